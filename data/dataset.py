@@ -1,0 +1,39 @@
+"""What every source of images gives: pictures, names, and what is known about them."""
+
+import hashlib
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Dataset(NamedTuple):
+    """Decoded images with labels, in a fixed order.
+
+    Attributes:
+        images: (n, size, size, channels) uint8.
+        names: n names that stay the same from run to run; a file's path in its folder.
+        label_names: L names.
+        labels: (n, L) bool.
+        classes: (n,) str, the classes that a split keeps in proportion; None without classes.
+        factor_names: K names of ground-truth factors, empty where none are known.
+        factors: (n, K) float, in the factors' units.
+    """
+
+    images: np.ndarray
+    names: tuple[str, ...]
+    label_names: tuple[str, ...]
+    labels: np.ndarray
+    classes: np.ndarray | None
+    factor_names: tuple[str, ...]
+    factors: np.ndarray
+
+    def fingerprint(self) -> str:
+        """A digest of names and pixels: equal only for the same images in the same order."""
+        digest = hashlib.sha256("\n".join(self.names).encode())
+        digest.update(str(self.images.shape).encode())
+        digest.update(self.images.data)
+        return digest.hexdigest()
+
+    def label(self, name: str) -> np.ndarray:
+        """The label of that name, (n,) bool."""
+        return self.labels[:, self.label_names.index(name)]

@@ -1,0 +1,306 @@
+"""Rendered faces: factors in, picture out; pure and deterministic.
+
+Head, hair, neck and shoulders are solids (`data.solids`); nose, brow, eye sockets,
+cheeks, lips and chin are bumps on the head. Eyes, mouth and brows are painted on it as
+soft-edged regions in the head's own (x, y), so they turn with it; every edge
+is about a pixel wide at the size that is rendered, which is the antialiasing.
+
+Lengths are in half head heights: the head spans y from -1 to 1, the picture from -1.3
+to 1.3. Colours are mixed gamma-encoded, as a painter would, and lit linearly.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from data.solids import (
+    Bump,
+    Camera,
+    Solid,
+    Surface,
+    camera_of,
+    inside,
+    light_direction,
+    mix,
+    see,
+    shade,
+    smoothstep,
+)
+
+HALF_PICTURE = 1.3
+GAMMA = 2.2
+PARALLEL_FROM = 200  # images; fewer are done before the workers have started
+LUMINANCE = np.array([[0.2126], [0.7152], [0.0722]], np.float32)  # Rec. 709
+
+EYE_X, EYE_Y, EYE_HALF_WIDTH = 0.28, 0.09, 0.165
+MOUTH_Y = -0.47
+NOSE_BRIDGE_Y = 0.12
+
+# sRGB at the lower and upper end of each tone.
+SKIN = ((92, 64, 50), (240, 206, 184))
+LIPS = ((96, 52, 50), (202, 114, 110))
+HAIR = ((32, 28, 26), (214, 176, 120))
+BACKGROUND = ((34, 38, 46), (232, 236, 243))
+SHIRT, MOUTH_INSIDE, TEETH = (90, 111, 138), (54, 26, 30), (230, 226, 217)
+SCLERA, IRIS, PUPIL, LASHES, GLINT = (226, 225, 224), (88, 76, 60), (18, 18, 18), (34, 30, 28), (255, 255, 255)
+
+
+class Factors(NamedTuple):
+    """One face's factors by name, in the order and units of `data.factors.FACTORS`."""
+
+    smile: float
+    mouth_opening: float
+    eye_opening: float
+    brow_height: float
+    yaw: float
+    light_azimuth: float
+    face_width: float
+    jaw: float
+    nose_length: float
+    skin_tone: float
+    hair_tone: float
+    hair_length: float
+    background: float
+
+
+def linear(colour: tuple[int, int, int]) -> np.ndarray:
+    """Linear-light RGB of an sRGB colour, (3,)."""
+    return (np.array(colour, np.float32) / 255) ** GAMMA
+
+
+def tone(ends: tuple[tuple[int, int, int], tuple[int, int, int]], share: float) -> np.ndarray:
+    """Linear-light RGB of the colour `share` of the way between two sRGB colours, (3,)."""
+    low, high = np.array(ends, np.float32) / 255
+    return (low + (high - low) * np.float32(share)) ** GAMMA
+
+
+def nose_tip_y(face: Factors) -> float:
+    """Height of the tip of the nose."""
+    return -0.09 - 0.16 * face.nose_length
+
+
+def head_of(face: Factors) -> tuple[Solid, list[Bump]]:
+    """The head: an egg whose lower profile the jaw squares, and the hills and hollows of a face."""
+    head = Solid(
+        width=0.70 * face.face_width,
+        depth=0.86,
+        y0=0.05,
+        z0=0.0,
+        top=0.95,
+        bottom=1.05,
+        top_power=2.2,
+        bottom_power=1.6 + 2.4 * face.jaw,
+    )
+    front, tip, smile = head.depth, nose_tip_y(face), max(face.smile, 0.0)
+    bumps = [
+        # the nose: bridge, middle and tip
+        Bump(0.22, 0.0, NOSE_BRIDGE_Y - 0.02, front, 0.060, 0.11, 0.5),
+        Bump(0.34, 0.0, 0.5 * (tip + NOSE_BRIDGE_Y), front, 0.070, 0.10, 0.5),
+        Bump(0.58, 0.0, tip, front, 0.085, 0.075, 0.5),
+        Bump(0.12, 0.0, 0.27, front, 0.34, 0.07, 0.4),  # brow ridge
+        Bump(-0.10, 0.0, MOUTH_Y - 0.20, front, 0.16, 0.05, 0.5),  # hollow under the lips
+        Bump(0.20, 0.0, MOUTH_Y, front, 0.20, 0.10, 0.5),  # lips
+        Bump(0.22, 0.0, -0.86, 0.60, 0.10 + 0.14 * face.jaw, 0.12, 0.4),  # chin
+    ]
+    for side in (-1.0, 1.0):
+        bumps += [
+            Bump(0.20, 0.095 * side, tip - 0.03, front, 0.045, 0.045, 0.5),  # wing of the nose
+            Bump(-0.20, EYE_X * side, EYE_Y + 0.02, front, 0.14, 0.09, 0.5),  # eye socket
+            Bump(0.12, EYE_X * side, EYE_Y, front, 0.08, 0.06, 0.5),  # eyeball
+            # the cheek, which a smile lifts and fills
+            Bump(0.13 + 0.13 * smile, 0.36 * side, -0.20 + 0.05 * smile, 0.65, 0.15, 0.13, 0.4),
+        ]
+    return head, bumps
+
+
+def hair_of(face: Factors) -> Solid:
+    """The hair: an egg set up and back, out of which the face looks; below, it falls behind the shoulders."""
+    return Solid(
+        width=0.70 * face.face_width + 0.10,
+        depth=0.86,
+        y0=0.16,
+        z0=-0.22,
+        top=1.0,
+        bottom=0.45 + 1.15 * face.hair_length,
+        top_power=2.4,
+        bottom_power=3.5,
+        lean=0.30,
+    )
+
+
+NECK = Solid(width=0.33, depth=0.34, y0=-0.75, z0=-0.12, top=0.9, bottom=6.0, top_power=4.0, bottom_power=2.0)
+SHOULDERS = Solid(width=1.22, depth=0.42, y0=-1.75, z0=-0.16, top=0.62, bottom=3.0, top_power=2.6, bottom_power=2.0)
+
+
+class Canvas:
+    """The albedo (height, width, 3) and gloss (height, width) of a surface while it is painted."""
+
+    def __init__(self, surface: Surface, albedo: np.ndarray, gloss: float, edge: float):
+        self.x, self.y, self.edge = surface.x, surface.y, edge
+        self.front = smoothstep(0.05, 0.25, surface.z)
+        self.albedo = np.broadcast_to(albedo, (*self.x.shape, 3))
+        self.gloss = np.full_like(self.x, gloss)
+
+    def paint(self, colour: np.ndarray, share: np.ndarray, gloss: float | None = None) -> None:
+        """Lay a colour over the front of the surface, `share` (height, width) of it."""
+        share = share * self.front
+        self.albedo = mix(self.albedo, colour, share)
+        if gloss is not None:
+            self.gloss = self.gloss + (gloss - self.gloss) * share
+
+
+def gaussian(distance: np.ndarray, width: float) -> np.ndarray:
+    """A soft spot or line: 1 at distance 0, one standard deviation wide."""
+    return np.exp(-0.5 * (distance / width) ** 2)
+
+
+def paint_skin(face: Factors, canvas: Canvas) -> None:
+    """Blood in the cheeks, nostrils, and the folds that a smile deepens."""
+    across, y, tip = np.abs(canvas.x), canvas.y, nose_tip_y(face)
+    skin = tone(SKIN, face.skin_tone)
+    blush = gaussian(across - 0.38, 0.14) * gaussian(y + 0.22, 0.12)
+    canvas.paint(skin * np.array([1.05, 0.80, 0.78], np.float32), 0.6 * blush)
+
+    nostril = 0.022 * (1 - np.hypot((across - 0.052) / 0.034, (y - tip + 0.062) / 0.020))
+    canvas.paint(0.22 * skin, 0.85 * inside(nostril, canvas.edge))
+
+    # from the wings of the nose to the corners of the mouth
+    fold = gaussian(across - 0.15 - 0.45 * (tip - y), 0.022)
+    fold = fold * smoothstep(MOUTH_Y + 0.02, MOUTH_Y + 0.14, y) * (1 - smoothstep(tip - 0.06, tip + 0.02, y))
+    canvas.paint(0.55 * skin, (0.12 + 0.48 * max(face.smile, 0.0)) * fold)
+
+
+def paint_mouth(face: Factors, canvas: Canvas) -> None:
+    """Lips around a mouth line that the smile bends, and what the opening shows."""
+    x, y, edge = canvas.x, canvas.y, canvas.edge
+    half = 0.245 + 0.055 * face.smile
+    along = np.clip(x / half, -1.4, 1.4)
+    arch = np.clip(1 - along * along, 0, 1)
+    line = MOUTH_Y + 0.115 * face.smile * (along * along - 0.45)
+    gap = 0.13 * face.mouth_opening
+    upper_edge, lower_edge = line + 0.35 * gap * arch, line - 0.65 * gap * arch
+    bow = 1 - 0.22 * gaussian(x, 0.035)
+    upper_lip = upper_edge + 0.052 * np.sqrt(arch) * bow * (0.6 + 0.4 * arch)
+    lower_lip = lower_edge - 0.072 * arch
+    to_corner = half - np.abs(x)
+
+    lips = np.minimum(np.minimum(upper_lip - y, y - lower_lip), to_corner)
+    canvas.paint(tone(LIPS, face.skin_tone), inside(lips, 1.5 * edge), gloss=0.22)
+    opening = np.minimum(np.minimum(upper_edge - y, y - lower_edge), to_corner)
+    open_here = gap * arch
+    canvas.paint(linear(MOUTH_INSIDE), inside(opening, edge) * smoothstep(0.0, 0.02, open_here), gloss=0.0)
+    teeth = np.minimum(np.minimum(opening, y - upper_edge + 0.042), to_corner - 0.18 * half)
+    canvas.paint(linear(TEETH), inside(teeth, edge) * smoothstep(0.015, 0.04, open_here), gloss=0.3)
+    seam = gaussian(y - 0.5 * (upper_edge + lower_edge), 0.011 + 0.3 * edge) * inside(to_corner + 0.01, 2 * edge)
+    canvas.paint(linear(MOUTH_INSIDE), 0.8 * seam * (1 - smoothstep(0.0, 0.03, open_here)))
+
+
+def paint_eyes(face: Factors, canvas: Canvas) -> None:
+    """Almond eyes: sclera, iris and pupil between two lids, lashes along the upper one."""
+    across, y, edge = np.abs(canvas.x), canvas.y, canvas.edge
+    along = (across - EYE_X) / EYE_HALF_WIDTH
+    arch = np.clip(1 - along * along, 0, 1)
+    opening = 0.012 + 0.135 * face.eye_opening
+    upper = EYE_Y + 0.65 * opening * arch
+    lower = EYE_Y - 0.35 * opening * arch * np.sqrt(arch) - 0.006 * arch
+
+    lid = np.minimum(EYE_Y + 0.125 * np.sqrt(arch) - y, y - upper)
+    canvas.paint(0.72 * tone(SKIN, face.skin_tone), 0.7 * inside(lid, 3 * edge) * smoothstep(0.0, 0.5, arch))
+    eye = inside(np.minimum(upper - y, y - lower), edge) * smoothstep(0.0, 0.12, arch)
+    canvas.paint(linear(SCLERA), eye, gloss=0.02)
+    from_centre = np.hypot(across - EYE_X, y - EYE_Y - 0.014)
+    canvas.paint(linear(IRIS), eye * inside(0.066 - from_centre, edge))
+    canvas.paint(linear(PUPIL), eye * inside(0.032 - from_centre, edge))
+    glint = np.hypot(canvas.x - np.sign(canvas.x) * EYE_X - 0.022, y - EYE_Y - 0.038)
+    canvas.paint(linear(GLINT), 0.8 * eye * inside(0.012 - glint, edge))
+    lashes = gaussian(y - upper, 0.011 + 0.3 * edge) * smoothstep(0.0, 0.30, arch)
+    canvas.paint(linear(LASHES), 0.92 * lashes)
+
+
+def paint_brows(face: Factors, canvas: Canvas) -> None:
+    """Brows: thick inside, thin outside, highest at two thirds."""
+    along = (np.abs(canvas.x) - 0.28) / 0.18
+    ridge = 0.295 + 0.075 * face.brow_height - 0.035 * (along - 0.3) ** 2
+    thickness = 0.034 * np.sqrt(np.clip(1 - along * along, 0, 1)) * (1 - 0.3 * along)
+    brow = inside(thickness - np.abs(canvas.y - ridge), 1.6 * canvas.edge) * smoothstep(0.0, 0.015, thickness)
+    colour = 0.45 * tone(HAIR, face.hair_tone) + 0.12 * tone(SKIN, face.skin_tone)
+    canvas.paint(colour, 0.9 * brow, gloss=0.02)
+
+
+FACE_PAINTERS: tuple[Callable[[Factors, Canvas], None], ...] = (paint_skin, paint_mouth, paint_eyes, paint_brows)
+
+
+Layer = tuple[Surface, np.ndarray, np.ndarray | np.float32]  # a surface, its albedo and its gloss
+
+
+def head_layer(face: Factors, camera: Camera) -> Layer:
+    """The head's surface, albedo and gloss."""
+    solid, bumps = head_of(face)
+    surface = see(camera, solid, face.yaw, bumps)
+    canvas = Canvas(surface, tone(SKIN, face.skin_tone), gloss=0.10, edge=max(camera.pixel, 0.012))
+    for painter in FACE_PAINTERS:
+        painter(face, canvas)
+    return surface, canvas.albedo, canvas.gloss
+
+
+def hair_layer(face: Factors, camera: Camera) -> Layer:
+    """The hair's, with strands that fall from the crown."""
+    surface = see(camera, hair_of(face), face.yaw)
+    around = np.arctan2(surface.x, surface.z + 0.25)
+    strands = np.sin(34 * around + 3 * surface.y) + 0.7 * np.sin(61 * around - 2 * surface.y)
+    return surface, tone(HAIR, face.hair_tone) * (1 + 0.13 * strands)[..., None], 0.12 + 0.02 * strands
+
+
+def neck_layer(face: Factors, camera: Camera) -> Layer:
+    """The neck's, darker in the shadow of the chin."""
+    surface = see(camera, NECK)
+    shadow = 0.45 + 0.55 * smoothstep(-0.85, -1.35, surface.y)
+    return surface, tone(SKIN, face.skin_tone) * shadow[..., None], np.float32(0.04)
+
+
+def shoulders_layer(camera: Camera) -> Layer:
+    """The shirt's."""
+    return see(camera, SHOULDERS), linear(SHIRT), np.float32(0.02)
+
+
+def render(factors: np.ndarray, size: int = 128, channels: int = 1) -> np.ndarray:
+    """The face with these factors, (size, size, channels) uint8.
+
+    Args:
+        factors: (K,), in the order and units of `data.factors.FACTORS`.
+        size: height and width in pixels; the face is rendered at this size, not resized.
+        channels: 1 (grey, luminance) or 3 (RGB).
+    """
+    face = Factors(*(float(value) for value in factors))
+    camera = camera_of(size, HALF_PICTURE)
+    light = light_direction(face.light_azimuth)
+
+    backdrop = tone(BACKGROUND, face.background) * (1 + 0.12 * camera.y)[..., None]
+    picture = np.broadcast_to(backdrop, (size, size, 3)).copy()
+    depth = np.full((size, size), -np.inf, np.float32)
+    # What is mostly behind comes first, so that the soft edge of what is before it covers it.
+    for surface, albedo, gloss in (
+        hair_layer(face, camera),
+        neck_layer(face, camera),
+        shoulders_layer(camera),
+        head_layer(face, camera),
+    ):
+        behind = depth[surface.window]
+        # Half in front where two surfaces meet: a soft hairline, no seam.
+        share = surface.coverage * smoothstep(-0.03, 0.03, surface.depth - behind)
+        radiance = shade(surface, albedo, gloss, light)
+        picture[surface.window] = mix(picture[surface.window], radiance, share)
+        depth[surface.window] = np.where(share > 0.5, np.maximum(surface.depth, behind), behind)
+
+    if channels == 1:
+        picture = picture @ LUMINANCE
+    return np.rint(255 * np.clip(picture, 0, 1) ** (1 / GAMMA)).astype(np.uint8)
+
+
+def render_many(factors: np.ndarray, size: int = 128, channels: int = 1) -> np.ndarray:
+    """One face for each row of `factors` (n, K): (n, size, size, channels) uint8, on all cores."""
+    # Processes, not threads: the arrays are small, and threads spend their time on the interpreter's lock.
+    jobs = -1 if len(factors) >= PARALLEL_FROM else 1
+    return np.stack(Parallel(n_jobs=jobs)(delayed(render)(row, size, channels) for row in factors))

@@ -1,0 +1,45 @@
+"""`--data`: from what a user types to a data set."""
+
+import difflib
+from pathlib import Path
+
+from data.dataset import Dataset
+from data.errors import UserError
+from data.image_folder import image_folder
+from data.rendered_faces import DEFAULT_COUNT, rendered_faces
+from data.split import FEWEST_IMAGES
+
+RENDERED = "faces"
+
+
+def canonical(source: str) -> str:
+    """The same source, spelled so that it means the same from any folder: faces:N or an absolute path.
+
+    Raises:
+        UserError: a number of faces that is none, or a path where nothing is.
+    """
+    name, _, count = source.partition(":")
+    if name == RENDERED:
+        if not count and ":" not in source:
+            return f"{RENDERED}:{DEFAULT_COUNT}"
+        if not count.isdecimal() or int(count) < FEWEST_IMAGES:
+            raise UserError(f"--data {source}: the number of faces is a whole number from {FEWEST_IMAGES} up")
+        return f"{RENDERED}:{int(count)}"
+    path = Path(source).expanduser()
+    if not path.exists():
+        meant = " (did you mean faces?)" if difflib.get_close_matches(name, [RENDERED]) else ""
+        raise UserError(f"no folder {source}{meant}; pass faces, faces:N or a folder of images with --data")
+    return str(path.resolve())
+
+
+def open_dataset(source: str, size: int, channels: int) -> Dataset:
+    """The data set that `source` names, as `size` x `size` images of `channels` channels.
+
+    Raises:
+        UserError: there is none, or it cannot be read.
+    """
+    source = canonical(source)
+    name, _, count = source.partition(":")
+    if name == RENDERED:
+        return rendered_faces(int(count), size, channels)
+    return image_folder(Path(source), size, channels)

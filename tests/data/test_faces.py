@@ -1,0 +1,71 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from data.faces import render, render_many
+from data.factors import FACTORS, NAMES, level_values, middle, sample_factors
+
+
+def face(**changed):
+    factors = middle()
+    for name, value in changed.items():
+        factors[NAMES.index(name)] = value
+    return factors
+
+
+def test_a_face_is_a_function_of_its_factors():
+    factors = sample_factors(3)
+    np.testing.assert_array_equal(render_many(factors, 32), [render(row, 32) for row in factors])
+
+
+@pytest.mark.parametrize("size", [32, 48, 128])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_faces_come_in_any_size_grey_or_rgb(size, channels):
+    picture = render(middle(), size, channels)
+    assert picture.shape == (size, size, channels)
+    assert picture.dtype == np.uint8
+    assert picture.std() > 20
+
+
+def test_grey_is_the_luminance_of_rgb():
+    weights = np.array([0.2126, 0.7152, 0.0722])
+    linear = (render(middle(), 64, 3) / 255.0) ** 2.2 @ weights
+    np.testing.assert_allclose((render(middle(), 64, 1)[..., 0] / 255.0) ** 2.2, linear, atol=0.012)
+
+
+def test_a_small_picture_is_the_large_one_seen_from_afar():
+    large = render(middle(), 128)[..., 0].reshape(32, 4, 32, 4).mean((1, 3))
+    difference = np.abs(large - render(middle(), 32)[..., 0])
+    assert difference.mean() < 5
+
+
+@pytest.mark.parametrize("factor", FACTORS, ids=lambda factor: factor.name)
+def test_every_factor_changes_the_picture_at_every_step_and_steadily(factor):
+    steps = [render(face(**{factor.name: value}), 64).astype(float) for value in level_values(factor, 8)]
+    changes = np.array([np.abs(after - before).mean() for before, after in pairwise(steps)])
+    assert changes.min() > 0.03
+    # No jump: a step of a smooth sweep is never most of the way.
+    assert changes.max() < 0.5 * changes.sum()
+
+
+def test_the_picture_of_a_frontal_face_lit_from_the_front_is_symmetric():
+    picture = render(face(yaw=0.0, light_azimuth=0.0), 128).astype(float)[..., 0]
+    # Glints and strands of hair are not mirrored: a few pixels.
+    assert np.mean(np.abs(picture - picture[:, ::-1]) > 12) < 0.01
+
+
+def test_turning_and_lighting_have_the_sides_their_signs_say():
+    turned = render(face(yaw=30.0, hair_length=0.0), 64)[..., 0].astype(float)
+    mirrored = render(face(yaw=-30.0, hair_length=0.0), 64)[..., 0].astype(float)
+    assert np.abs(turned - mirrored[:, ::-1]).mean() < 6
+    assert np.abs(turned - mirrored).mean() > 8
+    lit_from_right = render(face(light_azimuth=60.0), 64)[16:48, 16:48, 0].astype(float)
+    assert lit_from_right[:, 16:].mean() > lit_from_right[:, :16].mean() + 10
+
+
+def test_tones_get_lighter_towards_the_upper_end():
+    for tone, region in (("background", (slice(0, 8), slice(0, 8))), ("skin_tone", (slice(28, 34), slice(24, 40)))):
+        levels = [render(face(**{tone: share}), 64)[region].mean() for share in (0.0, 0.5, 1.0)]
+        assert levels == sorted(levels)
+        assert levels[2] - levels[0] > 60

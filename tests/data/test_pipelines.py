@@ -1,0 +1,42 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.pipelines import evaluation_batches, steps_per_epoch, training_batches
+
+
+def numbered(count):
+    """Images that know their index."""
+    return np.arange(count, dtype=np.uint8).reshape(count, 1, 1, 1)
+
+
+def epochs_of(count, batch_size, seed, epochs, first_epoch=0):
+    """The order of the images in each epoch."""
+    batches = [
+        np.rint(batch.numpy().ravel() * 255).astype(int)
+        for batch in training_batches(numbered(count), batch_size, seed, epochs, first_epoch)
+    ]
+    steps = steps_per_epoch(count, batch_size)
+    assert len(batches) == steps * (epochs - first_epoch)
+    return [np.concatenate(batches[i : i + steps]).tolist() for i in range(0, len(batches), steps)]
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 16), st.integers(0, 5))
+def test_every_epoch_shows_every_image_once(count, batch_size, seed):
+    for order in epochs_of(count, batch_size, seed, epochs=2):
+        assert sorted(order) == list(range(count))
+
+
+def test_each_epoch_has_an_order_of_its_own_which_a_later_start_repeats():
+    orders = epochs_of(30, 8, seed=1, epochs=4)
+    assert len({tuple(order) for order in orders}) == 4
+    assert epochs_of(30, 8, seed=1, epochs=4, first_epoch=2) == orders[2:]
+    assert epochs_of(30, 8, seed=2, epochs=4) != orders
+
+
+def test_pixels_are_in_the_unit_interval_and_in_order_for_evaluation():
+    images = np.array([0, 51, 255], np.uint8).reshape(3, 1, 1, 1)
+    pixels = np.concatenate([batch.numpy() for batch in evaluation_batches(images, 2)]).ravel()
+    np.testing.assert_allclose(pixels, [0.0, 0.2, 1.0], rtol=1e-6)
+    assert pixels.dtype == np.float32

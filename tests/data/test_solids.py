@@ -1,0 +1,76 @@
+"""The ray caster against closed forms: a sphere, and its shading."""
+
+import numpy as np
+import pytest
+import scipy.optimize
+
+from data.solids import Bump, Solid, camera_of, light_direction, see, shade
+
+RADIUS = 0.8
+SPHERE = Solid(width=RADIUS, depth=RADIUS, y0=0.0, z0=0.0, top=RADIUS, bottom=RADIUS, top_power=2.0, bottom_power=2.0)
+
+
+@pytest.mark.parametrize("yaw", [0.0, 25.0])
+def test_a_sphere_is_seen_as_a_sphere_however_it_is_turned(yaw):
+    camera = camera_of(64, 1.0)
+    surface = see(camera, SPHERE, yaw)
+    x, y = np.broadcast_arrays(camera.x[:, surface.window[1]], camera.y[surface.window[0]])
+    inside = np.hypot(x, y) < RADIUS - camera.pixel
+    exact = np.sqrt(RADIUS**2 - x[inside] ** 2 - y[inside] ** 2)
+    np.testing.assert_allclose(surface.depth[inside], exact, atol=1e-5)
+    for component, expected in zip(surface.normal, (x[inside], y[inside], exact), strict=True):
+        np.testing.assert_allclose(component[inside], expected / RADIUS, atol=1e-4)
+
+
+def test_coverage_adds_up_to_the_area():
+    camera = camera_of(256, 1.0)
+    area = see(camera, SPHERE).coverage.sum() * camera.pixel**2
+    assert area == pytest.approx(np.pi * RADIUS**2, rel=2e-3)
+
+
+def test_a_hit_on_bumps_lies_on_the_surface_a_root_finder_finds():
+    bumps = [Bump(0.4, 0.1, -0.1, RADIUS, 0.12, 0.12, 0.5)]
+    camera = camera_of(64, 1.0)
+    yaw = 20.0
+    surface = see(camera, SPHERE, yaw, bumps)
+    cos, sin = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
+    rows, columns = surface.coverage.shape
+    for row, column in [
+        (rows // 2, columns // 2),
+        (rows // 2 + 5, columns // 2 + 9),
+        (rows // 2 + 3, columns // 2 + 13),
+    ]:
+        ray_x, y = float(camera.x[0, surface.window[1]][column]), float(camera.y[surface.window[0]][row, 0])
+
+        def outside(t, ray_x=ray_x, y=y):
+            x, z = ray_x * cos - t * sin, ray_x * sin + t * cos
+            bump = bumps[0]
+            hill = bump.height * np.exp(
+                -0.5 * (((x - bump.x) / 0.12) ** 2 + ((y - bump.y) / 0.12) ** 2 + ((z - bump.z) / 0.5) ** 2)
+            )
+            return (x**2 + y**2 + z**2) / RADIUS**2 - 1 - hill
+
+        exact = scipy.optimize.brentq(outside, 0.0, 2.0)
+        assert surface.depth[row, column] == pytest.approx(exact, abs=0.1 * camera.pixel)
+
+
+def test_normals_on_bumps_agree_with_the_slope_of_the_depth():
+    bumps = [Bump(0.3, 0.1, -0.1, RADIUS, 0.2, 0.2, 0.5)]
+    camera = camera_of(256, 1.0)
+    surface = see(camera, SPHERE, 15.0, bumps)
+    down, across = np.gradient(surface.depth.astype(float), camera.pixel)
+    centre = tuple(slice(n // 3, 2 * n // 3) for n in surface.depth.shape)
+    nx, ny, nz = (component[centre] for component in surface.normal)
+    # A surface z(x, y) has the normal (-dz/dx, -dz/dy, 1); rows run downwards.
+    np.testing.assert_allclose(-nx / nz, across[centre], atol=0.02)
+    np.testing.assert_allclose(ny / nz, down[centre], atol=0.02)
+
+
+def test_a_matte_sphere_is_brightest_where_it_faces_the_light():
+    camera = camera_of(128, 1.0)
+    surface = see(camera, SPHERE)
+    light = light_direction(40.0)
+    radiance = shade(surface, np.ones((*surface.depth.shape, 1), np.float32), np.float32(0), light)[..., 0]
+    row, column = np.unravel_index(np.argmax(radiance * (surface.coverage == 1)), radiance.shape)
+    brightest = [component[row, column] for component in surface.normal]
+    assert np.dot(brightest, light) > 0.99
