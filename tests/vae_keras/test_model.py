@@ -1,0 +1,189 @@
+"""The VAE against what can be computed exactly: a linear-Gaussian model, finite differences, itself after saving."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers, ops
+from tensorflow_probability import distributions as tfd
+
+import vae_keras
+from data.errors import UserError
+from vae_keras.gaussians import LOG_VARIANCE_BOUND, log_density
+from vae_keras.objectives import BetaVAE, NegativeElbo
+
+PIXELS, LATENTS, VARIANCE = 6, 2, 0.3
+
+
+class LinearGaussian:
+    """x ~ N(outputs, VARIANCE): the decoder's outputs are the mean itself."""
+
+    is_density = True
+
+    def nll(self, images, outputs):
+        return -ops.sum(log_density(images, outputs, math.log(VARIANCE)), axis=(1, 2, 3))
+
+    def picture(self, outputs):
+        return outputs
+
+
+def linear_vae(weights, offset, posterior_weights, posterior_variances):
+    """p(x|z) = N(W z + b, VARIANCE) and q(z|x) = N(V (x - b), diag(posterior variances))."""
+    encoder = keras.Sequential([keras.Input((PIXELS, 1, 1)), layers.Flatten(), layers.Dense(2 * LATENTS)])
+    raw = LOG_VARIANCE_BOUND * np.arctanh(np.log(posterior_variances) / LOG_VARIANCE_BOUND)
+    kernel = np.concatenate([posterior_weights, np.zeros_like(posterior_weights)]).T
+    encoder.layers[-1].set_weights([kernel, np.concatenate([-posterior_weights @ offset, raw])])
+    decoder = keras.Sequential([keras.Input((LATENTS,)), layers.Dense(PIXELS), layers.Reshape((PIXELS, 1, 1))])
+    decoder.layers[0].set_weights([weights.T, offset])
+    return vae_keras.VAE(encoder, decoder, LinearGaussian(), NegativeElbo(), seed=0)
+
+
+@pytest.fixture(scope="module")
+def linear_model():
+    """W with orthogonal columns, so that the true posterior is diagonal; its exact evidence and posterior."""
+    random = np.random.default_rng(4)
+    orthogonal, _ = np.linalg.qr(random.normal(size=(PIXELS, LATENTS)))
+    weights, offset = orthogonal * [2.0, 0.7], random.normal(size=PIXELS)
+    precision = np.eye(LATENTS) + weights.T @ weights / VARIANCE
+    covariance = np.linalg.inv(precision)
+    evidence = tfd.MultivariateNormalFullCovariance(offset, weights @ weights.T + VARIANCE * np.eye(PIXELS))
+    return weights, offset, covariance @ weights.T / VARIANCE, np.diag(covariance), evidence
+
+
+def elbo_of_many(vae, image, repeats=40_000):
+    """The ELBO of one image with its standard error, from that many noise draws in one batch."""
+    batch = np.repeat(image.reshape(1, PIXELS, 1, 1), repeats, axis=0).astype(np.float32)
+    elbo = np.asarray(vae.elbo_terms(batch).elbo, float)
+    return elbo.mean(), elbo.std() / np.sqrt(repeats)
+
+
+def test_the_elbo_is_the_log_evidence_where_q_is_the_true_posterior(linear_model):
+    weights, offset, posterior_weights, posterior_variances, evidence = linear_model
+    vae = linear_vae(weights, offset, posterior_weights, posterior_variances)
+    image = np.asarray(evidence.sample(seed=0))
+    elbo, standard_error = elbo_of_many(vae, image)
+    assert standard_error < 0.01
+    assert abs(elbo - float(evidence.log_prob(image))) < 5 * standard_error
+
+
+@pytest.mark.parametrize(("scale", "widening"), [(0.8, 1.0), (1.0, 2.0), (1.3, 0.5)])
+def test_elsewhere_the_gap_is_the_kl_to_the_true_posterior(linear_model, scale, widening):
+    weights, offset, posterior_weights, posterior_variances, evidence = linear_model
+    vae = linear_vae(weights, offset, scale * posterior_weights, widening * posterior_variances)
+    image = np.asarray(evidence.sample(seed=1))
+    elbo, standard_error = elbo_of_many(vae, image)
+    mean = posterior_weights @ (image - offset)
+    q = tfd.MultivariateNormalDiag(scale * mean, np.sqrt(widening * posterior_variances))
+    true = tfd.MultivariateNormalDiag(mean, np.sqrt(posterior_variances))
+    gap = float(tfd.kl_divergence(q, true))
+    assert gap > 0.05
+    assert float(evidence.log_prob(image)) - elbo == pytest.approx(gap, abs=5 * standard_error + 1e-3)
+
+
+@pytest.fixture
+def double_precision():
+    keras.config.set_floatx("float64")
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float64")
+    yield
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy(policy)
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+def test_gradients_agree_with_finite_differences(double_precision, likelihood):
+    vae = vae_keras.build_vae((32, 32, 1), 3, likelihood=likelihood, objective=BetaVAE(2.5))
+    images = np.random.default_rng(0).random((2, 32, 32, 1))
+    noise = np.asarray(vae.sampling.seed_generator.state)
+
+    def loss():
+        vae.sampling.seed_generator.state.assign(noise)
+        return ops.mean(vae.objective.loss(vae.elbo_terms(images)))
+
+    with tf.GradientTape() as tape:
+        value = loss()
+    gradients = tape.gradient(value, vae.trainable_variables)
+    random = np.random.default_rng(1)
+    for weight, gradient in zip(vae.trainable_variables, gradients, strict=True):
+        original = np.asarray(weight)
+        direction = random.normal(size=original.shape)
+        direction /= np.linalg.norm(direction)
+        step = 1e-6
+        sides = []
+        for sign in (1, -1):
+            weight.assign(original + sign * step * direction)
+            sides.append(float(loss()))
+        weight.assign(original)
+        numerical = (sides[0] - sides[1]) / (2 * step)
+        assert float(np.sum(gradient * direction)) == pytest.approx(numerical, rel=1e-4, abs=1e-6), weight.path
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).random((10, 32, 32, 1)).astype(np.float32)
+
+
+def compiled(**options):
+    vae = vae_keras.build_vae((32, 32, 1), 4, **options)
+    vae.compile(optimizer=keras.optimizers.Adam(1e-3), jit_compile=False)
+    return vae
+
+
+def test_a_training_step_descends_and_reports_per_image_means(images):
+    vae = compiled()
+    first = vae.train_on_batch(images, return_dict=True)
+    for _ in range(30):
+        last = vae.train_on_batch(images, return_dict=True)
+    assert last["loss"] < first["loss"]
+    assert first["loss"] == pytest.approx(-first["elbo"], rel=1e-6)
+    assert first["elbo"] == pytest.approx(-first["reconstruction_nll"] - first["kl"], rel=1e-6)
+    # An untrained Bernoulli decoder is near p = 1/2: ln 2 for each of 1,024 pixels.
+    assert first["reconstruction_nll"] == pytest.approx(1024 * math.log(2), rel=0.05)
+
+
+def test_reported_means_count_every_image_once_however_they_are_batched(images):
+    vae = compiled()
+    kls = []
+    for size in (10, 3, 4):
+        vae.reset_metrics()
+        kls.append(
+            vae.evaluate(tf.data.Dataset.from_tensor_slices(images).batch(size), verbose=0, return_dict=True)["kl"]
+        )
+    assert kls == pytest.approx([kls[0]] * 3, rel=1e-5)
+
+
+def test_the_objective_is_what_the_step_minimises(images):
+    plain, dear = compiled(), compiled(objective=BetaVAE(50.0))
+    for vae in (plain, dear):
+        for _ in range(40):
+            terms = vae.train_on_batch(images, return_dict=True)
+        vae.kl_after = terms["kl"]
+    assert dear.kl_after < plain.kl_after
+    terms = dear.test_on_batch(images, return_dict=True)
+    assert terms["loss"] == pytest.approx(terms["reconstruction_nll"] + 50 * terms["kl"], rel=1e-6)
+
+
+def test_a_saved_model_goes_on_as_if_it_had_not_been_saved(images, tmp_path):
+    vae = compiled(likelihood="gaussian", objective=BetaVAE(3.0))
+    vae.train_on_batch(images)
+    vae.save(tmp_path / "vae.keras")
+    loaded = keras.saving.load_model(tmp_path / "vae.keras")
+    assert (loaded.likelihood, loaded.objective) == (vae.likelihood, vae.objective)
+    for _ in range(2):
+        assert vae.train_on_batch(images) == loaded.train_on_batch(images)
+    for ours, theirs in zip(vae.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_calling_the_model_reconstructs_from_the_posterior_mean(images):
+    vae = compiled()
+    np.testing.assert_allclose(vae(images), vae.decode(vae.encode(images).mean), rtol=1e-5)
+
+
+def test_unknown_names_are_refused_with_the_nearest():
+    with pytest.raises(UserError, match="did you mean table"):
+        vae_keras.build_vae((32, 32, 1), architecture="tabel")
+    with pytest.raises(UserError, match="did you mean gaussian"):
+        vae_keras.build_vae((32, 32, 1), likelihood="gausian")

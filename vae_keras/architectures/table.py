@@ -1,0 +1,94 @@
+"""The assignment's table: Conv2D(ReLU), Conv2D, Flatten, Dense; Dense, Reshape, Conv2DTranspose(ReLU), Conv2D.
+
+The table fixes the layers and where the ReLUs are; filters, kernels and strides are
+free. Only one layer of each half is non-linear, so what the network can do is decided by
+the fields that single ReLU layer sees and paints: the first convolution looks at
+patches twice its stride wide, and the transposed one paints patches twice its stride
+wide, which overlap, so no seams show between them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+
+import keras
+from keras import layers
+
+from data.errors import UserError
+
+
+def seeded_initializers(seed: int) -> Iterator[keras.initializers.Initializer]:
+    """Glorot uniform initialisers, each with a seed of its own, the same ones for the same seed."""
+    return (keras.initializers.GlorotUniform(seed=1000 * seed + layer) for layer in count())
+
+
+@dataclass(frozen=True)
+class Table:
+    """Sizes of the table's layers.
+
+    Attributes:
+        encoder_filters, encoder_kernels, encoder_strides: of the two convolutions.
+        seed_channels: channels of the small picture that the decoder's Dense draws.
+        upsampling: stride of the transposed convolution.
+        decoder_filters, decoder_kernel: its channels, at full resolution, and its kernel.
+        output_kernel: of the last convolution.
+    """
+
+    encoder_filters: tuple[int, int] = (32, 64)
+    encoder_kernels: tuple[int, int] = (8, 3)
+    encoder_strides: tuple[int, int] = (4, 2)
+    seed_channels: int = 16
+    upsampling: int = 4
+    decoder_filters: int = 8
+    decoder_kernel: int = 8
+    output_kernel: int = 3
+
+    def encoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> keras.Sequential:
+        """Pictures (batch, height, width, channels) to mean and raw log-variance (batch, 2 latents)."""
+        self._check(image_shape)
+        initializer = seeded_initializers(seed)
+        (first, second), kernels, strides = self.encoder_filters, self.encoder_kernels, self.encoder_strides
+        return keras.Sequential(
+            [
+                keras.Input(image_shape),
+                layers.Conv2D(
+                    first, kernels[0], strides[0], "same", activation="relu", kernel_initializer=next(initializer)
+                ),
+                layers.Conv2D(second, kernels[1], strides[1], "same", kernel_initializer=next(initializer)),
+                layers.Flatten(),
+                layers.Dense(2 * latent_dim, kernel_initializer=next(initializer)),
+            ],
+            name="encoder",
+        )
+
+    def decoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> keras.Sequential:
+        """Latents (batch, latents) to logits (batch, height, width, channels)."""
+        self._check(image_shape)
+        initializer = seeded_initializers(seed)
+        height, width, channels = image_shape
+        small = (height // self.upsampling, width // self.upsampling, self.seed_channels)
+        return keras.Sequential(
+            [
+                keras.Input((latent_dim,)),
+                layers.Dense(small[0] * small[1] * small[2], kernel_initializer=next(initializer)),
+                layers.Reshape(small),
+                layers.Conv2DTranspose(
+                    self.decoder_filters,
+                    self.decoder_kernel,
+                    self.upsampling,
+                    "same",
+                    activation="relu",
+                    kernel_initializer=next(initializer),
+                ),
+                layers.Conv2D(channels, self.output_kernel, padding="same", kernel_initializer=next(initializer)),
+            ],
+            name="decoder",
+        )
+
+    def _check(self, image_shape: tuple[int, int, int]) -> None:
+        height, width, _ = image_shape
+        if min(height, width) < 32 or height % 16 or width % 16:
+            raise UserError(
+                f"the table architecture cannot take {height} x {width} images; "
+                "pass an --image-size that is a multiple of 16 from 32 up"
+            )

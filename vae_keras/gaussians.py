@@ -1,0 +1,46 @@
+"""Diagonal Gaussians: the density and the divergence that a VAE is made of.
+
+For q = N(mean, diag(exp(log_variance))) and p = N(0, I), the expectation of
+log q(z) - log p(z) under q needs only E[z^2] = mean^2 + variance, and gives
+
+    KL(q || p) = 1/2 sum_j (mean_j^2 + exp(log_variance_j) - 1 - log_variance_j)
+
+(Kingma & Welling 2014, arXiv 1312.6114, appendix B). Everything is in nats.
+"""
+
+import math
+
+from keras import ops
+
+from vae_keras.outputs import Posterior, Tensor
+
+LOG_VARIANCE_BOUND = 20.0
+
+
+def log_density(value: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
+    """log N(value; mean, exp(log_variance)) element by element, shape of the three broadcast together."""
+    # -1/2 (log 2 pi + log variance + (value - mean)^2 / variance)
+    return -0.5 * (math.log(2.0 * math.pi) + log_variance + ops.square(value - mean) * ops.exp(-log_variance))
+
+
+def kl_to_standard_normal(posterior: Posterior) -> Tensor:
+    """KL(q || N(0, I)), dimension by dimension.
+
+    Args:
+        posterior: mean and log-variance, each (batch, latents).
+
+    Returns:
+        (batch, latents) in nats; the sum over the last axis is the KL of the ELBO.
+    """
+    mean, log_variance = posterior
+    # 1/2 (mean^2 + variance - 1 - log variance)
+    return 0.5 * (ops.square(mean) + ops.exp(log_variance) - 1.0 - log_variance)
+
+
+def bounded_log_variance(raw: Tensor) -> Tensor:
+    """A network's output as a log-variance that exp cannot overflow, shape as given.
+
+    20 tanh(raw / 20) is the identity to 1 % up to |raw| = 3.5 and, unlike a
+    clip, lets a gradient through wherever the network has wandered.
+    """
+    return LOG_VARIANCE_BOUND * ops.tanh(raw / LOG_VARIANCE_BOUND)
