@@ -1,0 +1,15 @@
+"""The scripts of the project as a user calls them, and settings small enough for tests."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TINY = ["--data", "faces:40", "--image-size", "32", "--batch-size", "16", "--latent-dim", "4"]
+
+
+def script(name: str, *arguments: str, **options) -> subprocess.CompletedProcess:
+    """Run a script of the project in a process of its own."""
+    return subprocess.run(
+        [sys.executable, ROOT / name, *arguments], capture_output=True, text=True, timeout=300, check=False, **options
+    )

@@ -1,0 +1,162 @@
+"""Training as a user does it: to the end, killed, stopped, broken, and gone on with."""
+
+import csv
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+
+import train
+from tests.support import ROOT, TINY, script
+from vae_keras.runs import Run, last_checkpoint, load_run, read_history
+
+LONG = [*TINY, "--epochs", "12"]
+
+
+def start(*arguments):
+    return subprocess.Popen(
+        [sys.executable, ROOT / "train.py", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for_epoch(run, epoch):
+    deadline = time.monotonic() + 120
+    while last_checkpoint(run) < epoch:
+        assert time.monotonic() < deadline, "training did not get there"
+        time.sleep(0.01)
+
+
+def state(path):
+    """Every number in a saved model: weights, optimiser, noise."""
+    model = keras.saving.load_model(path)
+    return [np.asarray(variable) for variable in (*model.variables, *model.optimizer.variables)]
+
+
+def assert_same_result(one, other):
+    assert one.history.read_bytes() == other.history.read_bytes()
+    last = last_checkpoint(one)
+    assert last == last_checkpoint(other)
+    for path in (one.checkpoint(last), one.model):
+        ours, theirs = state(path), state(other.folder / path.relative_to(one.folder))
+        for one_value, other_value in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(one_value, other_value)
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    run = Run(tmp_path_factory.mktemp("runs") / "unbroken")
+    result = script("train.py", *LONG, "--run", str(run.folder))
+    assert result.returncode == 0, result.stderr
+    return run
+
+
+@pytest.mark.parametrize("epoch", [1, 5])
+def test_a_killed_run_resumes_to_the_same_bits_and_does_only_the_rest(unbroken, tmp_path, epoch):
+    run = Run(tmp_path / "killed")
+    process = start(*LONG, "--run", str(run.folder))
+    wait_for_epoch(run, epoch)
+    process.kill()
+    process.communicate()
+    done = last_checkpoint(run)
+    assert epoch <= done < 12
+    result = script("train.py", *LONG, "--resume", "--run", str(run.folder))
+    assert result.returncode == 0, result.stderr
+    epochs_run = [line.split()[1] for line in result.stdout.splitlines() if line.startswith("epoch ")]
+    assert epochs_run == [f"{e}/12" for e in range(done + 1, 13)]
+    assert_same_result(run, unbroken)
+
+
+def test_a_run_killed_between_two_writes_resumes_to_the_same_bits(unbroken, tmp_path):
+    # The row and the best model of epoch 5 are there, its checkpoint is not.
+    run = Run(tmp_path / "between")
+    assert train.main([*TINY, "--epochs", "4", "--run", str(run.folder)]) == 0
+    run.history.write_text(run.history.read_text() + "5,1,1,1,1,1,1,1,1\n")
+    shutil.copy(run.checkpoint(4), run.model)
+    (run.checkpoints / ".unfinished-epoch-0005-x.keras").write_bytes(b"half a file")
+    result = script("train.py", "--resume", "--epochs", "12", "--run", str(run.folder))
+    assert result.returncode == 0, result.stderr
+    assert_same_result(run, unbroken)
+    assert [path.name for path in run.checkpoints.iterdir()] == ["epoch-0012.keras"]
+
+
+def test_before_the_first_checkpoint_a_run_starts_anew(unbroken, tmp_path):
+    run = Run(tmp_path / "early")
+    run.folder.mkdir()
+    for path in (unbroken.config, unbroken.split):
+        shutil.copy(path, run.folder)
+    assert script("train.py", "--resume", "--run", str(run.folder)).returncode == 0
+    assert_same_result(run, unbroken)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+def test_ctrl_c_finishes_the_epoch_and_saves(tmp_path):
+    run = Run(tmp_path / "stopped")
+    process = start(*TINY, "--epochs", "2000", "--run", str(run.folder))
+    wait_for_epoch(run, 1)
+    process.send_signal(signal.SIGINT)
+    output, error = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "Traceback" not in error
+    assert "--resume" in output
+    done = last_checkpoint(run)
+    assert [row["epoch"] for row in read_history(run)] == list(range(1, done + 1))
+    assert 1 <= done < 2000
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_epoch(tmp_path, capsys):
+    run = Run(tmp_path / "a")
+    assert train.main([*TINY, "--epochs", "2", "--run", str(run.folder)]) == 0
+    vae = load_run(run.folder, "last")
+    vae.optimizer.learning_rate = 1e30
+    vae.save(run.checkpoint(2))
+    good = run.model.read_bytes()
+    assert train.main(["--resume", "--run", str(run.folder), "--epochs", "5"]) == 2
+    message = capsys.readouterr().err.strip()
+    assert "not finite in epoch" in message
+    assert "lower --lr" in message
+    assert last_checkpoint(run) >= 2
+    assert run.model.read_bytes() == good or all(np.isfinite(w).all() for w in load_run(run.folder).get_weights())
+    assert all(np.isfinite(w).all() for w in load_run(run.folder, "last").get_weights())
+
+
+def test_a_finished_run_says_so_and_goes_on_with_more_epochs(tmp_path, capsys):
+    run = tmp_path / "a"
+    assert train.main([*TINY, "--epochs", "1", "--run", str(run)]) == 0
+    before = (run / "history.csv").read_bytes()
+    assert train.main(["--resume", "--run", str(run)]) == 0
+    assert "is finished" in capsys.readouterr().out
+    assert (run / "history.csv").read_bytes() == before
+    assert train.main(["--resume", "--run", str(run), "--epochs", "2"]) == 0
+    assert (run / "history.csv").read_bytes().startswith(before)
+    assert len(read_history(Run(run))) == 2
+
+
+def test_the_history_has_the_columns_that_others_rely_on(tiny_run):
+    with (tiny_run / "history.csv").open() as file:
+        header = next(csv.reader(file))
+    terms = ["loss", "elbo", "reconstruction_nll", "kl"]
+    assert header == ["epoch", *terms, *(f"val_{term}" for term in terms)]
+
+
+def test_without_validation_the_last_epoch_is_kept(tmp_path):
+    run = Run(tmp_path / "a")
+    assert train.main([*TINY, "--epochs", "2", "--validation", "0", "--run", str(run.folder)]) == 0
+    assert "val_elbo" not in read_history(run)[0]
+    for ours, theirs in zip(
+        load_run(run.folder).get_weights(), load_run(run.folder, "last").get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_the_lesson_is_learnt(tmp_path):
+    run = Run(tmp_path / "a")
+    arguments = ["--data", "faces:40", "--image-size", "32", "--batch-size", "8", "--lr", "3e-3", "--latent-dim", "4"]
+    assert train.main([*arguments, "--epochs", "25", "--run", str(run.folder)]) == 0
+    rows = read_history(run)
+    assert rows[-1]["val_elbo"] > rows[0]["val_elbo"] + 20

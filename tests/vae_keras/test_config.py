@@ -1,0 +1,49 @@
+import dataclasses
+
+import pytest
+
+from data.errors import UserError
+from vae_keras.config import Config, differences, load_config
+from vae_keras.likelihoods import Bernoulli, Gaussian
+from vae_keras.objectives import BetaVAE, NegativeElbo
+
+
+def test_the_defaults_are_the_assignments():
+    config = Config().checked()
+    assert (config.image_size, config.batch_size, config.lr, config.epochs) == (128, 128, 5e-4, 1000)
+    assert (config.data, config.validation) == ("faces:2000", 0.1)
+    assert config.build_objective() == NegativeElbo()
+    assert config.build_likelihood() == Bernoulli()
+
+
+def test_defaults_of_the_chosen_parts_are_filled_in():
+    config = Config(objective="beta_vae", likelihood="gaussian").checked()
+    assert (config.beta, config.variance) == (BetaVAE().beta, Gaussian().variance)
+    assert Config(objective="beta_vae", beta=7.0).checked().build_objective() == BetaVAE(7.0)
+
+
+def test_settings_survive_the_file(tmp_path):
+    config = Config(data="faces:50", objective="beta_vae", beta=2.0, lr=1e-3).checked()
+    config.save(tmp_path / "config.json")
+    assert load_config(tmp_path / "config.json") == config
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"speed": 3}', "{"])
+def test_a_file_that_holds_no_settings_is_refused(tmp_path, text):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(UserError, match="does not hold the settings"):
+        load_config(tmp_path / "config.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("beta", 2.0), ("variance", 0.1)],
+)
+def test_a_setting_that_nothing_uses_is_an_error_that_says_what_would(name, value):
+    with pytest.raises(UserError, match=rf"--{name} is not used by .* or pass --"):
+        Config(**{name: value}).checked()
+
+
+def test_differences_name_flag_asked_and_saved():
+    saved = dataclasses.replace(Config(), lr=1e-3)
+    assert differences(saved, {"lr": 5e-4, "seed": 0}) == ["--lr 0.0005 (the run has 0.001)"]

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+import vae_keras
+from vae_keras.latent import attribute_direction, decode_latents, encode_images, lerp, reconstruct, slerp
+
+points = arrays(float, 4, elements=st.floats(-3, 3))
+SHARES = np.linspace(0, 1, 5)
+
+
+@given(points, points)
+def test_paths_start_and_end_where_they_should(start, end):
+    for path in (lerp, slerp):
+        walked = path(start, end, SHARES)
+        assert walked.shape == (5, 4)
+        np.testing.assert_allclose(walked[[0, -1]], [start, end], atol=1e-6)
+
+
+def test_the_spherical_path_keeps_the_norm_and_turns_evenly():
+    start, end = np.array([2.0, 0, 0]), np.array([0, 1.2, 1.6])
+    walked = slerp(start, end, SHARES)
+    np.testing.assert_allclose(np.linalg.norm(walked, axis=1), 2.0)
+    np.testing.assert_allclose(np.degrees(np.arccos(walked[:-1] * walked[1:] @ np.ones(3) / 4)), 90 / 4)
+    assert np.linalg.norm(lerp(start, end, SHARES)[2]) == pytest.approx(np.sqrt(2))
+
+
+@pytest.mark.parametrize("factor", [2.0, -1.0, 0.0])
+def test_along_a_line_through_the_origin_the_spherical_path_is_straight(factor):
+    start = np.array([1.0, -2.0, 0.5])
+    np.testing.assert_allclose(slerp(start, factor * start, SHARES), lerp(start, factor * start, SHARES), atol=1e-6)
+
+
+def test_the_direction_of_an_attribute_is_the_difference_of_class_means():
+    means = np.array([[0.0, 1], [2, 3], [10, 0], [12, 2]])
+    has = np.array([False, False, True, True])
+    np.testing.assert_array_equal(attribute_direction(means, has), [10, -1])
+
+
+def test_many_images_are_encoded_and_decoded_as_each_alone(monkeypatch):
+    monkeypatch.setattr("vae_keras.latent.BATCH", 3)
+    vae = vae_keras.build_vae((32, 32, 1), 4)
+    images = np.random.default_rng(0).integers(0, 256, (7, 32, 32, 1), dtype=np.uint8)
+    posterior = encode_images(vae, images)
+    whole = vae.encode(images.astype(np.float32) / 255)
+    for ours, expected in zip(posterior, whole, strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(decode_latents(vae, posterior.mean), vae.decode(whole.mean), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(reconstruct(vae, images), vae(images.astype(np.float32) / 255), rtol=1e-4, atol=1e-5)

@@ -1,0 +1,112 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from data.errors import UserError
+from vae_keras.config import Config, load_config
+from vae_keras.runs import (
+    Run,
+    best_epoch,
+    create_run,
+    latest_run,
+    load_run,
+    open_data,
+    open_run,
+    read_data,
+    read_history,
+    write_history,
+)
+
+
+@pytest.fixture
+def config():
+    return Config(data="faces:20", image_size=32).checked()
+
+
+def test_history_survives_the_file_to_the_last_bit(tmp_path):
+    rows = [{"epoch": e, "loss": 0.1 + e / 3, "elbo": -1e-17 * e, "val_elbo": 1 / 7} for e in (1, 2)]
+    write_history(Run(tmp_path), rows)
+    assert read_history(Run(tmp_path)) == rows
+
+
+def test_the_best_epoch_is_by_validation_elbo_and_else_the_last():
+    rows = [{"epoch": 1, "elbo": 0.0, "val_elbo": -2.0}, {"epoch": 2, "elbo": 1.0, "val_elbo": -3.0}]
+    assert best_epoch(rows) == 1
+    assert best_epoch([{"epoch": 1, "elbo": 5.0}, {"epoch": 2, "elbo": 1.0}]) == 2
+
+
+def test_a_split_is_kept_in_the_run_and_read_back(tmp_path, config):
+    data = open_data(config)
+    run = create_run(tmp_path / "a", config, data)
+    again = read_data(run)
+    for ours, theirs in zip(data.split, again.split, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert again.dataset.fingerprint() == data.dataset.fingerprint()
+
+
+def test_images_that_changed_since_training_are_noticed(tmp_path, config):
+    run = create_run(tmp_path / "a", config, open_data(config))
+    saved = json.loads(run.split.read_text())
+    run.split.write_text(json.dumps({**saved, "fingerprint": "other"}))
+    with pytest.raises(UserError, match="have changed since"):
+        read_data(run)
+    run.split.write_text(json.dumps({**saved, "train": saved["train"][1:]}))
+    with pytest.raises(UserError, match="0 images are gone, 1 are new"):
+        read_data(run)
+
+
+def test_other_images_are_split_by_the_runs_rule(tmp_path, config):
+    run = create_run(tmp_path / "a", config, open_data(config))
+    other = read_data(run, "faces:30")
+    assert [len(part) for part in other.split] == [21, 3, 6]
+
+
+def test_a_run_is_never_made_over_something(tmp_path, config):
+    data = open_data(config)
+    create_run(tmp_path / "a", config, data)
+    with pytest.raises(UserError, match="is a run already"):
+        create_run(tmp_path / "a", config, data)
+    (tmp_path / "b").mkdir()
+    create_run(tmp_path / "b", config, data)
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "thesis.tex").touch()
+    with pytest.raises(UserError, match="exists and is not a run"):
+        create_run(tmp_path / "c", config, data)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "c"]
+
+
+def test_the_latest_run_is_the_one_trained_last(tmp_path, config):
+    with pytest.raises(UserError, match="no runs"):
+        latest_run(tmp_path)
+    data = open_data(config)
+    first, second = (create_run(tmp_path / name, config, data) for name in "ab")
+    assert latest_run(tmp_path) == second
+    write_history(first, [{"epoch": 1, "loss": 0.0}])
+    assert latest_run(tmp_path) == first
+
+
+def test_a_missing_run_is_named_with_the_nearest(tmp_path, config):
+    create_run(tmp_path / "smiles", config, open_data(config))
+    with pytest.raises(UserError, match=r"did you mean .*smiles"):
+        open_run(tmp_path / "smile")
+
+
+def test_best_and_last_epoch_are_loaded(tiny_run):
+    best, last = load_run(tiny_run), load_run(tiny_run, "last")
+    rows = read_history(Run(tiny_run))
+    same = all(np.array_equal(a, b) for a, b in zip(best.get_weights(), last.get_weights(), strict=True))
+    assert same == (best_epoch(rows) == rows[-1]["epoch"])
+    assert last.optimizer.iterations.numpy() == rows[-1]["epoch"] * 2
+
+
+def test_a_run_without_a_finished_epoch_or_with_a_damaged_model_says_so(tmp_path, config, tiny_run):
+    run = create_run(tmp_path / "a", config, open_data(config))
+    with pytest.raises(UserError, match="no epoch is finished"):
+        load_run(run.folder)
+    shutil.copytree(tiny_run, tmp_path / "b")
+    Run(tmp_path / "b").model.write_bytes(b"PK not a model")
+    with pytest.raises(UserError, match="cannot be loaded"):
+        load_run(tmp_path / "b")
+    assert load_config(Run(tmp_path / "b").config).epochs == 3

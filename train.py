@@ -1,0 +1,65 @@
+"""Train a variational autoencoder on faces: python train.py --epochs 1000 --lr 5e-4."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from vae_keras.command_line import Parser, add_settings, given_settings, run_script
+from vae_keras.config import Config, load_config
+from vae_keras.runs import (
+    check_free,
+    create_run,
+    last_checkpoint,
+    latest_run,
+    new_folder,
+    open_data,
+    open_run,
+    read_data,
+)
+from vae_keras.training import fit, settings_to_resume
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """The flags of this script, from these arguments or the command line."""
+    parser = Parser(prog="train.py", description=__doc__)
+    add_settings(parser)
+    parser.add_argument("--run", type=Path, metavar="FOLDER", help="where the run goes (default runs/DATE_TIME)")
+    parser.add_argument("--resume", action="store_true", help="go on with --run, or with the latest run")
+    return parser.flags(arguments)
+
+
+def train(arguments: list[str] | None) -> None:
+    """Start a run, or go on with one."""
+    flags = parse(arguments)
+    asked = given_settings(flags)
+    if flags.resume:
+        run = open_run(flags.run) if flags.run else latest_run()
+        saved, done = load_config(run.config), last_checkpoint(run)
+        config = settings_to_resume(saved, asked, done)
+        if done == config.epochs:
+            print(f"{run.folder} is finished: {done} epochs; pass a larger --epochs to go on")
+            return
+        data = read_data(run)
+        if config != saved:
+            config.save(run.config)
+        print(f"going on with {run.folder} after epoch {done}")
+    else:
+        config = Config(**asked).checked()
+        folder = flags.run or new_folder()
+        check_free(folder)
+        data = open_data(config)
+        run = create_run(folder, config, data)
+        print(f"training {run.folder} on {len(data.split.train):,} images; tensorboard --logdir {run.folder}")
+
+    finished = fit(run, config, data)
+    go_on = f"go on with python train.py --resume --run {run.folder}"
+    print(f"{run.folder} is trained; python evaluate.py --run {run.folder}" if finished else f"stopped; {go_on}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the script; its exit status."""
+    return run_script("train.py", lambda: train(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

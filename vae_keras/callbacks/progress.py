@@ -1,0 +1,72 @@
+"""Where the run is: one bar on a terminal, one line an epoch elsewhere."""
+
+import time
+from datetime import timedelta
+from typing import Any, Self
+
+import keras
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class ShowProgress(keras.callbacks.Callback):
+    """Epoch, images a second, time left, ELBO, reconstruction and KL, inside its `with` block.
+
+    Args:
+        images: training images in an epoch.
+        steps: batches in an epoch.
+        epochs: of the whole run.
+        first_epoch: epochs that were done before.
+    """
+
+    def __init__(self, images: int, steps: int, epochs: int, first_epoch: int, console: Console | None = None):
+        super().__init__()
+        self.images, self.steps, self.epochs, self.first_epoch = images, steps, epochs, first_epoch
+        self.console = console or Console(highlight=False, soft_wrap=True)
+        self.bar: Progress | None = None
+
+    def __enter__(self) -> Self:
+        self.started = time.perf_counter()
+        if self.console.is_terminal:
+            self.bar = Progress(
+                TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+                BarColumn(),
+                TextColumn("{task.fields[rate]:.0f} images/s"),
+                TimeRemainingColumn(elapsed_when_finished=True),
+                TextColumn("{task.fields[terms]}"),
+                console=self.console,
+            )
+            self.task = self.bar.add_task(
+                "", total=self.epochs * self.steps, completed=self.first_epoch * self.steps,
+                epoch=self.first_epoch + 1, epochs=self.epochs, rate=0.0, terms="",
+            )  # fmt: skip
+            self.bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.bar:
+            self.bar.stop()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.epoch_started = time.perf_counter()
+        self.trained_in = 0.0
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.trained_in = time.perf_counter() - self.epoch_started
+        if self.bar:
+            share = (batch + 1) / self.steps
+            self.bar.update(self.task, advance=1, rate=share * self.images / self.trained_in)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        logs = logs or {}
+        shown = {"elbo": "elbo", "reconstruction_nll": "reconstruction", "kl": "kl", "val_elbo": "val_elbo"}
+        terms = "  ".join(f"{name} {float(logs[term]):.1f}" for term, name in shown.items() if term in logs)
+        if self.bar:
+            self.bar.update(self.task, epoch=min(epoch + 2, self.epochs), terms=terms)
+            return
+        done = epoch + 1 - self.first_epoch
+        left = (time.perf_counter() - self.started) / done * (self.epochs - epoch - 1)
+        rate = self.images / max(self.trained_in, 1e-9)
+        self.console.print(
+            f"epoch {epoch + 1}/{self.epochs}  {rate:.0f} images/s  {timedelta(seconds=round(left))} left  {terms}"
+        )

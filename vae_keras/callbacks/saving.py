@@ -1,0 +1,56 @@
+"""What is on disk after each epoch, and the guard that nothing bad gets there."""
+
+import math
+import shutil
+from typing import Any
+
+import keras
+import numpy as np
+
+from data.errors import UserError
+from data.files import whole_file
+from vae_keras.runs import CHECKPOINT, Row, Run, best_epoch, last_checkpoint, write_history
+
+
+class FiniteLoss(keras.callbacks.Callback):
+    """Stops a run whose loss or weights are no longer finite, before anything of that epoch is saved."""
+
+    def __init__(self, run: Run):
+        super().__init__()
+        self.run = run
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        bad = [name for name, value in (logs or {}).items() if not math.isfinite(value)]
+        if not bad and all(np.isfinite(weight).all() for weight in self.model.get_weights()):
+            return
+        done = last_checkpoint(self.run)
+        kept = f"the checkpoint of epoch {done} is kept" if done else "no epoch was finished"
+        raise UserError(
+            f"{bad[0] if bad else 'a weight'} is not finite in epoch {epoch + 1}; {kept}; "
+            "start a new run with a lower --lr"
+        )
+
+
+class SaveEpoch(keras.callbacks.Callback):
+    """Writes the epoch's row, then the model if it is the best so far, then the checkpoint.
+
+    The order is what makes a killed run resumable: see `vae_keras.runs`.
+    """
+
+    def __init__(self, run: Run, rows: list[Row]):
+        super().__init__()
+        self.run = run
+        self.rows = rows
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        done = epoch + 1
+        self.rows.append({"epoch": done, **{name: float(value) for name, value in (logs or {}).items()}})
+        write_history(self.run, self.rows)
+        with whole_file(self.run.checkpoint(done)) as checkpoint:
+            self.model.save(checkpoint)
+            if best_epoch(self.rows) == done:
+                with whole_file(self.run.model) as model:
+                    shutil.copyfile(checkpoint, model)
+        for path in self.run.checkpoints.glob("epoch-*.keras"):
+            if CHECKPOINT.fullmatch(path.name) and path != self.run.checkpoint(done):
+                path.unlink()

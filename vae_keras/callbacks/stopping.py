@@ -1,0 +1,41 @@
+"""Ctrl-C and a polite kill: finish the epoch, save, stop."""
+
+import signal
+import sys
+from types import FrameType
+from typing import Any, Self
+
+import keras
+
+
+class StopAfterEpoch(keras.callbacks.Callback):
+    """Ends training after the epoch in which SIGINT or SIGTERM arrives; a second one ends it at once.
+
+    It listens inside its `with` block. Place it after the callback that saves.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked = False
+        self._previous: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._previous[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._restore()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if self._asked:
+            self.model.stop_training = True
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._asked = True
+        self._restore()
+        print("\nfinishing this epoch and saving; once more to stop at once", file=sys.stderr, flush=True)
+
+    def _restore(self) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)

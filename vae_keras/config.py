@@ -1,0 +1,132 @@
+"""The settings of a run: one frozen value, from flags to the file `config.json` and back.
+
+Each field carries its help text and its range; the flags of `train.py`
+are made from the fields, so a setting is described here and nowhere else.
+"""
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data.errors import UserError
+from data.files import write_text
+from data.sources import canonical
+from vae_keras.architectures import ARCHITECTURES
+from vae_keras.likelihoods import LIKELIHOODS, Likelihood
+from vae_keras.objectives import OBJECTIVES, Objective
+from vae_keras.values import choose, look_up
+
+Check = Callable[[Any], str | None]
+
+
+def _positive(value: float) -> str | None:
+    return None if math.isfinite(value) and value > 0 else "must be above zero"
+
+
+def _not_negative(value: float) -> str | None:
+    return None if value >= 0 else "must not be negative"
+
+
+def _image_side(value: int) -> str | None:
+    return None if value >= 32 and value % 16 == 0 else "must be a multiple of 16 from 32 up"
+
+
+def _grey_or_rgb(value: int) -> str | None:
+    return None if value in (1, 3) else "must be 1 (grey) or 3 (RGB)"
+
+
+def _share_of_images(value: float) -> str | None:
+    return None if 0 <= value < 0.8 else "must be from 0 to below 0.8, the share that is not test"
+
+
+def setting(default: Any, kind: type, text: str, check: Check | None = None) -> Any:
+    """A field of `Config` with the type, help text and range of its flag."""
+    return dataclasses.field(default=default, metadata={"type": kind, "help": text, "check": check})
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that determines a run, with the assignment's values as defaults.
+
+    Settings that the chosen objective or likelihood does not use are None.
+    """
+
+    data: str = setting("faces", str, "faces, faces:N (rendered) or a folder of images")
+    image_size: int = setting(128, int, "height and width in pixels, a multiple of 16 from 32 up", _image_side)
+    channels: int = setting(1, int, "1 for grey, 3 for RGB", _grey_or_rgb)
+    architecture: str = setting("table", str, f"one of {', '.join(ARCHITECTURES)}")
+    objective: str = setting("vae", str, f"one of {', '.join(OBJECTIVES)}")
+    beta: float | None = setting(
+        None,
+        float,
+        "of beta_vae: multiplies the KL, summed over latents; the likelihood is summed over pixels",
+        _positive,
+    )
+    likelihood: str = setting("bernoulli", str, f"one of {', '.join(LIKELIHOODS)}")
+    variance: float | None = setting(None, float, "of gaussian: of every pixel, on the scale [0, 1]", _positive)
+    latent_dim: int = setting(32, int, "number of latents", _positive)
+    validation: float = setting(
+        0.1, float, "share of all images, taken from train, that picks the epoch", _share_of_images
+    )
+    epochs: int = setting(1000, int, "passes over the training images", _positive)
+    lr: float = setting(5e-4, float, "learning rate of Adam", _positive)
+    batch_size: int = setting(128, int, "images a step", _positive)
+    seed: int = setting(0, int, "of the split, the weights, the noise and the order of the images", _not_negative)
+
+    def checked(self) -> "Config":
+        """The same settings with every default filled in and the source of images spelled in full.
+
+        Raises:
+            UserError: a value out of range, an unknown name, or settings that do not fit together.
+        """
+        for field in dataclasses.fields(self):
+            value, check = getattr(self, field.name), field.metadata["check"]
+            if check and value is not None and (reason := check(value)):
+                raise UserError(f"{flag_of(field.name)} {value} {reason}")
+        look_up("architecture", ARCHITECTURES, self.architecture)
+        parameters = {**self.build_objective().get_config(), **self.build_likelihood().get_config()}
+        return dataclasses.replace(self, data=canonical(self.data), **parameters)
+
+    def build_objective(self) -> Objective:
+        return choose("objective", OBJECTIVES, self.objective, {"beta": self.beta})
+
+    def build_likelihood(self) -> Likelihood:
+        return choose("likelihood", LIKELIHOODS, self.likelihood, {"variance": self.variance})
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return (self.image_size, self.image_size, self.channels)
+
+    def save(self, path: Path) -> None:
+        write_text(path, json.dumps(dataclasses.asdict(self), indent=2) + "\n")
+
+
+def load_config(path: Path) -> Config:
+    """The settings in a `config.json`.
+
+    Raises:
+        UserError: the file cannot be read or does not hold a run's settings.
+    """
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+        return Config(**settings)
+    except (OSError, ValueError, TypeError) as reason:
+        raise UserError(f"{path} does not hold the settings of a run ({reason}); train a new one") from reason
+
+
+def flag_of(field: str) -> str:
+    """The flag that sets a field: image_size -> --image-size."""
+    return "--" + field.replace("_", "-")
+
+
+def differences(saved: Config, asked: dict[str, Any]) -> list[str]:
+    """What was asked for that the saved settings have otherwise, as `--flag asked (was saved)`."""
+    return [
+        f"{flag_of(name)} {value} (the run has {getattr(saved, name)})"
+        for name, value in asked.items()
+        if getattr(saved, name) != value
+    ]

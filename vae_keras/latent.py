@@ -1,0 +1,73 @@
+"""Moving about in latent space: encoding data sets, interpolating, and directions of attributes."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from data.pipelines import evaluation_batches
+from vae_keras.model import VAE
+from vae_keras.outputs import Posterior
+
+BATCH = 256
+Path = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+
+def encode_images(vae: VAE, images: np.ndarray) -> Posterior:
+    """q(z | x) of many images, in batches.
+
+    Args:
+        images: (n, height, width, channels) uint8.
+
+    Returns:
+        mean and log-variance, each (n, latents) float32.
+    """
+    posteriors = [vae.encode(batch) for batch in evaluation_batches(images, BATCH)]
+    return Posterior(*(np.concatenate(parts) for parts in zip(*posteriors, strict=True)))
+
+
+def decode_latents(vae: VAE, latents: np.ndarray) -> np.ndarray:
+    """Images in [0, 1], (n, height, width, channels), of many latents (n, latents), in batches."""
+    batches = np.split(np.asarray(latents, np.float32), range(BATCH, len(latents), BATCH))
+    return np.concatenate([np.asarray(vae.decode(batch)) for batch in batches])
+
+
+def reconstruct(vae: VAE, images: np.ndarray) -> np.ndarray:
+    """Images in [0, 1] decoded from the posterior means of many images (n, height, width, channels) uint8."""
+    return decode_latents(vae, encode_images(vae, images).mean)
+
+
+def lerp(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Points on the straight line from start (latents,) to end, at shares (steps,) of it, (steps, latents)."""
+    share = np.asarray(share)[:, None]
+    return (1 - share) * start + share * end
+
+
+def slerp(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Points on the arc from start (latents,) to end, at shares (steps,) of the angle, (steps, latents).
+
+    sin((1 - t) w) / sin(w) start + sin(t w) / sin(w) end, with w the angle between the
+    two (Shoemake 1985). Under N(0, I) in many dimensions the mass lies near a sphere; the
+    arc stays near it where the straight line cuts through the empty middle (White
+    2016, arXiv 1609.04468). Along one line through the origin there is no single arc:
+    the straight line is taken.
+    """
+    norms = np.linalg.norm(start) * np.linalg.norm(end)
+    cosine = np.clip(start @ end / norms, -1.0, 1.0) if norms > 0 else 1.0
+    angle = np.arccos(cosine)
+    if np.sin(angle) < 1e-4:
+        return lerp(start, end, share)
+    share = np.asarray(share)[:, None]
+    return (np.sin((1 - share) * angle) * start + np.sin(share * angle) * end) / np.sin(angle)
+
+
+PATHS: dict[str, Path] = {"spherical": slerp, "straight": lerp}
+
+
+def attribute_direction(means: np.ndarray, has_attribute: np.ndarray) -> np.ndarray:
+    """The assignment's direction: mean latent with the attribute minus mean latent without, (latents,).
+
+    Args:
+        means: posterior means of the training images, (n, latents).
+        has_attribute: (n,) bool, both values present.
+    """
+    return means[has_attribute].mean(axis=0) - means[~has_attribute].mean(axis=0)

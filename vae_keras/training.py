@@ -1,0 +1,88 @@
+"""From settings to a trained run: build or load the model, fit it, keep what comes of it."""
+
+import dataclasses
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from data.errors import UserError
+from data.files import remove_unfinished
+from data.pipelines import evaluation_batches, steps_per_epoch, training_batches
+from vae_keras.callbacks import FiniteLoss, SaveEpoch, ShowProgress, StopAfterEpoch, TensorBoardLog
+from vae_keras.config import Config, differences
+from vae_keras.model import VAE, build_vae
+from vae_keras.runs import Run, RunData, last_checkpoint, load_model, read_history
+
+EVALUATION_BATCH = 256
+PICTURE_GRIDS = 20  # how many times a long run shows its pictures in TensorBoard
+
+
+def compiled_vae(config: Config) -> VAE:
+    """The untrained VAE that the settings ask for, with its optimiser."""
+    vae = build_vae(
+        config.image_shape,
+        config.latent_dim,
+        config.architecture,
+        config.build_likelihood(),
+        config.build_objective(),
+        config.seed,
+    )
+    # Off: XLA makes this network several times slower on a CPU.
+    vae.compile(optimizer=keras.optimizers.Adam(config.lr), jit_compile=False)
+    return vae
+
+
+def settings_to_resume(saved: Config, asked: dict[str, Any], epochs_done: int) -> Config:
+    """The settings to go on with: the run's own, with more epochs if those are asked for.
+
+    Raises:
+        UserError: something else was asked for than the run has, or fewer epochs than it has done.
+    """
+    epochs = asked.get("epochs", saved.epochs)
+    wanted = dataclasses.replace(saved, **asked).checked()
+    if different := differences(saved, {name: getattr(wanted, name) for name in asked if name != "epochs"}):
+        raise UserError(f"--resume with other settings: {', '.join(different)}; leave them out or train a new run")
+    if epochs < epochs_done:
+        raise UserError(f"--epochs {epochs} is less than the {epochs_done} that the run has done; pass a larger one")
+    return dataclasses.replace(saved, epochs=epochs)
+
+
+def fit(run: Run, config: Config, data: RunData) -> bool:
+    """Train from the run's newest checkpoint, or from the start, up to `config.epochs`.
+
+    Every epoch is a function of the settings and its number, so where a run was broken off does not show.
+
+    Returns:
+        Whether all epochs are done; not if the run was asked to stop.
+
+    Raises:
+        UserError: the loss is no longer finite.
+    """
+    tf.config.experimental.enable_op_determinism()
+    for folder in (run.folder, run.checkpoints):
+        remove_unfinished(folder)
+    done = last_checkpoint(run)
+    vae = load_model(run.checkpoint(done)) if done else compiled_vae(config)
+    rows = [row for row in read_history(run) if row["epoch"] <= done]
+    train, validation = (data.dataset.images[part] for part in (data.split.train, data.split.validation))
+    steps = steps_per_epoch(len(train), config.batch_size)
+    every = max(1, config.epochs // PICTURE_GRIDS)
+    with ShowProgress(len(train), steps, config.epochs, done) as progress, StopAfterEpoch() as stop:
+        vae.fit(
+            training_batches(train, config.batch_size, config.seed, config.epochs, first_epoch=done),
+            epochs=config.epochs,
+            initial_epoch=done,
+            steps_per_epoch=steps,
+            validation_data=evaluation_batches(validation, EVALUATION_BATCH) if len(validation) else None,
+            shuffle=False,  # the pipeline shuffles
+            verbose=0,
+            callbacks=[
+                FiniteLoss(run),
+                SaveEpoch(run, rows),
+                TensorBoardLog(run.logs, train, validation, every, config.epochs, config.seed),
+                progress,
+                stop,
+            ],
+        )
+    return last_checkpoint(run) == config.epochs
