@@ -1,0 +1,76 @@
+"""Show what a trained VAE can do: python evaluate.py, or a choice such as python evaluate.py --interpolate."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from vae_keras import exhibits
+from vae_keras.command_line import Parser, run_script
+from vae_keras.config import load_config
+from vae_keras.exhibits import Exhibit, Study
+from vae_keras.latent import PATHS
+from vae_keras.results import save_exhibit, show_numbers
+from vae_keras.runs import latest_run, load_run, open_run, read_data, read_history
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """The flags of this script, from these arguments or the command line."""
+    parser = Parser(prog="evaluate.py", description=__doc__, epilog="Without a choice, all of it is written.")
+    parser.add_argument("--run", type=Path, metavar="FOLDER", help="the run to evaluate (default: the latest)")
+    parser.add_argument("--data", metavar="DATA", help="where the run's images are now, or other images to evaluate on")
+    parser.add_argument("--dataset", action="store_true", help="images of the data set at random")
+    parser.add_argument("--curves", action="store_true", help="both terms of the ELBO against the epoch")
+    parser.add_argument("--reconstruct", action="store_true", help="test images and their reconstructions")
+    parser.add_argument("--sample", action="store_true", help="faces decoded from the prior")
+    parser.add_argument(
+        "--interpolate",
+        nargs="?",
+        const="spherical",
+        choices=PATHS,
+        help="one test face turning into another, on a spherical (default) or straight path",
+    )
+    parser.add_argument("--attribute", metavar="NAME", help="add an attribute, such as smile, to test faces")
+    parser.add_argument("--metrics", action="store_true", help="ELBO, PSNR, SSIM and more on the test images")
+    return parser.flags(arguments)
+
+
+def chosen_exhibits(flags: argparse.Namespace, labels: tuple[str, ...]) -> list[Callable[[Study], Exhibit]]:
+    """The exhibits that the flags ask for; all of them where none is asked for."""
+    choices = ("dataset", "curves", "reconstruct", "sample", "interpolate", "attribute", "metrics")
+    everything = not any(getattr(flags, choice) for choice in choices)
+    attribute = flags.attribute or ("smile" if "smile" in labels else next(iter(labels), None))
+    path = flags.interpolate or "spherical"
+    table: dict[str, Callable[[Study], Exhibit]] = {
+        "dataset": exhibits.dataset,
+        "curves": exhibits.curves,
+        "reconstruct": exhibits.reconstructions,
+        "sample": exhibits.samples,
+        "interpolate": partial(exhibits.interpolation, path=path),
+        "metrics": exhibits.held_out,
+    }
+    if attribute:
+        table["attribute"] = partial(exhibits.attribute, name=attribute)
+    return [exhibit for choice, exhibit in table.items() if everything or getattr(flags, choice)]
+
+
+def evaluate(arguments: list[str] | None) -> None:
+    """Write the chosen figures and numbers into the run."""
+    flags = parse(arguments)
+    run = open_run(flags.run) if flags.run else latest_run()
+    config, vae, data = load_config(run.config), load_run(run.folder), read_data(run, flags.data)
+    study = Study(run.folder.name, config, vae, data, read_history(run))
+    for exhibit in chosen_exhibits(flags, data.dataset.label_names):
+        for path in save_exhibit(run, exhibit(study)):
+            print(path)
+    show_numbers(run)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the script; its exit status."""
+    return run_script("evaluate.py", lambda: evaluate(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

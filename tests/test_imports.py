@@ -1,0 +1,67 @@
+"""Imports run one way, and the two packages do not meet."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Each module may import those on earlier lines, and its neighbours inside one package.
+ORDER = {
+    "data": [
+        ["errors", "files", "factors", "solids"],
+        ["dataset", "split", "pipelines"],
+        ["faces"],
+        ["rendered_faces", "image_folder"],
+        ["sources"],
+    ],
+    "vae_keras": [
+        ["backend"],
+        ["outputs", "values"],
+        ["gaussians"],
+        ["likelihoods"],
+        ["sampling", "architectures"],
+        ["objectives"],
+        ["model"],
+        ["config", "latent"],
+        ["metrics", "runs"],
+        ["plots"],
+        ["callbacks", "exhibits"],
+        ["training", "results", "command_line"],
+    ],
+}
+FORBIDDEN = {"data": ["vae_keras", "pgm_tfp"], "vae_keras": ["pgm_tfp", "tensorflow_probability", "tf_keras"]}
+
+MODULES = [(package, path) for package in ORDER for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def imported_by(path):
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names if node.module in ORDER)
+
+
+def unit_of(package, path):
+    return path.relative_to(ROOT / package).with_suffix("").parts[0]
+
+
+@pytest.mark.parametrize(
+    ("package", "path"), MODULES, ids=lambda value: value.stem if isinstance(value, Path) else value
+)
+def test_a_module_imports_only_what_comes_before_it(package, path):
+    rank = {unit: place for place, units in enumerate(ORDER[package]) for unit in units}
+    unit = unit_of(package, path)
+    imported = list(imported_by(path))
+    assert not [name for name in imported if name.split(".")[0] in FORBIDDEN[package]]
+    if unit == "__init__":
+        return
+    assert unit in rank, f"{unit} has no place in the order"
+    for name in imported:
+        parts = name.split(".")
+        if parts[0] == package and len(parts) > 1 and parts[1] in rank and parts[1] != unit:
+            assert rank[parts[1]] < rank[unit], f"{path} imports {name}"

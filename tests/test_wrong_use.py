@@ -1,0 +1,150 @@
+"""Every mistake ends in one line that names it, exit status 2, and nothing half-written."""
+
+import shutil
+
+import pytest
+from PIL import Image
+
+import evaluate
+import train
+from tests.support import script
+
+
+def typed(value):
+    """The identifier of a case: what the user typed."""
+    return " ".join(value) if isinstance(value, list) else ""
+
+
+TRAINING = [
+    (["--epochs", "0"], "--epochs 0 must be above zero"),
+    (["--epochs", "-3"], "--epochs -3 must be above zero"),
+    (["--epochs", "many"], "invalid int value: 'many'"),
+    (["--lr", "0"], "--lr 0.0 must be above zero"),
+    (["--lr", "nan"], "--lr nan must be above zero"),
+    (["--batch-size", "0"], "--batch-size 0"),
+    (["--latent-dim", "-1"], "--latent-dim -1"),
+    (["--seed", "-1"], "--seed -1 must not be negative"),
+    (["--validation", "0.9"], "--validation 0.9 must be from 0 to below 0.8"),
+    (["--channels", "2"], "--channels 2 must be 1 (grey) or 3 (RGB)"),
+    (["--image-size", "100"], "multiple of 16 from 32 up"),
+    (["--image-size", "16"], "multiple of 16 from 32 up"),
+    (["--architecture", "tabel"], "unknown architecture tabel; did you mean table?"),
+    (["--objective", "betavae"], "unknown objective betavae; did you mean beta_vae?"),
+    (["--likelihood", "gausian"], "unknown likelihood gausian; did you mean gaussian?"),
+    (["--beta", "4"], "--beta is not used by --objective vae; leave it out or pass --objective beta_vae"),
+    (["--objective", "beta_vae", "--beta", "-1"], "--beta -1.0 must be above zero"),
+    (["--variance", "1"], "--variance is not used by --likelihood bernoulli"),
+    (["--epohcs", "3"], "unknown argument --epohcs; did you mean --epochs?"),
+    (["--data", "face:100"], "did you mean faces"),
+    (["--data", "faces:5"], "whole number from 10 up"),
+    (["--data", "absent"], "no folder absent"),
+    (["--data", "empty"], "no images in"),
+    (["--data", "picture.png"], "is a file, not a folder"),
+    (["--data", "few"], "3 images are too few to split"),
+    (["--data", "broken"], "cannot be decoded, such as"),
+    (["--run", "taken"], "exists and is not a run"),
+    (["--run", "picture.png"], "exists and is not a run"),
+    (["--resume", "--run", "absent"], "no run absent"),
+    (["--resume", "--run", "empty"], "empty is not a run"),
+    (["--resume"], "no runs in runs"),
+]
+
+EVALUATION = [
+    (["--run", "absent"], "no run absent"),
+    (["--run", "empty"], "empty is not a run"),
+    ([], "no runs in runs"),
+    (["--interpolate", "crooked"], "invalid choice: 'crooked'"),
+    (["--reconstuct"], "did you mean --reconstruct?"),
+]
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    """A folder with one of each thing that can be mistaken for another."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("empty", "few", "broken", "taken"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "taken" / "thesis.tex").touch()
+    picture = Image.new("L", (32, 32), 128)
+    picture.save(tmp_path / "picture.png")
+    for index in range(3):
+        picture.save(tmp_path / "few" / f"{index}.png")
+        (tmp_path / "broken" / f"{index}.png").write_text("no picture")
+    return tmp_path
+
+
+def everything_in(folder):
+    return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+def assert_one_line(capsys, expected):
+    output = capsys.readouterr()
+    assert output.err.count("\n") == 1, output.err
+    assert expected in output.err
+    assert "Traceback" not in output.err
+
+
+@pytest.mark.parametrize(("arguments", "expected"), TRAINING, ids=typed)
+def test_training(workplace, capsys, arguments, expected):
+    before = everything_in(workplace)
+    assert train.main(arguments) == 2
+    assert_one_line(capsys, expected)
+    assert everything_in(workplace) == before
+
+
+@pytest.mark.parametrize(("arguments", "expected"), EVALUATION, ids=typed)
+def test_evaluation(workplace, capsys, arguments, expected):
+    before = everything_in(workplace)
+    assert evaluate.main(arguments) == 2
+    assert_one_line(capsys, expected)
+    assert everything_in(workplace) == before
+
+
+@pytest.fixture
+def copied_run(tiny_run, workplace):
+    shutil.copytree(tiny_run, workplace / "run")
+    return workplace / "run"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--run", "run"], "run is a run already; pass --resume"),
+        (["--run", "run", "--resume", "--lr", "0.1", "--seed", "4"], "--lr 0.1 (the run has 0.0005), --seed 4"),
+        (["--run", "run", "--resume", "--data", "faces:50"], "--data faces:50 (the run has faces:40)"),
+        (["--run", "run", "--resume", "--epochs", "1"], "--epochs 1 is less than the 3 that the run has done"),
+    ],
+)
+def test_training_over_another_run(copied_run, workplace, capsys, arguments, expected):
+    before = everything_in(workplace)
+    assert train.main(arguments) == 2
+    assert_one_line(capsys, expected)
+    assert everything_in(workplace) == before
+
+
+def test_evaluating_an_incomplete_run(copied_run, capsys):
+    (copied_run / "model.keras").unlink()
+    assert evaluate.main(["--run", "run"]) == 2
+    assert_one_line(capsys, "run is incomplete: no epoch is finished")
+
+
+def test_an_unknown_attribute(copied_run, capsys):
+    assert evaluate.main(["--run", "run", "--attribute", "smiel"]) == 2
+    assert_one_line(capsys, "unknown attribute smiel; did you mean smile?")
+
+
+@pytest.mark.parametrize("name", ["train.py", "evaluate.py"])
+def test_standard_error_holds_that_line_alone_in_a_real_process(workplace, name):
+    result = script(name, "--run", "absent", "--resume" if name == "train.py" else "--metrics", cwd=workplace)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith(f"{name}: no run absent")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["train.py", "evaluate.py"])
+def test_help_is_printed_on_request(name):
+    result = script(name, "--help")
+    assert result.returncode == 0
+    assert "--run" in result.stdout
+    assert result.stderr == ""

@@ -1,0 +1,19 @@
+"""Images of the data set at random."""
+
+from vae_keras.exhibits.study import Exhibit, Study
+from vae_keras.plots import picture_figure
+
+IMAGES, COLUMNS = 32, 8
+
+
+def dataset(study: Study) -> Exhibit:
+    """Images at random, and how many there are of each class in each part."""
+    images, split = study.data.dataset, study.data.split
+    places = study.random().permutation(len(images.images))[:IMAGES]
+    parts = {part: len(indices) for part, indices in split._asdict().items()}
+    caption = f"{len(places)} of {len(images.images):,} images at random; " + ", ".join(
+        f"{count:,} {part}" for part, count in parts.items()
+    )
+    numbers = {"parts": parts, "labels": {name: int(images.label(name).sum()) for name in images.label_names}}
+    figure = picture_figure(images.images[places] / 255.0, COLUMNS, "The data set", caption + ".")
+    return Exhibit({"dataset": figure}, {"dataset": numbers})

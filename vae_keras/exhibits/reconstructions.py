@@ -1,0 +1,31 @@
+"""Test images beside what the model makes of them."""
+
+import numpy as np
+
+from vae_keras import metrics
+from vae_keras.exhibits.study import Exhibit, Study
+from vae_keras.latent import decode_latents
+from vae_keras.plots import picture_figure
+
+IMAGES, PAIRS_A_ROW = 32, 4
+
+
+def reconstructions(study: Study) -> Exhibit:
+    """32 test images, each with its reconstruction from the posterior mean to its right."""
+    places = study.random_test_images(IMAGES)
+    originals = (study.test_images[places] / 255.0).astype(np.float32)
+    decoded = decode_latents(study.vae, study.test_posterior.mean[places])
+    pairs = np.stack([originals, decoded], axis=1).reshape(-1, *originals.shape[1:])
+    psnr, ssim = metrics.psnr(originals, decoded), metrics.ssim(originals, decoded)
+    figure = picture_figure(
+        pairs,
+        2 * PAIRS_A_ROW,
+        "Reconstructions",
+        f"{len(places)} test images, each with its reconstruction from the posterior mean on its right. "
+        f"Mean of these: PSNR {psnr:.1f} dB, SSIM {ssim:.3f}.",
+        column_labels=["test image", "reconstruction"] * PAIRS_A_ROW,
+    )
+    return Exhibit(
+        {"reconstructions": figure},
+        {"reconstructions": {"images": study.test_names(places), "psnr": psnr, "ssim": ssim}},
+    )

@@ -1,0 +1,57 @@
+"""What every exhibit is given, and what it gives."""
+
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from vae_keras.config import Config
+from vae_keras.latent import encode_images
+from vae_keras.model import VAE
+from vae_keras.outputs import Posterior
+from vae_keras.runs import Row, RunData
+
+
+class Exhibit(NamedTuple):
+    """Something to see about a model.
+
+    Attributes:
+        figures: by the name of their file, without suffix.
+        numbers: what the figures show, to be merged into metrics.json.
+    """
+
+    figures: dict[str, Figure]
+    numbers: dict[str, Any]
+
+
+class Study:
+    """A trained model and its images; what several exhibits need is computed once."""
+
+    def __init__(self, name: str, config: Config, vae: VAE, data: RunData, history: list[Row]):
+        self.name, self.config, self.vae, self.data, self.history = name, config, vae, data, history
+
+    @cached_property
+    def test_images(self) -> np.ndarray:
+        """(n, height, width, channels) uint8."""
+        return self.data.dataset.images[self.data.split.test]
+
+    @cached_property
+    def test_posterior(self) -> Posterior:
+        return encode_images(self.vae, self.test_images)
+
+    @cached_property
+    def train_posterior(self) -> Posterior:
+        return encode_images(self.vae, self.data.dataset.images[self.data.split.train])
+
+    def test_names(self, places: np.ndarray | list[int]) -> list[str]:
+        """The names of the test images at these places of the test part."""
+        return [self.data.dataset.names[self.data.split.test[place]] for place in places]
+
+    def random(self) -> np.random.Generator:
+        """A fresh generator with the run's seed, so that every call of the script shows the same."""
+        return np.random.default_rng(self.config.seed)
+
+    def random_test_images(self, count: int) -> np.ndarray:
+        """Places of up to `count` different test images, in random order."""
+        return self.random().permutation(len(self.test_images))[:count]

@@ -1,0 +1,47 @@
+"""Where figures and numbers of an evaluation go."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from data.files import whole_file, write_text
+from vae_keras.exhibits import Exhibit
+from vae_keras.runs import Run
+
+DOTS_PER_INCH = 160
+
+
+def save_exhibit(run: Run, exhibit: Exhibit) -> list[Path]:
+    """Write an exhibit's figures as PNG and merge its numbers into metrics.json; the figures' paths."""
+    paths = []
+    for name, figure in exhibit.figures.items():
+        path = run.figures / f"{name}.png"
+        with whole_file(path) as temporary:
+            figure.savefig(temporary, dpi=DOTS_PER_INCH)
+        paths.append(path)
+    write_text(run.metrics, json.dumps(merged(read_metrics(run), exhibit.numbers), indent=2) + "\n")
+    return paths
+
+
+def read_metrics(run: Run) -> dict[str, Any]:
+    """What metrics.json holds so far."""
+    return json.loads(run.metrics.read_text(encoding="utf-8")) if run.metrics.exists() else {}
+
+
+def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """The old numbers with the new ones in their places, dictionaries merged key by key."""
+    both = {key: merged(old[key], new[key]) for key in old.keys() & new.keys() if isinstance(new[key], dict)}
+    return {**old, **new, **both}
+
+
+def show_numbers(run: Run) -> None:
+    """Print the numbers on the test images, where they have been computed."""
+    numbers = read_metrics(run).get("test", {})
+    table = Table("on test images", "value", title=str(run.folder))
+    for name, value in numbers.items():
+        table.add_row(name, f"{value:,.3f}" if isinstance(value, float) else f"{value:,}")
+    if numbers:
+        Console().print(table)
