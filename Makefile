@@ -1,0 +1,52 @@
+# Two commands for a fresh machine: `make demo` and `make test`. Each sets up what it needs, once.
+
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+PYTHON ?= $(firstword $(foreach python,python3.12 python3.11 python3 python,$(shell $(python) -c "$(SUPPORTED)" 2>/dev/null && echo $(python))))
+
+DEMO := runs/demo
+DEMO_SETTINGS := --data faces:2000 --epochs 30 --batch-size 32 --lr 1e-3 --latent-dim 32
+
+.PHONY: demo test lint format types clean
+
+demo: .venv/run.stamp ## train a short run on rendered faces and draw its figures
+	@if [ -e $(DEMO)/config.json ]; then $(BIN)/python train.py --resume --run $(DEMO); \
+	else $(BIN)/python train.py $(DEMO_SETTINGS) --run $(DEMO); fi
+	@$(BIN)/python evaluate.py --run $(DEMO)
+	@echo "pictures: $(DEMO)/figures"
+	@echo "curves and more: $(BIN)/tensorboard --logdir $(DEMO)"
+
+test: .venv/dev.stamp ## run all tests
+	$(BIN)/python -m pytest
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: .venv/dev.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: .venv/dev.stamp
+	$(BIN)/mypy
+
+.venv/run.stamp: requirements.txt | .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt requirements.txt | .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch .venv/run.stamp $@
+
+.venv:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed; install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12"; exit 2; }
+	@$(PYTHON) -c "$(SUPPORTED)" || { echo "$(PYTHON) is not Python 3.11 or 3.12; name one that is: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12"; exit 2; }
+	$(PYTHON) -m venv .venv
+
+clean: ## remove what can be made again; runs are kept
+	rm -rf .venv datasets
