@@ -60,7 +60,7 @@ def evaluate(arguments: list[str] | None) -> None:
     flags = parse(arguments)
     run = open_run(flags.run) if flags.run else latest_run()
     config, vae, data = load_config(run.config), load_run(run.folder), read_data(run, flags.data)
-    study = Study(run.folder.name, config, vae, data, read_history(run))
+    study = Study(config, vae, data, read_history(run))
     for exhibit in chosen_exhibits(flags, data.dataset.label_names):
         for path in save_exhibit(run, exhibit(study)):
             print(path)

@@ -35,7 +35,7 @@ PARALLEL_FROM = 200  # images; fewer are done before the workers have started
 LUMINANCE = np.array([[0.2126], [0.7152], [0.0722]], np.float32)  # Rec. 709
 
 EYE_X, EYE_Y, EYE_HALF_WIDTH = 0.28, 0.09, 0.165
-MOUTH_Y = -0.47
+MOUTH_Y = -0.49
 NOSE_BRIDGE_Y = 0.12
 
 # sRGB at the lower and upper end of each tone.
@@ -101,7 +101,7 @@ def head_of(face: Factors) -> tuple[Solid, list[Bump]]:
         Bump(0.58, 0.0, tip, front, 0.085, 0.075, 0.5),
         Bump(0.12, 0.0, 0.27, front, 0.34, 0.07, 0.4),  # brow ridge
         Bump(-0.10, 0.0, MOUTH_Y - 0.20, front, 0.16, 0.05, 0.5),  # hollow under the lips
-        Bump(0.20, 0.0, MOUTH_Y, front, 0.20, 0.10, 0.5),  # lips
+        Bump(0.20, 0.0, MOUTH_Y, front, 0.24, 0.11, 0.5),  # lips
         Bump(0.22, 0.0, -0.86, 0.60, 0.10 + 0.14 * face.jaw, 0.12, 0.4),  # chin
     ]
     for side in (-1.0, 1.0):
@@ -175,15 +175,15 @@ def paint_skin(face: Factors, canvas: Canvas) -> None:
 def paint_mouth(face: Factors, canvas: Canvas) -> None:
     """Lips around a mouth line that the smile bends, and what the opening shows."""
     x, y, edge = canvas.x, canvas.y, canvas.edge
-    half = 0.245 + 0.055 * face.smile
+    half = 0.29 + 0.07 * face.smile
     along = np.clip(x / half, -1.4, 1.4)
     arch = np.clip(1 - along * along, 0, 1)
-    line = MOUTH_Y + 0.115 * face.smile * (along * along - 0.45)
-    gap = 0.13 * face.mouth_opening
+    line = MOUTH_Y + 0.17 * face.smile * (along * along - 0.45)
+    gap = 0.15 * face.mouth_opening
     upper_edge, lower_edge = line + 0.35 * gap * arch, line - 0.65 * gap * arch
     bow = 1 - 0.22 * gaussian(x, 0.035)
-    upper_lip = upper_edge + 0.052 * np.sqrt(arch) * bow * (0.6 + 0.4 * arch)
-    lower_lip = lower_edge - 0.072 * arch
+    upper_lip = upper_edge + 0.062 * np.sqrt(arch) * bow * (0.6 + 0.4 * arch)
+    lower_lip = lower_edge - 0.085 * arch
     to_corner = half - np.abs(x)
 
     lips = np.minimum(np.minimum(upper_lip - y, y - lower_lip), to_corner)

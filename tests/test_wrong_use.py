@@ -128,6 +128,21 @@ def test_evaluating_an_incomplete_run(copied_run, capsys):
     assert_one_line(capsys, "run is incomplete: no epoch is finished")
 
 
+@pytest.mark.parametrize("name", ["config.json", "split.json", "history.csv", "metrics.json", "model.keras"])
+def test_evaluating_a_damaged_run(copied_run, workplace, capsys, name):
+    (copied_run / name).write_text("epoch,elbo\n1,two\n")
+    before = everything_in(workplace)
+    assert evaluate.main(["--run", "run", "--metrics"]) == 2
+    assert_one_line(capsys, name)
+    assert everything_in(workplace) == before
+
+
+def test_curves_of_a_run_without_history(copied_run, capsys):
+    (copied_run / "history.csv").unlink()
+    assert evaluate.main(["--run", "run", "--curves"]) == 2
+    assert_one_line(capsys, "no history.csv")
+
+
 def test_an_unknown_attribute(copied_run, capsys):
     assert evaluate.main(["--run", "run", "--attribute", "smiel"]) == 2
     assert_one_line(capsys, "unknown attribute smiel; did you mean smile?")

@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from data.errors import UserError
 from data.files import whole_file, write_text
 from vae_keras.exhibits import Exhibit
 from vae_keras.runs import Run
@@ -27,8 +28,17 @@ def save_exhibit(run: Run, exhibit: Exhibit) -> list[Path]:
 
 
 def read_metrics(run: Run) -> dict[str, Any]:
-    """What metrics.json holds so far."""
-    return json.loads(run.metrics.read_text(encoding="utf-8")) if run.metrics.exists() else {}
+    """What metrics.json holds so far.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    if not run.metrics.exists():
+        return {}
+    try:
+        return dict(json.loads(run.metrics.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as reason:
+        raise UserError(f"{run.metrics} is damaged ({reason}); remove it and evaluate again") from reason
 
 
 def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

@@ -215,14 +215,21 @@ def write_history(run: Run, rows: list[Row]) -> None:
 
 
 def read_history(run: Run) -> list[Row]:
-    """The rows of history.csv; none before the first epoch is done."""
+    """The rows of history.csv; none before the first epoch is done.
+
+    Raises:
+        UserError: the file is damaged.
+    """
     if not run.history.exists():
         return []
-    with run.history.open(encoding="utf-8", newline="") as file:
-        return [
-            {name: int(value) if name == "epoch" else float(value) for name, value in row.items()}
-            for row in csv.DictReader(file)
-        ]
+    try:
+        with run.history.open(encoding="utf-8", newline="") as file:
+            return [
+                {name: int(value) if name == "epoch" else float(value) for name, value in row.items()}
+                for row in csv.DictReader(file, strict=True)
+            ]
+    except (ValueError, TypeError, csv.Error) as reason:
+        raise UserError(f"{run.history} is damaged ({reason}); train the run again") from reason
 
 
 def best_epoch(rows: list[Row]) -> int:

@@ -39,7 +39,7 @@ class Table:
     encoder_strides: tuple[int, int] = (4, 2)
     seed_channels: int = 16
     upsampling: int = 4
-    decoder_filters: int = 8
+    decoder_filters: int = 16
     decoder_kernel: int = 8
     output_kernel: int = 3
 

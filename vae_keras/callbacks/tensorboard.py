@@ -11,6 +11,7 @@ from vae_keras.gaussians import kl_to_standard_normal
 from vae_keras.latent import decode_latents, encode_images
 from vae_keras.plots import image_grid
 
+IMAGES = 2_000
 PICTURES = 16
 COLUMNS = 8
 
@@ -22,8 +23,8 @@ class TensorBoardLog(keras.callbacks.Callback):
 
     Args:
         folder: where the event files go.
-        train, validation: images that the KL of each latent is taken over, (n, height, width, channels)
-            uint8; validation may be empty.
+        train, validation: (n, height, width, channels) uint8; validation may be empty. The KL of each
+            latent is taken over the first 2,000 images of each.
         every: epochs between pictures.
         epochs: of the whole run.
         seed: of the latents that the samples are decoded from, the same ones every time.
@@ -31,7 +32,7 @@ class TensorBoardLog(keras.callbacks.Callback):
 
     def __init__(self, folder: Path, train: np.ndarray, validation: np.ndarray, every: int, epochs: int, seed: int):
         super().__init__()
-        self.images = {"train": train, "validation": validation}
+        self.images = {"train": train[:IMAGES], "validation": validation[:IMAGES]}
         self.every, self.epochs, self.seed = every, epochs, seed
         self.writers = {
             part: tf.summary.create_file_writer(str(folder / part))

@@ -28,8 +28,8 @@ class Exhibit(NamedTuple):
 class Study:
     """A trained model and its images; what several exhibits need is computed once."""
 
-    def __init__(self, name: str, config: Config, vae: VAE, data: RunData, history: list[Row]):
-        self.name, self.config, self.vae, self.data, self.history = name, config, vae, data, history
+    def __init__(self, config: Config, vae: VAE, data: RunData, history: list[Row]):
+        self.config, self.vae, self.data, self.history = config, vae, data, history
 
     @cached_property
     def test_images(self) -> np.ndarray:
