@@ -10,7 +10,7 @@ SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12)
 PYTHON ?= $(firstword $(foreach python,python3.12 python3.11 python3 python,$(shell $(python) -c "$(SUPPORTED)" 2>/dev/null && echo $(python))))
 
 DEMO := runs/demo
-DEMO_SETTINGS := --data faces:5000 --image-size 64 --likelihood gaussian --variance 0.01 --batch-size 64 --lr 3e-3 --epochs 70
+DEMO_SETTINGS := --data faces:5000 --image-size 64 --latent-dim 24 --likelihood gaussian --variance 0.02 --batch-size 64 --lr 3e-3 --epochs 70
 
 .PHONY: demo test lint format types clean
 

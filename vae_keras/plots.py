@@ -35,24 +35,23 @@ def image_grid(images: np.ndarray, columns: int) -> np.ndarray:
 
 
 def picture_figure(
-    images: np.ndarray,
-    columns: int,
-    title: str,
-    caption: str,
-    column_labels: Sequence[str] = (),
-    row_labels: Sequence[str] = (),
+    images: np.ndarray, columns: int, title: str, caption: str, column_labels: Sequence[str] = ()
 ) -> Figure:
     """A titled, captioned grid of pictures (n, height, width, channels) in [0, 1]."""
     _, height, width, _ = images.shape
     rows = -(-len(images) // columns)
-    figure, axes = _titled_figure(columns * INCHES_A_PICTURE, rows * INCHES_A_PICTURE * height / width, title, caption)
-    grid = image_grid(images, columns)
-    axes.imshow(grid.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="lanczos")
+    grid_width, grid_height = columns * INCHES_A_PICTURE, rows * INCHES_A_PICTURE * height / width
+    heading = 0.55 if column_labels else 0.35
+    footing = 0.2 + 0.16 * len(textwrap.wrap(caption, _characters(grid_width)))
+    figure = Figure(figsize=(grid_width, grid_height + heading + footing), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(image_grid(images, columns).squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="lanczos")
     axes.set_xticks(np.arange(len(column_labels)) * (width + GAP) + width / 2, column_labels)
-    axes.set_yticks(np.arange(len(row_labels)) * (height + GAP) + height / 2, row_labels)
+    axes.set_yticks([])
     axes.xaxis.tick_top()
     axes.tick_params(length=0, labelsize=8)
     axes.spines[:].set_visible(False)
+    _title_and_caption(figure, title, caption)
     return figure
 
 
@@ -86,15 +85,6 @@ def _focus(axes: Axes, values: Sequence[float]) -> None:
         axes.set_ylim(max(low, settled_low - margin) - 0.05 * margin, min(high, settled_high + margin) + 0.05 * margin)
 
 
-def _titled_figure(width: float, height: float, title: str, caption: str) -> tuple[Figure, Axes]:
-    width = max(width, 5.0)
-    lines = len(textwrap.wrap(caption, _characters(width)))
-    figure = Figure(figsize=(width + 0.3, height + 0.9 + 0.17 * lines), layout="constrained")
-    axes = figure.subplots()
-    _title_and_caption(figure, title, caption)
-    return figure, axes
-
-
 def _title_and_caption(figure: Figure, title: str, caption: str) -> None:
     figure.suptitle(title, fontsize=12, fontweight="bold", x=0.01, ha="left")
     text = textwrap.fill(caption, _characters(figure.get_figwidth()))
@@ -103,4 +93,4 @@ def _title_and_caption(figure: Figure, title: str, caption: str) -> None:
 
 def _characters(inches: float) -> int:
     """How many characters of a caption fit on a line."""
-    return int(inches * 14.5)
+    return int(inches * 16)

@@ -54,6 +54,9 @@ class TensorBoardLog(keras.callbacks.Callback):
                         tf.summary.scalar(name.removeprefix(prefix), value)
                 if done == 1 or done % self.every == 0 or done == self.epochs:
                     self._show(self.images[part])
+                    if part == "train":
+                        samples = decode_latents(self.model, self.latents)
+                        tf.summary.image("samples", image_grid(samples, COLUMNS)[None])
             writer.flush()
 
     def _show(self, images: np.ndarray) -> None:
@@ -65,7 +68,6 @@ class TensorBoardLog(keras.callbacks.Callback):
         originals = images[:PICTURES] / 255.0
         pairs = np.stack([originals, decode_latents(self.model, posterior.mean[:PICTURES])], axis=1)
         tf.summary.image("reconstructions", image_grid(pairs.reshape(-1, *pairs.shape[2:]), COLUMNS)[None])
-        tf.summary.image("samples", image_grid(decode_latents(self.model, self.latents), COLUMNS)[None])
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         for writer in self.writers.values():
