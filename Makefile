@@ -9,6 +9,8 @@ endif
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 PYTHON ?= $(firstword $(foreach python,python3.12 python3.11 python3 python,$(shell $(python) -c "$(SUPPORTED)" 2>/dev/null && echo $(python))))
 
+UNSUPPORTED = Python 3.11 or 3.12 is needed$(if $(PYTHON),: $(PYTHON) is neither); install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12
+
 DEMO := runs/demo
 DEMO_SETTINGS := --data faces:5000 --image-size 64 --latent-dim 24 --likelihood gaussian --variance 0.02 --batch-size 64 --lr 3e-3 --epochs 70
 
@@ -44,9 +46,8 @@ types: .venv/dev.stamp
 	@touch .venv/run.stamp $@
 
 .venv:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed; install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12"; exit 2; }
-	@$(PYTHON) -c "$(SUPPORTED)" || { echo "$(PYTHON) is not Python 3.11 or 3.12; name one that is: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12"; exit 2; }
-	$(PYTHON) -m venv .venv
+	$(if $(shell $(or $(PYTHON),false) -c "$(SUPPORTED)" 2>/dev/null && echo yes),,$(error $(UNSUPPORTED)))
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 clean: ## remove what can be made again; runs are kept
 	rm -rf .venv datasets

@@ -4,21 +4,23 @@ import argparse
 import sys
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
+from data.sources import canonical
 from vae_keras import exhibits
-from vae_keras.command_line import Parser, run_script
+from vae_keras.command_line import Parser, folder_path, run_script
 from vae_keras.config import load_config
-from vae_keras.exhibits import Exhibit, Study
+from vae_keras.exhibits import Exhibit, Study, default_attribute
 from vae_keras.latent import PATHS
-from vae_keras.results import save_exhibit, show_numbers
-from vae_keras.runs import latest_run, load_run, open_run, read_data, read_history
+from vae_keras.results import save_exhibits, show_numbers
+from vae_keras.run_data import RunData, read_data, read_other_data
+from vae_keras.runs import latest_run, load_run, open_run, read_history
+from vae_keras.values import look_up
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """The flags of this script, from these arguments or the command line."""
     parser = Parser(prog="evaluate.py", description=__doc__, epilog="Without a choice, all of it is written.")
-    parser.add_argument("--run", type=Path, metavar="FOLDER", help="the run to evaluate (default: the latest)")
+    parser.add_argument("--run", type=folder_path, metavar="FOLDER", help="the run to evaluate (default: the latest)")
     parser.add_argument("--data", metavar="DATA", help="where the run's images are now, or other images to evaluate on")
     parser.add_argument("--dataset", action="store_true", help="images of the data set at random")
     parser.add_argument("--curves", action="store_true", help="both terms of the ELBO against the epoch")
@@ -28,7 +30,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--interpolate",
         nargs="?",
         const="spherical",
-        choices=PATHS,
+        metavar="PATH",
         help="one test face turning into another, on a spherical (default) or straight path",
     )
     parser.add_argument("--attribute", metavar="NAME", help="add an attribute, such as smile, to test faces")
@@ -36,12 +38,13 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.flags(arguments)
 
 
-def chosen_exhibits(flags: argparse.Namespace, labels: tuple[str, ...]) -> list[Callable[[Study], Exhibit]]:
+def chosen_exhibits(flags: argparse.Namespace, data: RunData) -> list[Callable[[Study], Exhibit]]:
     """The exhibits that the flags ask for; all of them where none is asked for."""
     choices = ("dataset", "curves", "reconstruct", "sample", "interpolate", "attribute", "metrics")
     everything = not any(getattr(flags, choice) for choice in choices)
-    attribute = flags.attribute or ("smile" if "smile" in labels else next(iter(labels), None))
+    attribute = flags.attribute or default_attribute(data)
     path = flags.interpolate or "spherical"
+    look_up("path", PATHS, path)
     table: dict[str, Callable[[Study], Exhibit]] = {
         "dataset": exhibits.dataset,
         "curves": exhibits.curves,
@@ -59,11 +62,14 @@ def evaluate(arguments: list[str] | None) -> None:
     """Write the chosen figures and numbers into the run."""
     flags = parse(arguments)
     run = open_run(flags.run) if flags.run else latest_run()
-    config, vae, data = load_config(run.config), load_run(run.folder), read_data(run, flags.data)
+    config = load_config(run.config)
+    vae = load_run(run.folder)
+    data = read_other_data(config, run.split, flags.data) if flags.data else read_data(config, run.split)
     study = Study(config, vae, data, read_history(run))
-    for exhibit in chosen_exhibits(flags, data.dataset.label_names):
-        for path in save_exhibit(run, exhibit(study)):
-            print(path)
+    # All of it is made before any of it is written.
+    made = [exhibit(study) for exhibit in chosen_exhibits(flags, data)]
+    for path in save_exhibits(run, canonical(flags.data or config.data), made):
+        print(path)
     show_numbers(run)
 
 

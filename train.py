@@ -2,20 +2,11 @@
 
 import argparse
 import sys
-from pathlib import Path
 
-from vae_keras.command_line import Parser, add_settings, given_settings, run_script
+from vae_keras.command_line import Parser, add_settings, folder_path, given_settings, run_script
 from vae_keras.config import Config, load_config
-from vae_keras.runs import (
-    check_free,
-    create_run,
-    last_checkpoint,
-    latest_run,
-    new_folder,
-    open_data,
-    open_run,
-    read_data,
-)
+from vae_keras.run_data import open_data, read_data
+from vae_keras.runs import check_free, create_run, last_checkpoint, latest_run, new_folder, open_run
 from vae_keras.training import fit, settings_to_resume
 
 
@@ -23,7 +14,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     """The flags of this script, from these arguments or the command line."""
     parser = Parser(prog="train.py", description=__doc__)
     add_settings(parser)
-    parser.add_argument("--run", type=Path, metavar="FOLDER", help="where the run goes (default runs/DATE_TIME)")
+    parser.add_argument("--run", type=folder_path, metavar="FOLDER", help="where the run goes (default runs/DATE_TIME)")
     parser.add_argument("--resume", action="store_true", help="go on with --run, or with the latest run")
     return parser.flags(arguments)
 
@@ -35,11 +26,11 @@ def train(arguments: list[str] | None) -> None:
     if flags.resume:
         run = open_run(flags.run) if flags.run else latest_run()
         saved, done = load_config(run.config), last_checkpoint(run)
-        config = settings_to_resume(saved, asked, done)
+        config = settings_to_resume(saved, asked)
         if done == config.epochs:
             print(f"{run.folder} is finished: {done} epochs; pass a larger --epochs to go on")
             return
-        data = read_data(run)
+        data = read_data(config, run.split)
         if config != saved:
             config.save(run.config)
         print(f"going on with {run.folder} after epoch {done}")

@@ -18,15 +18,15 @@ class Factor(NamedTuple):
         name: as used in labels, metrics and on the command line.
         low, high: the ends of its range, in `unit`.
         unit: of `low` and `high`; "1" where the factor is a pure number.
-        threshold: the label `name` is true above it; None where no natural one exists.
-        meaning: what the label says of a face when it is true, or what `high` looks like.
+        threshold: the label `name` is true above it.
+        meaning: what the label says of a face when it is true.
     """
 
     name: str
     low: float
     high: float
     unit: str
-    threshold: float | None
+    threshold: float
     meaning: str
 
 
@@ -47,7 +47,6 @@ FACTORS: tuple[Factor, ...] = (
 )
 
 NAMES: tuple[str, ...] = tuple(factor.name for factor in FACTORS)
-LABELLED: tuple[Factor, ...] = tuple(f for f in FACTORS if f.threshold is not None)
 
 _LOW = np.array([factor.low for factor in FACTORS])
 _HIGH = np.array([factor.high for factor in FACTORS])
@@ -60,8 +59,8 @@ def sample_factors(count: int, seed: int = 0) -> np.ndarray:
 
 
 def labels_of(factors: np.ndarray) -> np.ndarray:
-    """One boolean per labelled factor, (count, L): is it above its threshold?"""
-    return np.stack([factors[:, NAMES.index(f.name)] > f.threshold for f in LABELLED], axis=1)
+    """One boolean for each factor, (count, K): is it above its threshold?"""
+    return factors > np.array([factor.threshold for factor in FACTORS])
 
 
 def middle() -> np.ndarray:

@@ -1,6 +1,8 @@
 """Any folder of images: found recursively, decoded to one size, class sub-folders as labels."""
 
 import logging
+import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -61,13 +63,7 @@ def find_images(folder: Path) -> list[Path]:
         raise UserError(f"no folder {folder}; pass one that holds images with --data")
     if not folder.is_dir():
         raise UserError(f"{folder} is a file, not a folder; pass the folder that holds the images with --data")
-    found = [
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    ]
+    found = [path for path in _visible_files(folder) if path.suffix.lower() in SUFFIXES]
     if not found:
         raise UserError(
             f"no images in {folder} (looked for {' '.join(SUFFIXES)} below it); "
@@ -76,11 +72,21 @@ def find_images(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 
 
+def _visible_files(folder: Path) -> Iterator[Path]:
+    """Files below a folder, through links to folders too, each folder once."""
+    visited = set()
+    for root, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(root)
+        folders[:] = [] if real in visited else [name for name in folders if not name.startswith(".")]
+        if real not in visited:
+            yield from (Path(root, name) for name in files if not name.startswith("."))
+        visited.add(real)
+
+
 def _decode_or_reason(path: Path, size: int, channels: int) -> np.ndarray | str:
     try:
         return decode(path, size, channels)
-    # Pillow's decoders raise all of these on damaged files.
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as damage:
+    except Exception as damage:  # on damaged files Pillow's decoders raise almost anything
         return str(damage).replace(repr(str(path)), "the file") or type(damage).__name__
 
 
@@ -91,7 +97,7 @@ def decode(path: Path, size: int, channels: int) -> np.ndarray:
     its central square and resized with antialiasing.
 
     Raises:
-        OSError, ValueError, SyntaxError, EOFError, PIL.Image.DecompressionBombError: it cannot be decoded.
+        Exception: it cannot be decoded; of which kind is the decoder's choice.
     """
     with Image.open(path) as file:
         picture = _to_eight_bits(ImageOps.exif_transpose(file))

@@ -28,13 +28,12 @@ def rendered_faces(
     """
     table = factors.sample_factors(count, seed)
     labels = factors.labels_of(table)
-    label_names = tuple(factor.name for factor in factors.LABELLED)
     return Dataset(
         images=_cached_images(table, size, channels, seed, cache),
         names=tuple(f"face-{index:06d}" for index in range(count)),
-        label_names=label_names,
+        label_names=factors.NAMES,
         labels=labels,
-        classes=np.where(labels[:, label_names.index("smile")], "smile", "non_smile"),
+        classes=np.where(labels[:, factors.NAMES.index("smile")], "smile", "non_smile"),
         factor_names=factors.NAMES,
         factors=table,
     )

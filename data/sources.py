@@ -26,7 +26,7 @@ def canonical(source: str) -> str:
             raise UserError(f"--data {source}: the number of faces is a whole number from {FEWEST_IMAGES} up")
         return f"{RENDERED}:{int(count)}"
     path = Path(source).expanduser()
-    if not path.exists():
+    if not source or not path.exists():
         meant = " (did you mean faces?)" if difflib.get_close_matches(name, [RENDERED]) else ""
         raise UserError(f"no folder {source}{meant}; pass faces, faces:N or a folder of images with --data")
     return str(path.resolve())

@@ -3,6 +3,8 @@ import shutil
 
 import evaluate
 from tests.support import script
+from vae_keras.config import load_config
+from vae_keras.run_data import read_other_data
 from vae_keras.runs import Run
 
 
@@ -20,10 +22,10 @@ def test_a_choice_writes_that_and_nothing_else(tiny_run, tmp_path):
     run = Run(tmp_path / "a")
     assert evaluate.main(["--run", str(run.folder), "--metrics"]) == 0
     assert not run.figures.exists()
-    assert list(json.loads(run.metrics.read_text())) == ["test"]
+    assert list(json.loads(run.metrics.read_text())) == ["data", "test"]
     assert evaluate.main(["--run", str(run.folder), "--interpolate", "straight", "--attribute", "jaw"]) == 0
     assert {path.stem for path in run.figures.iterdir()} == {"interpolation_straight", "attribute_jaw"}
-    assert set(json.loads(run.metrics.read_text())) == {"test", "interpolation", "attributes"}
+    assert set(json.loads(run.metrics.read_text())) == {"data", "test", "interpolation", "attributes"}
 
 
 def test_evaluating_twice_gives_the_same_numbers(evaluated_run):
@@ -32,7 +34,15 @@ def test_evaluating_twice_gives_the_same_numbers(evaluated_run):
     assert Run(evaluated_run).metrics.read_bytes() == before
 
 
-def test_other_images_can_be_evaluated(tiny_run, tmp_path):
+def test_other_images_are_tested_on_where_the_model_has_not_seen_them(tiny_run, tmp_path):
+    # The first forty of sixty rendered faces are the forty that the run was made with.
     shutil.copytree(tiny_run, tmp_path / "a", ignore=shutil.ignore_patterns("figures", "metrics.json"))
-    assert evaluate.main(["--run", str(tmp_path / "a"), "--data", "faces:60", "--metrics"]) == 0
-    assert json.loads(Run(tmp_path / "a").metrics.read_text())["test"]["images"] == 12
+    run = Run(tmp_path / "a")
+    data = read_other_data(load_config(run.config), run.split, "faces:60")
+    saved = json.loads(run.split.read_text())
+    tested = {data.dataset.names[index] for index in data.split.test}
+    assert tested
+    assert not tested & {*saved["train"], *saved["validation"]}
+    assert evaluate.main(["--run", str(run.folder), "--data", "faces:60", "--metrics"]) == 0
+    numbers = json.loads(run.metrics.read_text())
+    assert (numbers["data"], numbers["test"]["images"]) == ("faces:60", len(tested))

@@ -7,7 +7,7 @@ from PIL import Image
 
 import evaluate
 import train
-from tests.support import script
+from tests.support import TINY, script
 
 
 def typed(value):
@@ -16,14 +16,17 @@ def typed(value):
 
 
 TRAINING = [
-    (["--epochs", "0"], "--epochs 0 must be above zero"),
-    (["--epochs", "-3"], "--epochs -3 must be above zero"),
+    (["--epochs", "0"], "--epochs 0 must be a number above zero"),
+    (["--epochs", "-3"], "--epochs -3 must be a number above zero"),
     (["--epochs", "many"], "invalid int value: 'many'"),
-    (["--lr", "0"], "--lr 0.0 must be above zero"),
-    (["--lr", "nan"], "--lr nan must be above zero"),
+    (["--lr", "0"], "--lr 0.0 must be a number above zero"),
+    (["--lr", "nan"], "--lr nan must be a number above zero"),
     (["--batch-size", "0"], "--batch-size 0"),
     (["--latent-dim", "-1"], "--latent-dim -1"),
-    (["--seed", "-1"], "--seed -1 must not be negative"),
+    (["--seed", "-1"], "--seed -1 must be from 0 to 1048575"),
+    (["--seed", "99999999999999999999"], "must be from 0 to 1048575"),
+    (["--lr", "inf"], "--lr inf must be a number above zero"),
+    (["--data", ""], "no folder"),
     (["--validation", "0.9"], "--validation 0.9 must be from 0 to below 0.8"),
     (["--channels", "2"], "--channels 2 must be 1 (grey) or 3 (RGB)"),
     (["--image-size", "100"], "multiple of 16 from 32 up"),
@@ -32,7 +35,7 @@ TRAINING = [
     (["--objective", "betavae"], "unknown objective betavae; did you mean beta_vae?"),
     (["--likelihood", "gausian"], "unknown likelihood gausian; did you mean gaussian?"),
     (["--beta", "4"], "--beta is not used by --objective vae; leave it out or pass --objective beta_vae"),
-    (["--objective", "beta_vae", "--beta", "-1"], "--beta -1.0 must be above zero"),
+    (["--objective", "beta_vae", "--beta", "-1"], "--beta -1.0 must be a number above zero"),
     (["--variance", "1"], "--variance is not used by --likelihood bernoulli"),
     (["--epohcs", "3"], "unknown argument --epohcs; did you mean --epochs?"),
     (["--data", "face:100"], "did you mean faces"),
@@ -53,7 +56,6 @@ EVALUATION = [
     (["--run", "absent"], "no run absent"),
     (["--run", "empty"], "empty is not a run"),
     ([], "no runs in runs"),
-    (["--interpolate", "crooked"], "invalid choice: 'crooked'"),
     (["--reconstuct"], "did you mean --reconstruct?"),
 ]
 
@@ -111,8 +113,10 @@ def copied_run(tiny_run, workplace):
     [
         (["--run", "run"], "run is a run already; pass --resume"),
         (["--run", "run", "--resume", "--lr", "0.1", "--seed", "4"], "--lr 0.1 (the run has 0.0005), --seed 4"),
+        (["--run", "run", "--resume", "--objective", "beta_vae"], "--objective beta_vae (the run has vae)"),
+        (["--run", "run", "--resume", "--beta", "2"], "--beta 2.0 (the run has None)"),
         (["--run", "run", "--resume", "--data", "faces:50"], "--data faces:50 (the run has faces:40)"),
-        (["--run", "run", "--resume", "--epochs", "1"], "--epochs 1 is less than the 3 that the run has done"),
+        (["--run", "run", "--resume", "--epochs", "1"], "--epochs 1 (the run has 3)"),
     ],
 )
 def test_training_over_another_run(copied_run, workplace, capsys, arguments, expected):
@@ -143,9 +147,24 @@ def test_curves_of_a_run_without_history(copied_run, capsys):
     assert_one_line(capsys, "no history.csv")
 
 
-def test_an_unknown_attribute(copied_run, capsys):
-    assert evaluate.main(["--run", "run", "--attribute", "smiel"]) == 2
-    assert_one_line(capsys, "unknown attribute smiel; did you mean smile?")
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--reconstruct", "--attribute", "smiel"], "unknown attribute smiel; did you mean smile?"),
+        (["--reconstruct", "--interpolate", "sphericl"], "unknown path sphericl; did you mean spherical?"),
+        (["--metrics", "--data", "absent"], "no folder absent"),
+    ],
+)
+def test_a_wrong_choice_beside_a_good_one_writes_neither(copied_run, workplace, capsys, arguments, expected):
+    before = everything_in(workplace)
+    assert evaluate.main(["--run", "run", *arguments]) == 2
+    assert_one_line(capsys, expected)
+    assert everything_in(workplace) == before
+
+
+def test_a_folder_that_cannot_be_written(workplace, capsys):
+    assert train.main([*TINY, "--run", "picture.png/run"]) == 2
+    assert_one_line(capsys, "picture.png")
 
 
 @pytest.mark.parametrize("name", ["train.py", "evaluate.py"])

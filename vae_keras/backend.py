@@ -31,9 +31,11 @@ def _standard_error_set_aside() -> Iterator[None]:
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # after the start, too: what matters is raised
-if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
-    raise ImportError(f"vae_keras trains with TensorFlow, but KERAS_BACKEND is {os.environ['KERAS_BACKEND']}; unset it")
+os.environ["KERAS_BACKEND"] = "tensorflow"
 
 with _standard_error_set_aside():
     importlib.import_module("tensorflow")
-    importlib.import_module("keras")
+    keras = importlib.import_module("keras")
+
+if keras.backend.backend() != "tensorflow":
+    raise ImportError("vae_keras trains with TensorFlow; import it before keras, or set KERAS_BACKEND=tensorflow")

@@ -5,6 +5,7 @@ import dataclasses
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from data.errors import UserError, nearest
@@ -32,6 +33,11 @@ class Parser(argparse.ArgumentParser):
             flags = [flag for action in self._actions for flag in action.option_strings]
             raise UserError(f"unknown argument {unknown[0]}; {nearest(unknown[0], flags)}")
         return known
+
+
+def folder_path(typed: str) -> Path:
+    """The folder that a user means, with ~ as their home."""
+    return Path(typed).expanduser()
 
 
 def add_settings(parser: Parser) -> None:
@@ -64,8 +70,9 @@ def run_script(name: str, script: Callable[[], None]) -> int:
     except UserError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return WRONG_USE
-    except (PermissionError, FileExistsError, NotADirectoryError) as refusal:
-        print(f"{name}: cannot write {refusal.filename}: {refusal.strerror}; pass another --run", file=sys.stderr)
+    except OSError as refusal:
+        where = refusal.filename or "the file system"
+        print(f"{name}: {where}: {refusal.strerror or refusal}; pass another folder", file=sys.stderr)
         return WRONG_USE
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)

@@ -24,11 +24,11 @@ Check = Callable[[Any], str | None]
 
 
 def _positive(value: float) -> str | None:
-    return None if math.isfinite(value) and value > 0 else "must be above zero"
+    return None if math.isfinite(value) and value > 0 else "must be a number above zero"
 
 
-def _not_negative(value: float) -> str | None:
-    return None if value >= 0 else "must not be negative"
+def _seed(value: int) -> str | None:
+    return None if 0 <= value < 2**20 else "must be from 0 to 1048575"
 
 
 def _image_side(value: int) -> str | None:
@@ -75,7 +75,7 @@ class Config:
     epochs: int = setting(1000, int, "passes over the training images", _positive)
     lr: float = setting(5e-4, float, "learning rate of Adam", _positive)
     batch_size: int = setting(128, int, "images a step", _positive)
-    seed: int = setting(0, int, "of the split, the weights, the noise and the order of the images", _not_negative)
+    seed: int = setting(0, int, "of the split, the weights, the noise and the order of the images", _seed)
 
     def checked(self) -> "Config":
         """The same settings with every default filled in and the source of images spelled in full.
@@ -112,8 +112,12 @@ def load_config(path: Path) -> Config:
         UserError: the file cannot be read or does not hold a run's settings.
     """
     try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-        return Config(**settings)
+        config = Config(**json.loads(path.read_text(encoding="utf-8")))
+        for field in dataclasses.fields(config):
+            value = getattr(config, field.name)
+            if value != field.default and not isinstance(value, field.metadata["type"]):
+                raise TypeError(f"{field.name} is {value!r}")
+        return config
     except (OSError, ValueError, TypeError) as reason:
         raise UserError(f"{path} does not hold the settings of a run ({reason}); train a new one") from reason
 

@@ -31,11 +31,6 @@ def decode_latents(vae: VAE, latents: np.ndarray) -> np.ndarray:
     return np.concatenate([np.asarray(vae.decode(batch)) for batch in batches])
 
 
-def reconstruct(vae: VAE, images: np.ndarray) -> np.ndarray:
-    """Images in [0, 1] decoded from the posterior means of many images (n, height, width, channels) uint8."""
-    return decode_latents(vae, encode_images(vae, images).mean)
-
-
 def lerp(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
     """Points on the straight line from start (latents,) to end, at shares (steps,) of it, (steps, latents)."""
     share = np.asarray(share)[:, None]

@@ -86,9 +86,9 @@ def _focus(axes: Axes, values: Sequence[float]) -> None:
 
 
 def _title_and_caption(figure: Figure, title: str, caption: str) -> None:
-    figure.suptitle(title, fontsize=12, fontweight="bold", x=0.01, ha="left")
+    figure.suptitle(title, fontsize=12, fontweight="bold", x=0.01, ha="left", parse_math=False)
     text = textwrap.fill(caption, _characters(figure.get_figwidth()))
-    figure.supxlabel(text, fontsize=8.5, x=0.01, ha="left", color="#333333")
+    figure.supxlabel(text, fontsize=8.5, x=0.01, ha="left", color="#333333", parse_math=False)
 
 
 def _characters(inches: float) -> int:

@@ -1,6 +1,7 @@
 """Where figures and numbers of an evaluation go."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,25 @@ from vae_keras.runs import Run
 DOTS_PER_INCH = 160
 
 
-def save_exhibit(run: Run, exhibit: Exhibit) -> list[Path]:
-    """Write an exhibit's figures as PNG and merge its numbers into metrics.json; the figures' paths."""
+def save_exhibits(run: Run, source: str, exhibits: Sequence[Exhibit]) -> list[Path]:
+    """Write figures as PNG and merge numbers into metrics.json; the figures' paths.
+
+    Args:
+        source: the images that the exhibits are about. Numbers about other images are dropped
+            from metrics.json, so that all in it are about the same.
+    """
+    numbers = read_metrics(run)
+    if numbers.get("data") != source:
+        numbers = {"data": source}
     paths = []
-    for name, figure in exhibit.figures.items():
-        path = run.figures / f"{name}.png"
-        with whole_file(path) as temporary:
-            figure.savefig(temporary, dpi=DOTS_PER_INCH)
-        paths.append(path)
-    write_text(run.metrics, json.dumps(merged(read_metrics(run), exhibit.numbers), indent=2) + "\n")
+    for exhibit in exhibits:
+        for name, figure in exhibit.figures.items():
+            path = run.figures / f"{name}.png"
+            with whole_file(path) as temporary:
+                figure.savefig(temporary, dpi=DOTS_PER_INCH)
+            paths.append(path)
+        numbers = merged(numbers, exhibit.numbers)
+    write_text(run.metrics, json.dumps(numbers, indent=2) + "\n")
     return paths
 
 

@@ -1,7 +1,7 @@
 """A run's folder: what lies where, how it comes to be, and how it is read back.
 
-A run is complete from the moment its folder exists: the folder is filled under
-another name and renamed. After each epoch three things are written, in this order:
+A folder is a run from the moment it has its settings, which are written after the split.
+After each epoch three things are written, in this order:
 the row in `history.csv`, `model.keras` if the epoch is the best so far, and the checkpoint.
 A process that dies between two of them leaves a checkpoint that is behind the
 others; resuming starts from the checkpoint, drops the rows after it and
@@ -10,29 +10,25 @@ computes the same epoch again, to the bit.
 
 import csv
 import io
-import json
 import re
-import tempfile
+import zipfile
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import NamedTuple
 
 import keras
-import numpy as np
 
-from data.dataset import Dataset
 from data.errors import UserError
-from data.files import write_text
-from data.sources import open_dataset
-from data.split import Split, split_indices
-from vae_keras.config import Config, load_config
+from data.files import UNFINISHED, write_text
+from vae_keras.config import Config
 from vae_keras.model import TERMS, VAE
+from vae_keras.run_data import RunData, write_split
 
 RUNS = Path("runs")
 CHECKPOINT = re.compile(r"epoch-(\d+)\.keras")
-HISTORY_COLUMNS = ("epoch", *TERMS, *(f"val_{term}" for term in TERMS))
+UNVALIDATED_COLUMNS = ("epoch", *TERMS)
+HISTORY_COLUMNS = (*UNVALIDATED_COLUMNS, *(f"val_{term}" for term in TERMS))
 Row = dict[str, float]
 
 
@@ -79,13 +75,6 @@ class Run:
         return self.checkpoints / f"epoch-{epoch:04d}.keras"
 
 
-class RunData(NamedTuple):
-    """A run's images and how they are divided."""
-
-    dataset: Dataset
-    split: Split
-
-
 def new_folder() -> Path:
     """A folder under runs/ named by the time, for a run that was given no name."""
     return RUNS / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
@@ -99,22 +88,22 @@ def check_free(folder: Path) -> None:
     """
     if Run(folder).config.exists():
         raise UserError(f"{folder} is a run already; pass --resume to go on with it, or another --run")
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+    if folder.exists() and not (folder.is_dir() and all(_left_by_a_start(path) for path in folder.iterdir())):
         raise UserError(f"{folder} exists and is not a run; pass another --run")
 
 
+def _left_by_a_start(path: Path) -> bool:
+    """Whether a run that was killed before it had its settings may have left this file."""
+    return path.name == "split.json" or path.name.startswith(UNFINISHED)
+
+
 def create_run(folder: Path, config: Config, data: RunData) -> Run:
-    """A new run folder with its settings and its split, there as a whole or not at all."""
+    """A new run folder with its split and its settings; it is a run once the settings are there."""
     check_free(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
-        prepared = Run(Path(scratch) / "run")
-        config.save(prepared.config)
-        write_split(prepared, data)
-        if folder.exists():
-            folder.rmdir()  # empty; Windows renames onto nothing else
-        prepared.folder.rename(folder)
-    return Run(folder)
+    run = Run(folder)
+    write_split(run.split, data)
+    config.save(run.config)
+    return run
 
 
 def open_run(folder: Path) -> Run:
@@ -153,57 +142,6 @@ def _last_touched(run: Run) -> float:
     return max(path.stat().st_mtime for path in (run.config, run.history) if path.exists())
 
 
-def open_data(config: Config) -> RunData:
-    """The images that the settings name, divided as the settings say."""
-    dataset = open_dataset(config.data, config.image_size, config.channels)
-    return RunData(dataset, split_indices(len(dataset.images), dataset.classes, config.validation, config.seed))
-
-
-def write_split(run: Run, data: RunData) -> None:
-    """Write split.json: the names of each part's images, and the fingerprint of all."""
-    names = np.array(data.dataset.names)
-    parts = {part: names[indices].tolist() for part, indices in data.split._asdict().items()}
-    write_text(run.split, json.dumps({"fingerprint": data.dataset.fingerprint(), **parts}, indent=1) + "\n")
-
-
-def read_data(run: Run, source: str | None = None) -> RunData:
-    """The run's images, divided as when it was made.
-
-    Args:
-        source: where the images are now, or other images: those are divided by the run's rule,
-            and all of them are new to the model.
-
-    Raises:
-        UserError: the images are not the ones that the run was trained on.
-    """
-    config = load_config(run.config)
-    saved = _read_split_file(run)
-    dataset = open_dataset(source or config.data, config.image_size, config.channels)
-    index = {name: place for place, name in enumerate(dataset.names)}
-    known = [name for part in Split._fields for name in saved[part]]
-    if set(known) == set(index):
-        if saved["fingerprint"] != dataset.fingerprint():
-            raise UserError(f"the images in {source or config.data} have changed since {run.folder} was trained")
-        return RunData(dataset, Split(*(np.array([index[n] for n in saved[part]], int) for part in Split._fields)))
-    if source is None:
-        gone, new = len(set(known) - set(index)), len(set(index) - set(known))
-        raise UserError(
-            f"{config.data} has changed since {run.folder} was trained: {gone} images are gone, {new} are new; "
-            "pass --data to evaluate on other images"
-        )
-    return RunData(dataset, split_indices(len(dataset.images), dataset.classes, config.validation, config.seed))
-
-
-def _read_split_file(run: Run) -> dict:
-    try:
-        saved = json.loads(run.split.read_text(encoding="utf-8"))
-        return {key: saved[key] for key in ("fingerprint", *Split._fields)}
-    except (OSError, ValueError, KeyError, TypeError) as reason:
-        raise UserError(
-            f"{run.folder} is incomplete: split.json cannot be read ({reason}); train a new run"
-        ) from reason
-
-
 def write_history(run: Run, rows: list[Row]) -> None:
     """Write history.csv, one row for each epoch: floats in full, so that reading gives the same bits."""
     text = io.StringIO()
@@ -224,11 +162,16 @@ def read_history(run: Run) -> list[Row]:
         return []
     try:
         with run.history.open(encoding="utf-8", newline="") as file:
-            return [
+            rows = [
                 {name: int(value) if name == "epoch" else float(value) for name, value in row.items()}
                 for row in csv.DictReader(file, strict=True)
             ]
-    except (ValueError, TypeError, csv.Error) as reason:
+        if [row["epoch"] for row in rows] != list(range(1, len(rows) + 1)):
+            raise ValueError("epochs are missing")
+        if any(set(row) not in (set(HISTORY_COLUMNS), set(UNVALIDATED_COLUMNS)) for row in rows):
+            raise ValueError("columns are missing")
+        return rows
+    except (ValueError, TypeError, KeyError, csv.Error) as reason:
         raise UserError(f"{run.history} is damaged ({reason}); train the run again") from reason
 
 
@@ -253,8 +196,9 @@ def load_model(path: Path) -> VAE:
     """
     try:
         model = keras.saving.load_model(path)
-    except (OSError, ValueError, TypeError, KeyError) as reason:
-        raise UserError(f"{path} cannot be loaded ({str(reason).splitlines()[0]}); train the run again") from reason
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as reason:
+        first_line = str(reason).partition("\n")[0] or type(reason).__name__
+        raise UserError(f"{path} cannot be loaded ({first_line}); train the run again") from reason
     if not isinstance(model, VAE):
         raise UserError(f"{path} holds a {type(model).__name__}, not a VAE; pass a run that train.py wrote")
     return model

@@ -9,10 +9,12 @@ import tensorflow as tf
 from data.errors import UserError
 from data.files import remove_unfinished
 from data.pipelines import evaluation_batches, steps_per_epoch, training_batches
+from data.sources import canonical
 from vae_keras.callbacks import FiniteLoss, SaveEpoch, ShowProgress, StopAfterEpoch, TensorBoardLog
 from vae_keras.config import Config, differences
 from vae_keras.model import VAE, build_vae
-from vae_keras.runs import Run, RunData, last_checkpoint, load_model, read_history
+from vae_keras.run_data import RunData
+from vae_keras.runs import Run, last_checkpoint, load_model, read_history
 
 EVALUATION_BATCH = 256
 PICTURE_GRIDS = 20  # how many times a long run shows its pictures in TensorBoard
@@ -33,19 +35,18 @@ def compiled_vae(config: Config) -> VAE:
     return vae
 
 
-def settings_to_resume(saved: Config, asked: dict[str, Any], epochs_done: int) -> Config:
+def settings_to_resume(saved: Config, asked: dict[str, Any]) -> Config:
     """The settings to go on with: the run's own, with more epochs if those are asked for.
 
     Raises:
-        UserError: something else was asked for than the run has, or fewer epochs than it has done.
+        UserError: something else was asked for than the run has, or fewer epochs.
     """
-    epochs = asked.get("epochs", saved.epochs)
-    wanted = dataclasses.replace(saved, **asked).checked()
-    if different := differences(saved, {name: getattr(wanted, name) for name in asked if name != "epochs"}):
+    if "data" in asked:
+        asked = {**asked, "data": canonical(asked["data"])}
+    more = {"epochs": asked["epochs"]} if asked.get("epochs", 0) > saved.epochs else {}
+    if different := differences(saved, {name: value for name, value in asked.items() if name not in more}):
         raise UserError(f"--resume with other settings: {', '.join(different)}; leave them out or train a new run")
-    if epochs < epochs_done:
-        raise UserError(f"--epochs {epochs} is less than the {epochs_done} that the run has done; pass a larger one")
-    return dataclasses.replace(saved, epochs=epochs)
+    return dataclasses.replace(saved, **more)
 
 
 def fit(run: Run, config: Config, data: RunData) -> bool:
@@ -64,7 +65,9 @@ def fit(run: Run, config: Config, data: RunData) -> bool:
         remove_unfinished(folder)
     done = last_checkpoint(run)
     vae = load_model(run.checkpoint(done)) if done else compiled_vae(config)
-    rows = [row for row in read_history(run) if row["epoch"] <= done]
+    rows = read_history(run)[:done]
+    if len(rows) < done:
+        raise UserError(f"{run.history} lacks epochs that {run.checkpoint(done).name} has seen; train a new run")
     train, validation = (data.dataset.images[part] for part in (data.split.train, data.split.validation))
     steps = steps_per_epoch(len(train), config.batch_size)
     every = max(1, config.epochs // PICTURE_GRIDS)
@@ -79,8 +82,8 @@ def fit(run: Run, config: Config, data: RunData) -> bool:
             verbose=0,
             callbacks=[
                 FiniteLoss(run),
-                SaveEpoch(run, rows),
                 TensorBoardLog(run.logs, train, validation, every, config.epochs, config.seed),
+                SaveEpoch(run, rows),
                 progress,
                 stop,
             ],

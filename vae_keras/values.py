@@ -20,8 +20,8 @@ class Saved:
         return cls(**config)
 
 
-def look_up(kind: str, table: Mapping[str, type[Value]], name: str) -> type[Value]:
-    """The class of that name.
+def look_up(kind: str, table: Mapping[str, Value], name: str) -> Value:
+    """What the table has under that name.
 
     Raises:
         UserError: there is none; the line says which name is nearest.

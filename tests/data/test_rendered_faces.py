@@ -10,7 +10,7 @@ def test_faces_are_rendered_once_and_then_read(tmp_path, monkeypatch):
     monkeypatch.setattr(faces, "render_many", lambda *_: (_ for _ in ()).throw(AssertionError("rendered again")))
     second = rendered_faces(12, 32, cache=tmp_path)
     np.testing.assert_array_equal(first.images, second.images)
-    assert first.fingerprint() == second.fingerprint()
+    assert first.digests() == second.digests()
     assert len(list(tmp_path.iterdir())) == 1
 
 

@@ -5,9 +5,11 @@ import pytest
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
+from vae_keras.config import load_config
 from vae_keras.latent import encode_images
 from vae_keras.results import merged
-from vae_keras.runs import Run, load_run, read_data
+from vae_keras.run_data import read_data
+from vae_keras.runs import Run, load_run
 
 
 def test_every_exhibit_is_a_figure_that_shows_something(evaluated_run):
@@ -30,7 +32,7 @@ def test_numbers_on_the_test_images_are_complete_and_consistent(evaluated_run):
 
 def test_the_direction_is_fitted_on_train_and_judged_on_test(evaluated_run):
     run = Run(evaluated_run)
-    data, vae = read_data(run), load_run(evaluated_run)
+    data, vae = read_data(load_config(run.config), run.split), load_run(evaluated_run)
     label = data.dataset.label("smile")
     train, test = (encode_images(vae, data.dataset.images[part]).mean for part in (data.split.train, data.split.test))
     on_train, on_test = label[data.split.train], label[data.split.test]

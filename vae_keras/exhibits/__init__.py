@@ -1,6 +1,6 @@
 """What `evaluate.py` can show about a trained model, one file each."""
 
-from vae_keras.exhibits.attribute import attribute
+from vae_keras.exhibits.attribute import attribute, default_attribute
 from vae_keras.exhibits.curves import curves
 from vae_keras.exhibits.dataset import dataset
 from vae_keras.exhibits.held_out import held_out
@@ -15,6 +15,7 @@ __all__ = [
     "attribute",
     "curves",
     "dataset",
+    "default_attribute",
     "held_out",
     "interpolation",
     "reconstructions",

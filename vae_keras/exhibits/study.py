@@ -10,7 +10,8 @@ from vae_keras.config import Config
 from vae_keras.latent import encode_images
 from vae_keras.model import VAE
 from vae_keras.outputs import Posterior
-from vae_keras.runs import Row, RunData
+from vae_keras.run_data import RunData
+from vae_keras.runs import Row
 
 
 class Exhibit(NamedTuple):

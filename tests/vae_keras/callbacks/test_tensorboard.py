@@ -3,7 +3,9 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from vae_keras.runs import Run, load_run, read_data, read_history
+from vae_keras.config import load_config
+from vae_keras.run_data import read_data
+from vae_keras.runs import Run, load_run, read_history
 
 
 @pytest.fixture(scope="module", params=["train", "validation"])
@@ -25,7 +27,7 @@ def test_the_terms_of_every_epoch_are_those_of_the_history(log, tiny_run):
 def test_the_kl_of_each_latent_is_that_of_the_model_and_they_add_up(log, tiny_run):
     part, events = log
     run = Run(tiny_run)
-    data, vae = read_data(run), load_run(tiny_run, "last")
+    data, vae = read_data(load_config(run.config), run.split), load_run(tiny_run, "last")
     posterior = vae.encode(data.dataset.images[getattr(data.split, part)] / np.float32(255))
     mean, log_variance = (np.asarray(value, float) for value in posterior)
     expected = 0.5 * (mean**2 + np.exp(log_variance) - 1 - log_variance).mean(axis=0)

@@ -1,0 +1,86 @@
+"""A run's images: how they are divided, how that is kept, and whether they are still the same.
+
+`split.json` holds the names of each part's images, and a digest of every image's pixels. The
+digests tell which images changed since training, and which of other images the model has seen.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from data.dataset import Dataset
+from data.errors import UserError
+from data.files import write_text
+from data.sources import open_dataset
+from data.split import Split, split_indices
+from vae_keras.config import Config
+
+
+class RunData(NamedTuple):
+    """A run's images and how they are divided."""
+
+    dataset: Dataset
+    split: Split
+
+
+def open_data(config: Config) -> RunData:
+    """The images that the settings name, divided as the settings say."""
+    dataset = open_dataset(config.data, config.image_size, config.channels)
+    return RunData(dataset, split_indices(len(dataset.images), dataset.classes, config.validation, config.seed))
+
+
+def write_split(path: Path, data: RunData) -> None:
+    """Write split.json."""
+    names = np.array(data.dataset.names)
+    parts: dict[str, Any] = {part: names[indices].tolist() for part, indices in data.split._asdict().items()}
+    digests = dict(zip(data.dataset.names, data.dataset.digests(), strict=True))
+    write_text(path, json.dumps({**parts, "digests": digests}, indent=1) + "\n")
+
+
+def read_data(config: Config, split: Path) -> RunData:
+    """The run's images, divided as when it was made.
+
+    Raises:
+        UserError: split.json is damaged, or the images are no longer the ones the run was trained on.
+    """
+    saved = _read_split(split)
+    dataset = open_dataset(config.data, config.image_size, config.channels)
+    before, now = saved["digests"], dict(zip(dataset.names, dataset.digests(), strict=True))
+    if before != now:
+        gone, new = before.keys() - now.keys(), now.keys() - before.keys()
+        changed = [name for name in before.keys() & now.keys() if before[name] != now[name]]
+        raise UserError(
+            f"{config.data} is not what {split.parent} was trained on: {len(gone)} images are gone, {len(new)} are "
+            f"new, {len(changed)} have other pixels; train a new run, or evaluate on other images with --data"
+        )
+    place = {name: index for index, name in enumerate(dataset.names)}
+    return RunData(dataset, Split(*(np.array([place[name] for name in saved[part]], int) for part in Split._fields)))
+
+
+def read_other_data(config: Config, split: Path, source: str) -> RunData:
+    """Other images, divided by the run's rule, of which test holds none that the model was fitted or chosen on.
+
+    Raises:
+        UserError: split.json is damaged, or every test image has been seen.
+    """
+    saved = _read_split(split)
+    dataset = open_dataset(source, config.image_size, config.channels)
+    parts = split_indices(len(dataset.images), dataset.classes, config.validation, config.seed)
+    seen = {saved["digests"][name] for part in ("train", "validation") for name in saved[part]}
+    digests = dataset.digests()
+    unseen = np.array([index for index in parts.test if digests[index] not in seen], int)
+    if not len(unseen):
+        raise UserError(f"the model has seen every test image of {source}; pass other images with --data")
+    return RunData(dataset, parts._replace(test=unseen))
+
+
+def _read_split(path: Path) -> dict[str, Any]:
+    try:
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        digests = {name: saved["digests"][name] for part in Split._fields for name in saved[part]}
+        return {**{part: saved[part] for part in Split._fields}, "digests": digests}
+    except (OSError, ValueError, KeyError, TypeError) as reason:
+        message = f"{path.parent} is incomplete: split.json cannot be read ({reason}); train a new run"
+        raise UserError(message) from reason
