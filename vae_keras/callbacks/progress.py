@@ -30,7 +30,7 @@ class ShowProgress(keras.callbacks.Callback):
         if self.console.is_terminal:
             self.bar = Progress(
                 TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
-                BarColumn(),
+                BarColumn(bar_width=8),  # all of it fits into 80 columns
                 TextColumn("{task.fields[rate]:.0f} images/s"),
                 TimeRemainingColumn(elapsed_when_finished=True),
                 TextColumn("{task.fields[terms]}"),
@@ -62,7 +62,8 @@ class ShowProgress(keras.callbacks.Callback):
         shown = {"elbo": "elbo", "reconstruction_nll": "reconstruction", "kl": "kl", "val_elbo": "val_elbo"}
         terms = "  ".join(f"{name} {float(logs[term]):.1f}" for term, name in shown.items() if term in logs)
         if self.bar:
-            self.bar.update(self.task, epoch=min(epoch + 2, self.epochs), terms=terms)
+            short = "elbo {elbo:.1f} nll {reconstruction_nll:.1f} kl {kl:.1f}".format(**logs)
+            self.bar.update(self.task, epoch=min(epoch + 2, self.epochs), terms=short)
             return
         done = epoch + 1 - self.first_epoch
         left = (time.perf_counter() - self.started) / done * (self.epochs - epoch - 1)
