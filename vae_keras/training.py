@@ -12,11 +12,11 @@ from data.pipelines import evaluation_batches, steps_per_epoch, training_batches
 from data.sources import canonical
 from vae_keras.callbacks import FiniteLoss, SaveEpoch, ShowProgress, StopAfterEpoch, TensorBoardLog
 from vae_keras.config import Config, differences
+from vae_keras.latent import BATCH
 from vae_keras.model import VAE, build_vae
 from vae_keras.run_data import RunData
 from vae_keras.runs import Run, last_checkpoint, load_model, read_history
 
-EVALUATION_BATCH = 256
 PICTURE_GRIDS = 20  # how many times a long run shows its pictures in TensorBoard
 
 
@@ -77,7 +77,7 @@ def fit(run: Run, config: Config, data: RunData) -> bool:
             epochs=config.epochs,
             initial_epoch=done,
             steps_per_epoch=steps,
-            validation_data=evaluation_batches(validation, EVALUATION_BATCH) if len(validation) else None,
+            validation_data=evaluation_batches(validation, BATCH) if len(validation) else None,
             shuffle=False,  # the pipeline shuffles
             verbose=0,
             callbacks=[
