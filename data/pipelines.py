@@ -10,16 +10,17 @@ def to_unit(images: tf.Tensor) -> tf.Tensor:
 
 
 def training_batches(
-    images: np.ndarray, batch_size: int, seed: int, epochs: int, first_epoch: int = 0
+    images: np.ndarray, batch_size: int, seed: int, epochs: int, first_epoch: int = 0, flip: bool = False
 ) -> tf.data.Dataset:
     """Batches of pixels in [0, 1] for epochs first_epoch .. epochs - 1, one after the other.
 
-    The order within an epoch is a function of (seed, epoch) alone, so a run that starts
-    at epoch 7 sees what a run from the start sees there. The last batch of an
-    epoch holds what is left. Each epoch is `steps_per_epoch(len(images), batch_size)` batches.
+    The order within an epoch, and which images are mirrored in it, are functions of (seed, epoch)
+    alone, so a run that starts at epoch 7 sees what a run from the start sees there. The
+    last batch of an epoch holds what is left. Each epoch is `steps_per_epoch(len(images), batch_size)` batches.
 
     Args:
         images: (n, height, width, channels) uint8.
+        flip: whether each image is mirrored left to right with probability one half, anew in each epoch.
     """
     stored = tf.constant(images)
 
@@ -27,14 +28,17 @@ def training_batches(
         order = tf.random.experimental.stateless_shuffle(
             tf.range(len(images)), seed=tf.stack([tf.constant(seed, tf.int64), epoch])
         )
-        return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
+        # Seeds are not negative, so this key is no other draw's.
+        mirrored = tf.random.stateless_uniform(order.shape, tf.stack([tf.constant(-1 - seed, tf.int64), epoch])) < 0.5
+        return tf.data.Dataset.from_tensor_slices((order, mirrored)).batch(batch_size)
 
-    return (
-        tf.data.Dataset.range(first_epoch, epochs)
-        .flat_map(one_epoch)
-        .map(lambda indices: to_unit(tf.gather(stored, indices)))
-        .prefetch(2)
-    )
+    def batch(indices: tf.Tensor, mirrored: tf.Tensor) -> tf.Tensor:
+        chosen = tf.gather(stored, indices)
+        if flip:
+            chosen = tf.where(mirrored[:, None, None, None], tf.reverse(chosen, axis=[2]), chosen)
+        return to_unit(chosen)
+
+    return tf.data.Dataset.range(first_epoch, epochs).flat_map(one_epoch).map(batch).prefetch(2)
 
 
 def evaluation_batches(images: np.ndarray, batch_size: int) -> tf.data.Dataset:

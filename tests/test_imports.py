@@ -19,7 +19,7 @@ ORDER = {
     "vae_keras": [
         ["backend"],
         ["outputs", "values"],
-        ["gaussians"],
+        ["gaussians", "noise"],
         ["likelihoods"],
         ["sampling", "architectures"],
         ["objectives"],

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from data.errors import UserError, nearest
-from vae_keras.config import Config, flag_of
+from vae_keras.config import Config
+from vae_keras.values import flag_of
 
 WRONG_USE = 2
 INTERRUPTED = 130
@@ -43,13 +44,19 @@ def folder_path(typed: str) -> Path:
 def add_settings(parser: Parser) -> None:
     """One flag for each field of `Config`; flags that are not given leave no trace in the result."""
     for field in dataclasses.fields(Config):
+        kind, text = field.metadata["type"], field.metadata["help"]
+        if kind is bool:
+            parser.add_argument(
+                flag_of(field.name), action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=text
+            )
+            continue
         default = "" if field.default is None else f" (default {field.default})"
         parser.add_argument(
             flag_of(field.name),
-            type=field.metadata["type"],
+            type=kind,
             default=argparse.SUPPRESS,
-            metavar=field.metadata["type"].__name__.upper(),
-            help=field.metadata["help"] + default,
+            metavar=kind.__name__.upper(),
+            help=text + default,
         )
 
 

@@ -7,7 +7,7 @@ are made from the fields, so a setting is described here and nowhere else.
 import dataclasses
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,10 @@ from typing import Any
 from data.errors import UserError
 from data.files import write_text
 from data.sources import canonical
-from vae_keras.architectures import ARCHITECTURES
+from vae_keras.architectures import ARCHITECTURES, Architecture
 from vae_keras.likelihoods import LIKELIHOODS, Likelihood
 from vae_keras.objectives import OBJECTIVES, Objective
-from vae_keras.values import choose, look_up
+from vae_keras.values import choose, flag_of, options_of
 
 Check = Callable[[Any], str | None]
 
@@ -43,6 +43,10 @@ def _share_of_images(value: float) -> str | None:
     return None if 0 <= value < 0.8 else "must be from 0 to below 0.8, the share that is not test"
 
 
+def _below_one(value: float) -> str | None:
+    return None if 0 <= value < 1 else "must be from 0 to below 1"
+
+
 def setting(default: Any, kind: type, text: str, check: Check | None = None) -> Any:
     """A field of `Config` with the type, help text and range of its flag."""
     return dataclasses.field(default=default, metadata={"type": kind, "help": text, "check": check})
@@ -52,13 +56,18 @@ def setting(default: Any, kind: type, text: str, check: Check | None = None) -> 
 class Config:
     """Everything that determines a run, with the assignment's values as defaults.
 
-    Settings that the chosen objective or likelihood does not use are None.
+    Settings that the chosen architecture, objective or likelihood does not use are None.
     """
 
-    data: str = setting("faces", str, "faces, faces:N (rendered) or a folder of images")
+    data: str = setting("faces", str, "faces, faces:N (rendered), olivetti, lfw or a folder of images")
     image_size: int = setting(128, int, "height and width in pixels, a multiple of 16 from 32 up", _image_side)
     channels: int = setting(1, int, "1 for grey, 3 for RGB", _grey_or_rgb)
     architecture: str = setting("table", str, f"one of {', '.join(ARCHITECTURES)}")
+    hidden_size: int | None = setting(None, int, "of deep: units of the hidden layer in each half", _positive)
+    batch_normalization: bool | None = setting(None, bool, "of deep: after each hidden convolution")
+    dropout: float | None = setting(
+        None, float, "of deep: share of each hidden convolution's activations that is set to zero", _below_one
+    )
     objective: str = setting("vae", str, f"one of {', '.join(OBJECTIVES)}")
     beta: float | None = setting(
         None,
@@ -68,6 +77,7 @@ class Config:
     )
     likelihood: str = setting("bernoulli", str, f"one of {', '.join(LIKELIHOODS)}")
     variance: float | None = setting(None, float, "of gaussian: of every pixel, on the scale [0, 1]", _positive)
+    flip: bool = setting(False, bool, "show every training image as its mirror image half of the time")
     latent_dim: int = setting(32, int, "number of latents", _positive)
     validation: float = setting(
         0.1, float, "share of all images, taken from train, that picks the epoch", _share_of_images
@@ -87,15 +97,23 @@ class Config:
             value, check = getattr(self, field.name), field.metadata["check"]
             if check and value is not None and (reason := check(value)):
                 raise UserError(f"{flag_of(field.name)} {value} {reason}")
-        look_up("architecture", ARCHITECTURES, self.architecture)
-        parameters = {**self.build_objective().get_config(), **self.build_likelihood().get_config()}
-        return dataclasses.replace(self, data=canonical(self.data), **parameters)
+        chosen = (self.build_architecture(), self.build_objective(), self.build_likelihood())
+        used = {name: getattr(part, name) for part in chosen for name in options_of(type(part)) & vars(self).keys()}
+        return dataclasses.replace(self, data=canonical(self.data), **used)
+
+    def build_architecture(self) -> Architecture:
+        return choose("architecture", ARCHITECTURES, self.architecture, self._options(ARCHITECTURES))
 
     def build_objective(self) -> Objective:
-        return choose("objective", OBJECTIVES, self.objective, {"beta": self.beta})
+        return choose("objective", OBJECTIVES, self.objective, self._options(OBJECTIVES))
 
     def build_likelihood(self) -> Likelihood:
-        return choose("likelihood", LIKELIHOODS, self.likelihood, {"variance": self.variance})
+        return choose("likelihood", LIKELIHOODS, self.likelihood, self._options(LIKELIHOODS))
+
+    def _options(self, table: Mapping[str, type]) -> dict[str, Any]:
+        """The settings that some entry of the table uses."""
+        names = set().union(*(options_of(entry) for entry in table.values()))
+        return {name: value for name, value in vars(self).items() if name in names}
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -120,11 +138,6 @@ def load_config(path: Path) -> Config:
         return config
     except (OSError, ValueError, TypeError) as reason:
         raise UserError(f"{path} does not hold the settings of a run ({reason}); train a new one") from reason
-
-
-def flag_of(field: str) -> str:
-    """The flag that sets a field: image_size -> --image-size."""
-    return "--" + field.replace("_", "-")
 
 
 def differences(saved: Config, asked: dict[str, Any]) -> list[str]:

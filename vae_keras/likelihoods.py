@@ -1,7 +1,8 @@
 """log p(x | z) from the decoder's outputs, and the picture that those outputs stand for.
 
-Each likelihood reads the decoder's last layer as logits l, one for each pixel and channel:
-the picture is sigmoid(l), and the negative log-likelihood is summed over the picture, in nats.
+Each likelihood reads the decoder's last layer as logits l, one for each pixel and channel. The
+picture is the mean of p(x | z), and the negative log-likelihood is summed over the picture, in
+nats. A likelihood is a frozen value, or a layer where it has something to learn.
 """
 
 import math
@@ -29,10 +30,10 @@ class Likelihood(Protocol):
         """-log p(x | z), (batch, height, width, channels) twice -> (batch,), in nats."""
 
     def picture(self, logits: Tensor) -> Tensor:
-        """The picture in [0, 1] to show for these logits, of their shape."""
+        """E[x | z] in [0, 1] for these logits, of their shape."""
 
     def get_config(self) -> dict[str, Any]:
-        """Its parameters by name."""
+        """What it was made with."""
 
 
 def _sum_over_picture(values: Tensor) -> Tensor:
@@ -59,6 +60,55 @@ class Bernoulli(Saved):
 
 @keras.saving.register_keras_serializable("vae_keras")
 @dataclass(frozen=True)
+class ContinuousBernoulli(Saved):
+    """p(x) = C(lambda) lambda^x (1 - lambda)^(1 - x) on [0, 1], lambda = sigmoid(l), pixel by pixel.
+
+    Loaiza-Ganem & Cunningham 2019, arXiv 1907.06845, eqs. 5 to 8. In the logit it is the exponential
+    family p(x) = exp(x l - A(l)) with A(l) = log((e^l - 1) / l) and mean A'(l). With a = |l|,
+
+        A(l) = max(l, 0) + log((1 - e^-a) / a),  A'(l) = 1/2 + sign(l) (1 / (1 - e^-a) - 1/2 - 1/a)
+
+    which near a = 0 (lambda = 1/2) are differences of large terms; there the Taylor series
+    of A(l) - l/2 = log(sinh(l/2) / (l/2)) takes over.
+    """
+
+    is_density: ClassVar[bool] = True
+    series_below: ClassVar[float] = 1.0
+
+    def nll(self, images: Tensor, logits: Tensor) -> Tensor:
+        size, near, away = self._branches(logits)
+        # -log p(x) = (1/2 - x) l + l^2/24 - l^4/2880 + l^6/181440 - ...
+        series = near * (1 / 24 + near * (-1 / 2880 + near * (1 / 181440 - near / 9676800)))
+        around_half = (0.5 - images) * logits + series
+        # -log p(x) = max(l, 0) - x l + log((1 - e^-a) / a)
+        elsewhere = ops.relu(logits) - images * logits + ops.log1p(-ops.exp(-away)) - ops.log(away)
+        return _sum_over_picture(ops.where(size < self.series_below, around_half, elsewhere))
+
+    def picture(self, logits: Tensor) -> Tensor:
+        size, near, away = self._branches(logits)
+        # E[x] = 1/2 + l/12 - l^3/720 + l^5/30240 - ...
+        around_half = 0.5 + logits * (1 / 12 + near * (-1 / 720 + near * (1 / 30240 - near / 1209600)))
+        # E[x] = 1/2 + sign(l) (1 / (1 - e^-a) - 1/2 - 1/a)
+        elsewhere = 0.5 + ops.sign(logits) * (1 / (1 - ops.exp(-away)) - 0.5 - 1 / away)
+        return ops.where(size < self.series_below, around_half, elsewhere)
+
+    def _branches(self, logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """|l|, then l^2 for the series and |l| for the closed form.
+
+        The latter two keep to where each form is finite, so that the branch that is not
+        taken cannot spoil the gradient of the other.
+        """
+        size = ops.abs(logits)
+        return size, ops.square(ops.minimum(size, self.series_below)), ops.maximum(size, self.series_below)
+
+
+def _gaussian_nll(images: Tensor, logits: Tensor, log_variance: Tensor) -> Tensor:
+    # -log N(x; sigmoid(l), variance)
+    return -_sum_over_picture(log_density(images, ops.sigmoid(logits), ops.cast(log_variance, logits.dtype)))
+
+
+@keras.saving.register_keras_serializable("vae_keras")
+@dataclass(frozen=True)
 class Gaussian(Saved):
     """x ~ N(sigmoid(l), variance), pixel by pixel, with one fixed variance.
 
@@ -70,11 +120,54 @@ class Gaussian(Saved):
     is_density: ClassVar[bool] = True
 
     def nll(self, images: Tensor, logits: Tensor) -> Tensor:
-        log_variance = ops.convert_to_tensor(math.log(self.variance), dtype=logits.dtype)
-        return -_sum_over_picture(log_density(images, ops.sigmoid(logits), log_variance))
+        return _gaussian_nll(images, logits, math.log(self.variance))
 
     def picture(self, logits: Tensor) -> Tensor:
         return ops.sigmoid(logits)
 
 
-LIKELIHOODS: dict[str, type] = {"bernoulli": Bernoulli, "gaussian": Gaussian}
+@keras.saving.register_keras_serializable("vae_keras")
+class LearnedGaussian(keras.layers.Layer):
+    """x ~ N(sigmoid(l), variance) with one variance for all pixels, learned with the network.
+
+    At its optimum the variance is the mean squared error, and the KL is weighed against the
+    reconstruction without a number chosen by hand (Rybkin et al. 2021, arXiv 2006.13202, section 3).
+    The weight is a tenth of the log-variance, which may have a long way to go and so learns
+    ten times as fast as a weight of the network.
+    """
+
+    is_density: ClassVar[bool] = True
+    pace: ClassVar[float] = 10.0
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.scaled_log_variance = self.add_weight(
+            shape=(),
+            initializer=keras.initializers.Constant(math.log(Gaussian.variance) / self.pace),
+            name="log_variance",
+        )
+        self.built = True
+
+    @property
+    def log_variance(self) -> Tensor:
+        """The logarithm of the variance, ()."""
+        return self.pace * self.scaled_log_variance
+
+    @property
+    def variance(self) -> float:
+        """The variance as it stands, on the scale [0, 1] of pixels."""
+        return float(ops.exp(self.log_variance))
+
+    def nll(self, images: Tensor, logits: Tensor) -> Tensor:
+        return _gaussian_nll(images, logits, self.log_variance)
+
+    def picture(self, logits: Tensor) -> Tensor:
+        return ops.sigmoid(logits)
+
+
+LIKELIHOODS: dict[str, type] = {
+    "bernoulli": Bernoulli,
+    "continuous_bernoulli": ContinuousBernoulli,
+    "gaussian": Gaussian,
+    "learned_gaussian": LearnedGaussian,
+}

@@ -64,23 +64,23 @@ class VAE(keras.Model):
     def metrics(self) -> list[keras.metrics.Metric]:
         return list(self.means.values())
 
-    def encode(self, images: Tensor) -> Posterior:
+    def encode(self, images: Tensor, training: bool = False) -> Posterior:
         """q(z | x) for images (batch, height, width, channels) in [0, 1]."""
-        mean, raw_log_variance = ops.split(self.encoder(images), 2, axis=-1)
+        mean, raw_log_variance = ops.split(self.encoder(images, training=training), 2, axis=-1)
         return Posterior(mean, bounded_log_variance(raw_log_variance))
 
     def decode(self, latents: Tensor) -> Tensor:
         """Images in [0, 1], (batch, height, width, channels), for latents (batch, latents)."""
-        return self.likelihood.picture(self.decoder(latents))
+        return self.likelihood.picture(self.decoder(latents, training=False))
 
     def call(self, images: Tensor) -> Tensor:
         """Reconstructions from the posterior means, in [0, 1]."""
         return self.decode(self.encode(images).mean)
 
-    def elbo_terms(self, images: Tensor) -> ElboTerms:
+    def elbo_terms(self, images: Tensor, training: bool = False) -> ElboTerms:
         """Both terms of the ELBO, with one posterior sample for each image."""
-        posterior = self.encode(images)
-        logits = self.decoder(self.sampling(posterior))
+        posterior = self.encode(images, training)
+        logits = self.decoder(self.sampling(posterior), training=training)
         return ElboTerms(
             reconstruction_nll=self.likelihood.nll(images, logits),
             kl=ops.sum(kl_to_standard_normal(posterior), axis=-1),
@@ -89,7 +89,7 @@ class VAE(keras.Model):
     def train_step(self, data: Tensor) -> dict[str, Tensor]:
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
-            terms = self.elbo_terms(images)
+            terms = self.elbo_terms(images, training=True)
             losses = self.objective.loss(terms)
             mean_loss = ops.mean(losses)
         weights = self.trainable_variables
@@ -127,7 +127,7 @@ class VAE(keras.Model):
 def build_vae(
     image_shape: tuple[int, int, int] = (128, 128, 1),
     latent_dim: int = 32,
-    architecture: str = "table",
+    architecture: str | Architecture = "table",
     likelihood: str | Likelihood = "bernoulli",
     objective: Objective | None = None,
     seed: int = 0,
@@ -137,20 +137,21 @@ def build_vae(
     Args:
         image_shape: (height, width, channels), sides multiples of 16 from 32 up.
         latent_dim: number of latents.
-        architecture: a name in `vae_keras.architectures.ARCHITECTURES`.
+        architecture: a name in `vae_keras.architectures.ARCHITECTURES`, or an architecture.
         likelihood: a name in `vae_keras.likelihoods.LIKELIHOODS`, or a likelihood.
         objective: what to minimise; the negative ELBO by default.
 
     Raises:
         UserError: an unknown name, or a shape that the architecture cannot take.
     """
-    network: Architecture = choose("architecture", ARCHITECTURES, architecture, {})
+    if isinstance(architecture, str):
+        architecture = choose("architecture", ARCHITECTURES, architecture, {})
     if isinstance(likelihood, str):
         likelihood = choose("likelihood", LIKELIHOODS, likelihood, {})
     # Different seeds for the two halves: equal ones would initialise equal shapes alike.
     return VAE(
-        network.encoder(image_shape, latent_dim, 2 * seed),
-        network.decoder(image_shape, latent_dim, 2 * seed + 1),
+        architecture.encoder(image_shape, latent_dim, 2 * seed),
+        architecture.decoder(image_shape, latent_dim, 2 * seed + 1),
         likelihood,
         NegativeElbo() if objective is None else objective,
         seed,

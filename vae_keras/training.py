@@ -25,7 +25,7 @@ def compiled_vae(config: Config) -> VAE:
     vae = build_vae(
         config.image_shape,
         config.latent_dim,
-        config.architecture,
+        config.build_architecture(),
         config.build_likelihood(),
         config.build_objective(),
         config.seed,
@@ -73,7 +73,7 @@ def fit(run: Run, config: Config, data: RunData) -> bool:
     every = max(1, config.epochs // PICTURE_GRIDS)
     with ShowProgress(len(train), steps, config.epochs, done) as progress, StopAfterEpoch() as stop:
         vae.fit(
-            training_batches(train, config.batch_size, config.seed, config.epochs, first_epoch=done),
+            training_batches(train, config.batch_size, config.seed, config.epochs, done, config.flip),
             epochs=config.epochs,
             initial_epoch=done,
             steps_per_epoch=steps,

@@ -1,7 +1,8 @@
-"""Frozen values (objectives, likelihoods, architectures) that are chosen by name and saved with a model."""
+"""Values (objectives, likelihoods, architectures) that are chosen by name and saved with a model."""
 
+import inspect
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any, Self, TypeVar
 
 from data.errors import UserError, nearest
@@ -18,6 +19,17 @@ class Saved:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**config)
+
+
+def flag_of(option: str) -> str:
+    """The flag that sets an option: image_size -> --image-size."""
+    return "--" + option.replace("_", "-")
+
+
+def options_of(cls: type) -> set[str]:
+    """The names of what a value can be made with."""
+    parameters = inspect.signature(cls).parameters.values()
+    return {parameter.name for parameter in parameters if parameter.kind is parameter.POSITIONAL_OR_KEYWORD}
 
 
 def look_up(kind: str, table: Mapping[str, Value], name: str) -> Value:
@@ -38,11 +50,10 @@ def choose(kind: str, table: Mapping[str, type[Value]], name: str, options: Mapp
         UserError: the name is unknown, or an option is one that this choice does not use.
     """
     chosen = look_up(kind, table, name)
-    used = {field.name for field in fields(chosen)}  # type: ignore[arg-type]
     given = {option: value for option, value in options.items() if value is not None}
-    for option in given.keys() - used:
-        users = [other for other, cls in table.items() if option in {f.name for f in fields(cls)}]  # type: ignore[arg-type]
+    for option in sorted(given.keys() - options_of(chosen)):
+        users = [other for other, cls in table.items() if option in options_of(cls)]
         raise UserError(
-            f"--{option} is not used by --{kind} {name}; leave it out or pass --{kind} {' or '.join(users)}"
+            f"{flag_of(option)} is not used by --{kind} {name}; leave it out or pass --{kind} {' or '.join(users)}"
         )
     return chosen(**given)

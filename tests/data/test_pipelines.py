@@ -40,3 +40,24 @@ def test_pixels_are_in_the_unit_interval_and_in_order_for_evaluation():
     pixels = np.concatenate([batch.numpy() for batch in evaluation_batches(images, 2)]).ravel()
     np.testing.assert_allclose(pixels, [0.0, 0.2, 1.0], rtol=1e-6)
     assert pixels.dtype == np.float32
+
+
+def test_with_flip_about_half_of_the_images_are_mirrored_anew_in_each_epoch():
+    # Two pixels wide: left is the image's number, right is 255.
+    images = np.full((200, 1, 2, 1), 255, np.uint8)
+    images[:, 0, 0, 0] = np.arange(200)
+
+    def mirrored(first_epoch=0):
+        """Which images are mirrored in each epoch, by number."""
+        epochs = []
+        for batch in training_batches(images, 200, seed=3, epochs=3, first_epoch=first_epoch, flip=True):
+            pixels = np.rint(batch.numpy()[:, 0, :, 0] * 255).astype(int)
+            assert sorted(pixels.min(axis=1)) == list(range(200))
+            epochs.append(set(pixels.min(axis=1)[pixels[:, 0] == 255].tolist()))
+        return epochs
+
+    epochs = mirrored()
+    # Binomial(200, 1/2): mean 100, standard deviation 7; two epochs share about half of theirs.
+    assert all(70 < len(epoch) < 130 for epoch in epochs)
+    assert 30 < len(epochs[0] & epochs[1]) < 70
+    assert mirrored(first_epoch=1) == epochs[1:]

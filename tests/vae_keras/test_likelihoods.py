@@ -1,11 +1,14 @@
+from decimal import Decimal, localcontext
 from itertools import product
 
+import keras
 import numpy as np
 import pytest
 import scipy.integrate
+import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from vae_keras.likelihoods import LIKELIHOODS, Bernoulli, Gaussian
+from vae_keras.likelihoods import LIKELIHOODS, Bernoulli, ContinuousBernoulli, Gaussian, LearnedGaussian
 
 
 @pytest.fixture
@@ -51,11 +54,77 @@ def test_gaussian_agrees_with_an_independent_implementation(images, logits):
     np.testing.assert_allclose(Gaussian(variance=0.03).nll(images, logits), expected, rtol=1e-4)
 
 
-def test_gaussian_integrates_to_one():
-    def density(x):
-        return float(np.exp(-Gaussian(0.03).nll(np.full((1, 1, 1, 1), x), np.full((1, 1, 1, 1), 0.4))[0]))
+def one_pixel(value):
+    return np.full((1, 1, 1, 1), value, np.float32)
 
-    assert scipy.integrate.quad(density, -1, 2)[0] == pytest.approx(1, abs=1e-5)
+
+DENSITIES = {name: cls for name, cls in LIKELIHOODS.items() if cls.is_density}
+
+
+@pytest.mark.parametrize("name", DENSITIES)
+@pytest.mark.parametrize("logit", [-20.0, -3.0, -1.0, -1e-3, 0.0, 0.4, 5.0])
+def test_a_density_integrates_to_one_and_its_mean_is_the_picture(name, logit):
+    likelihood = DENSITIES[name]()
+
+    def density(x):
+        return float(np.exp(-likelihood.nll(one_pixel(x), one_pixel(logit))[0]))
+
+    ends = (0, 1) if name == "continuous_bernoulli" else (-4, 5)
+    middle = [float(likelihood.picture(one_pixel(logit)).numpy().item())]
+    assert scipy.integrate.quad(density, *ends, points=middle)[0] == pytest.approx(1, abs=1e-5)
+    mean = scipy.integrate.quad(lambda x: x * density(x), *ends, points=middle)[0]
+    assert middle[0] == pytest.approx(mean, abs=1e-5)
+
+
+def test_what_is_called_no_density_is_none():
+    assert set(LIKELIHOODS) - set(DENSITIES) == {"bernoulli"}
+    integral = scipy.integrate.quad(lambda x: float(np.exp(-Bernoulli().nll(one_pixel(x), one_pixel(0.0))[0])), 0, 1)
+    assert integral[0] == pytest.approx(0.5)
+
+
+def test_continuous_bernoulli_agrees_with_an_independent_implementation(images, logits):
+    expected = -np.sum(tfd.ContinuousBernoulli(logits=logits).log_prob(images), axis=(1, 2, 3))
+    np.testing.assert_allclose(ContinuousBernoulli().nll(images, logits), expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        ContinuousBernoulli().picture(logits), tfd.ContinuousBernoulli(logits=logits).mean(), atol=1e-4
+    )
+
+
+def log_normaliser(logit):
+    """log((e^l - 1) / l) and its derivative, with 120 digits."""
+    with localcontext(prec=120):
+        value = Decimal(float(logit))
+        if not value:
+            return 0.0, 0.5
+        return float(((value.exp() - 1) / value).ln()), float(1 / (1 - (-value).exp()) - 1 / value)
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-30, 1e-8, 1e-4, 1e-2, 0.3, 0.999, 1.0, 1.001, 3.0, 30.0, 90.0, 1e4])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_normaliser_of_the_continuous_bernoulli_is_stable_near_one_half_and_far_from_it(size, sign):
+    logit = tf.constant(one_pixel(sign * size))
+    with tf.GradientTape() as tape:
+        tape.watch(logit)
+        nll = ContinuousBernoulli().nll(one_pixel(0.0), logit)  # at x = 0 it is the normaliser alone
+    value, mean = log_normaliser(np.float32(sign * size))
+    assert float(nll[0]) == pytest.approx(value, rel=1e-6, abs=2e-7)
+    # The derivative of the log-normaliser is the mean, which is what is shown.
+    assert float(tape.gradient(nll, logit)) == pytest.approx(mean, rel=2e-6, abs=1e-7)
+    assert float(ContinuousBernoulli().picture(logit)) == pytest.approx(mean, rel=2e-6, abs=1e-7)
+
+
+def test_the_learned_variance_goes_to_the_mean_squared_error():
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(50, 4, 4, 1)).astype(np.float32)
+    images = (1 / (1 + np.exp(-logits)) + random.normal(scale=0.05, size=logits.shape)).astype(np.float32)
+    likelihood, optimizer = LearnedGaussian(), keras.optimizers.Adam(1e-2)
+    assert likelihood.variance == pytest.approx(Gaussian().variance)
+    np.testing.assert_allclose(likelihood.nll(images, logits), Gaussian().nll(images, logits), rtol=1e-5)
+    for _ in range(400):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(likelihood.nll(images, logits))
+        optimizer.apply(tape.gradient(loss, likelihood.trainable_weights), likelihood.trainable_weights)
+    assert likelihood.variance == pytest.approx(np.mean((images - 1 / (1 + np.exp(-logits))) ** 2), rel=1e-3)
 
 
 def test_an_eighth_as_variance_is_four_times_the_squared_error(images, logits):
@@ -64,6 +133,6 @@ def test_an_eighth_as_variance_is_four_times_the_squared_error(images, logits):
     np.testing.assert_allclose(differences, np.diff(4 * squared), rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("likelihood", [cls() for cls in LIKELIHOODS.values()], ids=LIKELIHOODS)
-def test_the_shown_picture_is_the_sigmoid_of_the_logits(likelihood, logits):
-    np.testing.assert_allclose(likelihood.picture(logits), 1 / (1 + np.exp(-logits)), rtol=1e-4, atol=1e-6)
+@pytest.mark.parametrize("name", ["bernoulli", "gaussian", "learned_gaussian"])
+def test_the_shown_picture_is_the_sigmoid_of_the_logits(name, logits):
+    np.testing.assert_allclose(LIKELIHOODS[name]().picture(logits), 1 / (1 + np.exp(-logits)), rtol=1e-4, atol=1e-6)

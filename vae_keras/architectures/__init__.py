@@ -4,6 +4,7 @@ from typing import Protocol
 
 import keras
 
+from vae_keras.architectures.deep import Deep
 from vae_keras.architectures.table import Table
 
 
@@ -17,6 +18,6 @@ class Architecture(Protocol):
         """Latents (batch, latents) to logits (batch, height, width, channels)."""
 
 
-ARCHITECTURES: dict[str, type] = {"table": Table}
+ARCHITECTURES: dict[str, type] = {"table": Table, "deep": Deep}
 
-__all__ = ["ARCHITECTURES", "Architecture", "Table"]
+__all__ = ["ARCHITECTURES", "Architecture", "Deep", "Table"]

@@ -7,19 +7,12 @@ patches twice its stride wide, and the transposed one paints patches twice its s
 wide, which overlap, so no seams show between them.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
 
 import keras
 from keras import layers
 
-from data.errors import UserError
-
-
-def seeded_initializers(seed: int) -> Iterator[keras.initializers.Initializer]:
-    """Glorot uniform initialisers, each with a seed of its own, the same ones for the same seed."""
-    return (keras.initializers.GlorotUniform(seed=1000 * seed + layer) for layer in count())
+from vae_keras.architectures.parts import check_image_shape, seeded_initializers
 
 
 @dataclass(frozen=True)
@@ -45,7 +38,7 @@ class Table:
 
     def encoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> keras.Sequential:
         """Pictures (batch, height, width, channels) to mean and raw log-variance (batch, 2 latents)."""
-        self._check(image_shape)
+        check_image_shape("table", image_shape)
         initializer = seeded_initializers(seed)
         (first, second), kernels, strides = self.encoder_filters, self.encoder_kernels, self.encoder_strides
         return keras.Sequential(
@@ -63,7 +56,7 @@ class Table:
 
     def decoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> keras.Sequential:
         """Latents (batch, latents) to logits (batch, height, width, channels)."""
-        self._check(image_shape)
+        check_image_shape("table", image_shape)
         initializer = seeded_initializers(seed)
         height, width, channels = image_shape
         small = (height // self.upsampling, width // self.upsampling, self.seed_channels)
@@ -84,11 +77,3 @@ class Table:
             ],
             name="decoder",
         )
-
-    def _check(self, image_shape: tuple[int, int, int]) -> None:
-        height, width, _ = image_shape
-        if min(height, width) < 32 or height % 16 or width % 16:
-            raise UserError(
-                f"the table architecture cannot take {height} x {width} images; "
-                "pass an --image-size that is a multiple of 16 from 32 up"
-            )

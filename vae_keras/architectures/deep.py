@@ -1,0 +1,99 @@
+"""The hand-out's own table: four strided convolutions and a hidden layer each way, ReLU after every one.
+
+    encoder  Conv2D 32, 64, 64, 64, Flatten, Dense hidden, Dense 2 latents
+    decoder  Dense hidden, Dense, Reshape, Conv2DTranspose 64, 64, 32, channels
+
+Each convolution halves the picture and each transposed one doubles it; for 128 x 128 the flattened
+picture has the hand-out's 4,096 numbers. A kernel of twice the stride covers every pixel as
+often as its neighbours, so no seams show.
+"""
+
+from dataclasses import dataclass
+
+import keras
+from keras import layers
+
+from vae_keras.architectures.parts import check_image_shape, seeded_initializers
+from vae_keras.noise import Dropout
+
+KERNEL, STRIDE = 4, 2
+# Steps until the statistics for evaluation have caught up; Keras's own 100 are ten epochs of a small data set.
+MOVING_AVERAGE = 0.9
+
+
+@dataclass(frozen=True)
+class Deep:
+    """Sizes and options of the deep network.
+
+    Attributes:
+        filters: of the encoder's convolutions; the decoder's mirror them.
+        hidden_size: units of the hidden layer in each half.
+        batch_normalization: between each hidden convolution and its ReLU (Ioffe & Szegedy 2015).
+        dropout: share of the activations of each hidden convolution that training sets to zero.
+    """
+
+    filters: tuple[int, int, int, int] = (32, 64, 64, 64)
+    hidden_size: int = 256
+    batch_normalization: bool = False
+    dropout: float = 0.0
+
+    def encoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> keras.Sequential:
+        """Pictures (batch, height, width, channels) to mean and raw log-variance (batch, 2 latents)."""
+        check_image_shape("deep", image_shape)
+        initializer = seeded_initializers(seed)
+        convolutions = [
+            layers.Conv2D(
+                filters, KERNEL, STRIDE, "same", use_bias=not self.batch_normalization,
+                kernel_initializer=next(initializer),
+            )
+            for filters in self.filters
+        ]  # fmt: skip
+        return keras.Sequential(
+            [
+                keras.Input(image_shape),
+                *self._with_activations(convolutions, seed),
+                layers.Flatten(),
+                layers.Dense(self.hidden_size, activation="relu", kernel_initializer=next(initializer)),
+                layers.Dense(2 * latent_dim, kernel_initializer=next(initializer)),
+            ],
+            name="encoder",
+        )
+
+    def decoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> keras.Sequential:
+        """Latents (batch, latents) to logits (batch, height, width, channels)."""
+        check_image_shape("deep", image_shape)
+        initializer = seeded_initializers(seed)
+        height, width, channels = image_shape
+        shrunk = STRIDE ** len(self.filters)
+        *hidden, last = [*self.filters[-2::-1], channels]
+        small = (height // shrunk, width // shrunk, self.filters[-1])
+        convolutions = [
+            layers.Conv2DTranspose(
+                filters, KERNEL, STRIDE, "same", use_bias=not self.batch_normalization,
+                kernel_initializer=next(initializer),
+            )
+            for filters in hidden
+        ]  # fmt: skip
+        return keras.Sequential(
+            [
+                keras.Input((latent_dim,)),
+                layers.Dense(self.hidden_size, activation="relu", kernel_initializer=next(initializer)),
+                layers.Dense(small[0] * small[1] * small[2], activation="relu", kernel_initializer=next(initializer)),
+                layers.Reshape(small),
+                *self._with_activations(convolutions, seed),
+                layers.Conv2DTranspose(last, KERNEL, STRIDE, "same", kernel_initializer=next(initializer)),
+            ],
+            name="decoder",
+        )
+
+    def _with_activations(self, convolutions: list[keras.Layer], seed: int) -> list[keras.Layer]:
+        """Each convolution with what follows it: normalisation, ReLU, dropout."""
+        sequence: list[keras.Layer] = []
+        for place, convolution in enumerate(convolutions):
+            sequence.append(convolution)
+            if self.batch_normalization:
+                sequence.append(layers.BatchNormalization(momentum=MOVING_AVERAGE))
+            sequence.append(layers.ReLU())
+            if self.dropout:
+                sequence.append(Dropout(self.dropout, seed=1000 * seed + place))
+        return sequence
