@@ -34,3 +34,8 @@ class Dataset(NamedTuple):
     def label(self, name: str) -> np.ndarray:
         """The label of that name, (n,) bool."""
         return self.labels[:, self.label_names.index(name)]
+
+
+def unit_pixels(images: np.ndarray) -> np.ndarray:
+    """uint8 pixels of any shape as float32 in [0, 1]."""
+    return (images / 255.0).astype(np.float32)

@@ -115,6 +115,10 @@ class Config:
         names = set().union(*(options_of(entry) for entry in table.values()))
         return {name: value for name, value in vars(self).items() if name in names}
 
+    def used(self) -> dict[str, Any]:
+        """The settings that are not None, by name."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
     @property
     def image_shape(self) -> tuple[int, int, int]:
         return (self.image_size, self.image_size, self.channels)

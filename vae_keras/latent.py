@@ -26,9 +26,11 @@ def encode_images(vae: VAE, images: np.ndarray) -> Posterior:
 
 
 def decode_latents(vae: VAE, latents: np.ndarray) -> np.ndarray:
-    """Images in [0, 1], (n, height, width, channels), of many latents (n, latents), in batches."""
-    batches = np.split(np.asarray(latents, np.float32), range(BATCH, len(latents), BATCH))
-    return np.concatenate([np.asarray(vae.decode(batch)) for batch in batches])
+    """Images in [0, 1], (..., height, width, channels), of many latents (..., latents), in batches."""
+    flat = np.asarray(latents, np.float32).reshape(-1, vae.latent_dim)
+    batches = np.split(flat, range(BATCH, len(flat), BATCH))
+    images = np.concatenate([np.asarray(vae.decode(batch)) for batch in batches])
+    return images.reshape(*np.shape(latents)[:-1], *vae.image_shape)
 
 
 def lerp(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -56,6 +58,13 @@ def slerp(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
 
 
 PATHS: dict[str, Path] = {"spherical": slerp, "straight": lerp}
+
+
+def traverse(latent: np.ndarray, dimensions: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """One latent (latents,) with one of its dimensions set to each of the values, (dimensions, values, latents)."""
+    moved = np.tile(latent, (len(dimensions), len(values), 1))
+    moved[np.arange(len(dimensions)), :, dimensions] = values
+    return moved
 
 
 def attribute_direction(means: np.ndarray, has_attribute: np.ndarray) -> np.ndarray:

@@ -82,7 +82,7 @@ def fit(run: Run, config: Config, data: RunData) -> bool:
             verbose=0,
             callbacks=[
                 FiniteLoss(run),
-                TensorBoardLog(run.logs, train, validation, every, config.epochs, config.seed),
+                TensorBoardLog(run.logs, data, every, config.epochs, config.used(), config.seed),
                 SaveEpoch(run, rows),
                 progress,
                 stop,

@@ -1,4 +1,4 @@
-"""What TensorBoard shows: the terms and the KL of each latent as curves, reconstructions and samples as pictures."""
+"""What TensorBoard shows: curves, pictures, the latents in the projector, the settings and the graph."""
 
 from pathlib import Path
 from typing import Any
@@ -6,43 +6,65 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorboard.plugins.hparams import api as hparams
 
+from data.dataset import unit_pixels
+from vae_keras.callbacks.projector import write_projector
 from vae_keras.gaussians import kl_to_standard_normal
-from vae_keras.latent import decode_latents, encode_images
+from vae_keras.latent import decode_latents, encode_images, traverse
+from vae_keras.model import TERMS
+from vae_keras.outputs import Posterior
 from vae_keras.plots import image_grid
+from vae_keras.run_data import RunData
 
 IMAGES = 2_000
 PICTURES = 16
 COLUMNS = 8
+TRAVERSED = 8
+TRAVERSAL = np.linspace(-3.0, 3.0, COLUMNS - 1)
 
 
 class TensorBoardLog(keras.callbacks.Callback):
-    """Scalars after every epoch; KL of each latent and grids of pictures every `every` epochs, first and last included.
+    """Terms and learning rate after every epoch; everything else every `every` epochs, first and last included.
 
-    Train and validation are two runs of one log, so each term has one chart with both curves.
+    Train and validation are two runs of one log, so each term has one chart with both curves. The settings and the
+    graph stand in the log's root. The projector shows validation images, or train where there are none.
 
     Args:
         folder: where the event files go.
-        train, validation: (n, height, width, channels) uint8; validation may be empty. The KL of each
-            latent is taken over the first 2,000 images of each.
+        data: the KL of each latent is taken over the first 2,000 images of train and of validation.
         every: epochs between pictures.
         epochs: of the whole run.
+        settings: of the run, by name.
         seed: of the latents that the samples are decoded from, the same ones every time.
     """
 
-    def __init__(self, folder: Path, train: np.ndarray, validation: np.ndarray, every: int, epochs: int, seed: int):
+    def __init__(self, folder: Path, data: RunData, every: int, epochs: int, settings: dict[str, Any], seed: int):
         super().__init__()
-        self.images = {"train": train[:IMAGES], "validation": validation[:IMAGES]}
-        self.every, self.epochs, self.seed = every, epochs, seed
+        self.folder, self.dataset = folder, data.dataset
+        self.parts = {"train": data.split.train[:IMAGES], "validation": data.split.validation[:IMAGES]}
+        self.every, self.epochs, self.settings, self.seed = every, epochs, settings, seed
         self.writers = {
             part: tf.summary.create_file_writer(str(folder / part))
-            for part, images in self.images.items()
-            if len(images)
+            for part, indices in self.parts.items()
+            if len(indices)
         }
+
+        self.judge = list(self.writers)[-1]
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         noise = np.random.default_rng(self.seed)
         self.latents = noise.standard_normal((PICTURES, self.model.latent_dim)).astype(np.float32)
+        root = tf.summary.create_file_writer(str(self.folder))
+        with root.as_default(step=0):
+            hparams.hparams_config(
+                hparams=[hparams.HParam(name) for name in self.settings],
+                metrics=[hparams.Metric(term, group=self.judge) for term in TERMS],
+            )
+            hparams.hparams(self.settings)
+            pictures = tf.TensorSpec((None, *self.model.image_shape))
+            tf.summary.graph(tf.function(self.model.elbo_terms).get_concrete_function(pictures).graph)
+        root.close()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         done = epoch + 1
@@ -52,22 +74,39 @@ class TensorBoardLog(keras.callbacks.Callback):
                 for name, value in (logs or {}).items():
                     if name.startswith("val_") == bool(prefix):
                         tf.summary.scalar(name.removeprefix(prefix), value)
+                if part == "train":
+                    tf.summary.scalar("learning_rate", self.model.optimizer.learning_rate)
                 if done == 1 or done % self.every == 0 or done == self.epochs:
-                    self._show(self.images[part])
-                    if part == "train":
-                        samples = decode_latents(self.model, self.latents)
-                        tf.summary.image("samples", image_grid(samples, COLUMNS)[None])
+                    self._show(part)
             writer.flush()
 
-    def _show(self, images: np.ndarray) -> None:
+    def _show(self, part: str) -> None:
+        """The latents of one part's images, and pictures."""
+        indices = self.parts[part]
+        images = self.dataset.images[indices]
         posterior = encode_images(self.model, images)
-        each = np.mean(kl_to_standard_normal(posterior), axis=0)
-        for latent, kl in enumerate(each):
-            tf.summary.scalar(f"kl_of_latent/{latent:02d}", kl)
-        tf.summary.histogram("kl_of_latents", each)
-        originals = images[:PICTURES] / 255.0
+        kl = np.mean(kl_to_standard_normal(posterior), axis=0)
+        for latent, value in enumerate(kl):
+            tf.summary.scalar(f"kl_of_latent/{latent:02d}", value)
+        tf.summary.histogram("kl_of_latents", kl)
+        originals = unit_pixels(images[:PICTURES])
         pairs = np.stack([originals, decode_latents(self.model, posterior.mean[:PICTURES])], axis=1)
-        tf.summary.image("reconstructions", image_grid(pairs.reshape(-1, *pairs.shape[2:]), COLUMNS)[None])
+        self._image("reconstructions", pairs)
+        if part == "train":
+            self._image("samples", decode_latents(self.model, self.latents))
+            self._image("traversals", self._traversals(originals[0], posterior, kl))
+        if part == self.judge:
+            write_projector(self.folder / part, posterior.mean, self.dataset, indices)
+
+    def _traversals(self, original: np.ndarray, posterior: Posterior, kl: np.ndarray) -> np.ndarray:
+        """The first image, and how it changes with each of the latents of largest KL, row by row."""
+        moved = traverse(posterior.mean[0], np.argsort(-kl)[:TRAVERSED], TRAVERSAL)
+        pictures = decode_latents(self.model, moved)
+        return np.concatenate([np.broadcast_to(original, (len(moved), 1, *original.shape)), pictures], axis=1)
+
+    def _image(self, tag: str, pictures: np.ndarray) -> None:
+        grid = image_grid(pictures.reshape(-1, *self.model.image_shape), COLUMNS)
+        tf.summary.image(tag, grid[None])
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         for writer in self.writers.values():

@@ -1,0 +1,62 @@
+"""Files for TensorBoard's projector: latents to turn about in three dimensions, with their pictures and labels."""
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+from tensorboard.plugins import projector
+
+from data.dataset import Dataset, unit_pixels
+from data.files import whole_file, write_text
+from vae_keras.plots import image_grid
+
+MOST_IMAGES = 1_000
+LARGEST_SPRITE = 48  # pixels a side, so that the sheet of all stays below the 8,192 that browsers can show
+
+
+def write_projector(folder: Path, means: np.ndarray, dataset: Dataset, indices: np.ndarray) -> None:
+    """Latents, what is known of their images, and the images, into the folder of one run's event files.
+
+    Args:
+        means: posterior means, (n, latents).
+        indices: of the images in the data set, (n,).
+    """
+    means, indices = means[:MOST_IMAGES], indices[:MOST_IMAGES]
+    side = min(LARGEST_SPRITE, dataset.images.shape[1])
+    with whole_file(folder / "sprites.png") as temporary:
+        sprite_sheet(dataset.images[indices], side).save(temporary)
+    write_text(folder / "latents.tsv", _rows([f"{value:.5g}" for value in mean] for mean in means))
+    write_text(folder / "metadata.tsv", _rows(metadata(dataset, indices)))
+    config = projector.ProjectorConfig()
+    embedding = config.embeddings.add(tensor_name="latents", tensor_path="latents.tsv", metadata_path="metadata.tsv")
+    embedding.sprite.image_path = "sprites.png"
+    embedding.sprite.single_image_dim.extend([side, side])
+    projector.visualize_embeddings(str(folder), config)
+
+
+def sprite_sheet(images: np.ndarray, side: int) -> Image.Image:
+    """Images (n, height, width, channels) uint8 at side x side, row by row without gaps."""
+    columns = math.ceil(math.sqrt(len(images)))
+    small = np.ones((columns**2, side, side, images.shape[-1]), np.float32)  # the projector wants a full square
+    small[: len(images)] = tf.image.resize(unit_pixels(images), (side, side), antialias=True)
+    return Image.fromarray(np.rint(255 * image_grid(small, columns, gap=0).clip(0, 1)).astype(np.uint8).squeeze())
+
+
+def metadata(dataset: Dataset, indices: np.ndarray) -> list[Sequence[str]]:
+    """A header and a row for each image: its name, class, factors, and the labels that are not made from a factor."""
+    columns: dict[str, Sequence[str]] = {"name": [dataset.names[index] for index in indices]}
+    # A table of one column has no header in the projector's format, so there are always two.
+    columns["class"] = [""] * len(indices) if dataset.classes is None else dataset.classes[indices].astype(str).tolist()
+    for name, values in zip(dataset.factor_names, dataset.factors[indices].T, strict=True):
+        columns[name] = [f"{value:.4g}" for value in values]
+    for name in dataset.label_names:
+        if name not in columns:
+            columns[name] = ["yes" if has else "no" for has in dataset.label(name)[indices]]
+    return [tuple(columns), *zip(*columns.values(), strict=True)]
+
+
+def _rows(rows: Iterable[Sequence[str]]) -> str:
+    return "".join("\t".join(row) + "\n" for row in rows)
