@@ -19,7 +19,11 @@ from vae_keras.values import look_up
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """The flags of this script, from these arguments or the command line."""
-    parser = Parser(prog="evaluate.py", description=__doc__, epilog="Without a choice, all of it is written.")
+    parser = Parser(
+        prog="evaluate.py",
+        description=__doc__,
+        epilog="Without a choice, all of it is written but --sample-quality.",
+    )
     parser.add_argument("--run", type=folder_path, metavar="FOLDER", help="the run to evaluate (default: the latest)")
     parser.add_argument("--data", metavar="DATA", help="where the run's images are now, or other images to evaluate on")
     parser.add_argument("--dataset", action="store_true", help="images of the data set at random")
@@ -31,31 +35,47 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         nargs="?",
         const="spherical",
         metavar="PATH",
-        help="one test face turning into another, on a spherical (default) or straight path",
+        help="one test face turning into another, on a spherical (default) or straight path; also moving",
     )
-    parser.add_argument("--attribute", metavar="NAME", help="add an attribute, such as smile, to test faces")
-    parser.add_argument("--metrics", action="store_true", help="ELBO, PSNR, SSIM and more on the test images")
+    parser.add_argument("--traverse", action="store_true", help="what each latent changes in a face; also moving")
+    parser.add_argument(
+        "--attribute",
+        metavar="NAME",
+        help="add an attribute, such as smile, to test faces; or several at once: smile=+2,jaw=-1",
+    )
+    parser.add_argument(
+        "--latent-map",
+        nargs="?",
+        const="",
+        metavar="NAME",
+        help="the latent space in two dimensions, coloured by a label or a factor (default: the classes)",
+    )
+    parser.add_argument(
+        "--metrics",
+        action="store_true",
+        help="ELBO, PSNR, SSIM and more on the test images, beside the best linear model; KL of each latent",
+    )
     return parser.flags(arguments)
 
 
 def chosen_exhibits(flags: argparse.Namespace, data: RunData) -> list[Callable[[Study], Exhibit]]:
-    """The exhibits that the flags ask for; all of them where none is asked for."""
-    choices = ("dataset", "curves", "reconstruct", "sample", "interpolate", "attribute", "metrics")
-    everything = not any(getattr(flags, choice) for choice in choices)
-    attribute = flags.attribute or default_attribute(data)
+    """The exhibits that the flags ask for; all the quick ones where none is asked for."""
     path = flags.interpolate or "spherical"
     look_up("path", PATHS, path)
-    table: dict[str, Callable[[Study], Exhibit]] = {
-        "dataset": exhibits.dataset,
-        "curves": exhibits.curves,
-        "reconstruct": exhibits.reconstructions,
-        "sample": exhibits.samples,
-        "interpolate": partial(exhibits.interpolation, path=path),
-        "metrics": exhibits.held_out,
+    attribute = flags.attribute if flags.attribute is not None else default_attribute(data)
+    table: dict[str, list[Callable[[Study], Exhibit]]] = {
+        "dataset": [exhibits.dataset],
+        "curves": [exhibits.curves],
+        "reconstruct": [exhibits.reconstructions],
+        "sample": [exhibits.samples],
+        "interpolate": [partial(exhibits.interpolation, path=path)],
+        "traverse": [exhibits.traversal],
+        "attribute": [] if attribute is None else exhibits.attributes(attribute),
+        "latent_map": [partial(exhibits.latent_map, name=flags.latent_map or None)],
+        "metrics": [exhibits.held_out, exhibits.latents, exhibits.linear_baseline],
     }
-    if attribute:
-        table["attribute"] = partial(exhibits.attribute, name=attribute)
-    return [exhibit for choice, exhibit in table.items() if everything or getattr(flags, choice)]
+    asked = [choice for choice in table if getattr(flags, choice) not in (None, False)]
+    return [exhibit for choice in asked or table for exhibit in table[choice]]
 
 
 def evaluate(arguments: list[str] | None) -> None:

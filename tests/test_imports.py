@@ -11,9 +11,10 @@ ROOT = Path(__file__).resolve().parent.parent
 ORDER = {
     "data": [
         ["errors", "files", "factors", "solids"],
-        ["dataset", "split", "pipelines"],
+        ["dataset", "split", "pipelines", "attributes"],
         ["faces"],
         ["rendered_faces", "image_folder"],
+        ["benchmarks"],
         ["sources"],
     ],
     "vae_keras": [
@@ -25,7 +26,7 @@ ORDER = {
         ["objectives"],
         ["model"],
         ["config", "latent"],
-        ["metrics", "run_data"],
+        ["metrics", "run_data", "features"],
         ["runs"],
         ["plots"],
         ["callbacks", "exhibits"],

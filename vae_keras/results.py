@@ -5,19 +5,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
 from data.errors import UserError
 from data.files import whole_file, write_text
 from vae_keras.exhibits import Exhibit
+from vae_keras.plots import Animation
 from vae_keras.runs import Run
 
 DOTS_PER_INCH = 160
+ANIMATION_DOTS_PER_INCH = 110
+MILLISECONDS_A_FRAME = 80
 
 
 def save_exhibits(run: Run, source: str, exhibits: Sequence[Exhibit]) -> list[Path]:
-    """Write figures as PNG and merge numbers into metrics.json; the figures' paths.
+    """Write figures and merge numbers into metrics.json; the figures' paths.
 
     Args:
         source: the images that the exhibits are about. Numbers about other images are dropped
@@ -29,13 +35,40 @@ def save_exhibits(run: Run, source: str, exhibits: Sequence[Exhibit]) -> list[Pa
     paths = []
     for exhibit in exhibits:
         for name, figure in exhibit.figures.items():
-            path = run.figures / f"{name}.png"
+            path = run.figures / name
             with whole_file(path) as temporary:
-                figure.savefig(temporary, dpi=DOTS_PER_INCH)
+                if isinstance(figure, Animation):
+                    save_animation(figure, temporary)
+                else:
+                    figure.savefig(temporary, dpi=DOTS_PER_INCH)
             paths.append(path)
         numbers = merged(numbers, exhibit.numbers)
     write_text(run.metrics, json.dumps(numbers, indent=2) + "\n")
     return paths
+
+
+def save_animation(animation: Animation, path: Path) -> None:
+    """Write an endless GIF."""
+    canvas = FigureCanvasAgg(animation.figure)
+    animation.figure.set_dpi(ANIMATION_DOTS_PER_INCH)
+    canvas.draw()
+    animation.figure.set_layout_engine("none")  # the layout of the first frame is that of all
+    frames = []
+    for number in range(animation.frames):
+        animation.show(number)
+        canvas.draw()
+        frames.append(np.asarray(canvas.buffer_rgba())[..., :3].copy())
+    first, *others = _with_one_palette(frames)
+    first.save(path, save_all=True, append_images=others, duration=MILLISECONDS_A_FRAME, loop=0)
+
+
+def _with_one_palette(frames: list[np.ndarray]) -> list[Image.Image]:
+    """RGB frames as GIF stores them; with a palette for each, what stands still would flicker."""
+    if all(np.ptp(frame, axis=2).max() == 0 for frame in frames):
+        return [Image.fromarray(frame[..., 0]) for frame in frames]
+    # Colours of the first frame, of the last, and of one between.
+    palette = Image.fromarray(np.concatenate(frames[:: max(1, len(frames) // 2)])).quantize()
+    return [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
 
 
 def read_metrics(run: Run) -> dict[str, Any]:
@@ -59,10 +92,22 @@ def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 
 
 def show_numbers(run: Run) -> None:
-    """Print the numbers on the test images, where they have been computed."""
-    numbers = read_metrics(run).get("test", {})
-    table = Table("on test images", "value", title=str(run.folder))
-    for name, value in numbers.items():
-        table.add_row(name, f"{value:,.3f}" if isinstance(value, float) else f"{value:,}")
-    if numbers:
-        Console().print(table)
+    """Print the numbers on the test images, those of the linear model beside them, where they have been computed."""
+    numbers = read_metrics(run)
+    test = numbers.get("test", {})
+    rivals = {key: numbers[key] for key in ("linear_vae", "pca") if key in numbers}
+    if not test:
+        return
+    table = Table("on test images", "VAE", *(key.replace("_", " ") for key in rivals), title=str(run.folder))
+    for name in test:
+        table.add_row(name, *(_shown(column.get(name)) for column in (test, *rivals.values())))
+    console = Console(highlight=False)
+    console.print(table)
+    for rival in rivals.values():
+        console.print(rival["verdict"])
+
+
+def _shown(value: float | int | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.3f}" if isinstance(value, float) else f"{value:,}"

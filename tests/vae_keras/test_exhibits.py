@@ -5,49 +5,136 @@ import pytest
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
+import evaluate
 from vae_keras.config import load_config
+from vae_keras.exhibits import Study
+from vae_keras.exhibits.attribute import STRENGTHS, attribute_edit
+from vae_keras.exhibits.latent_map import colours
+from vae_keras.exhibits.linear_baseline import rival_of, verdict
 from vae_keras.latent import encode_images
-from vae_keras.results import merged
+from vae_keras.likelihoods import LIKELIHOODS, Gaussian
+from vae_keras.metrics import fit_linear_vae, psnr
 from vae_keras.run_data import read_data
-from vae_keras.runs import Run, load_run
+from vae_keras.runs import Run, load_run, read_history
+
+FIGURES = {
+    "dataset.png", "curves.png", "reconstructions.png", "samples.png", "interpolation_spherical.png",
+    "interpolation_spherical.gif", "traversal.png", "traversal.gif", "attribute_smile.png", "latent_map.png",
+    "latents.png", "pca.png",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def study(tiny_run):
+    run = Run(tiny_run)
+    config = load_config(run.config)
+    return Study(config, load_run(tiny_run), read_data(config, run.split), read_history(run))
+
+
+@pytest.fixture(scope="module")
+def numbers(evaluated_run):
+    return json.loads(Run(evaluated_run).metrics.read_text())
 
 
 def test_every_exhibit_is_a_figure_that_shows_something(evaluated_run):
-    names = {path.stem for path in Run(evaluated_run).figures.iterdir()}
-    assert names == {
-        "dataset", "curves", "reconstructions", "samples", "interpolation_spherical", "attribute_smile",
-    }  # fmt: skip
-    for path in Run(evaluated_run).figures.iterdir():
+    paths = list(Run(evaluated_run).figures.iterdir())
+    assert {path.name for path in paths} == FIGURES
+    for path in paths:
         pixels = np.asarray(Image.open(path).convert("L"))
-        assert min(pixels.shape) > 300
+        assert min(pixels.shape) > 200
         assert pixels.std() > 10
 
 
-def test_numbers_on_the_test_images_are_complete_and_consistent(evaluated_run):
-    test = json.loads(Run(evaluated_run).metrics.read_text())["test"]
+def test_numbers_on_the_test_images_are_complete_and_consistent(numbers):
+    test = numbers["test"]
     assert set(test) == {"elbo", "reconstruction_nll", "kl", "psnr", "ssim", "active_units", "images"}
     assert test["elbo"] == pytest.approx(-test["reconstruction_nll"] - test["kl"], rel=1e-6)
     assert test["images"] == 8
+    latents = numbers["latents"]
+    assert sum(latents["kl"]) == pytest.approx(test["kl"], rel=1e-5)
+    assert len(latents["mean_std"]) == 4
 
 
-def test_the_direction_is_fitted_on_train_and_judged_on_test(evaluated_run):
-    run = Run(evaluated_run)
-    data, vae = read_data(load_config(run.config), run.split), load_run(evaluated_run)
+def test_traversals_begin_with_the_latent_that_says_most(numbers):
+    shown, kl = numbers["traversal"]["latents"], numbers["latents"]["kl"]
+    in_order = sorted(range(4), key=lambda latent: -kl[latent])
+    assert shown == ([latent for latent in in_order if kl[latent] >= 0.01] or in_order[:1])
+
+
+def test_the_direction_is_fitted_on_train_and_judged_on_test(study, numbers):
+    data = study.data
     label = data.dataset.label("smile")
-    train, test = (encode_images(vae, data.dataset.images[part]).mean for part in (data.split.train, data.split.test))
+    images = data.dataset.images
+    train, test = (encode_images(study.vae, images[part]).mean for part in (data.split.train, data.split.test))
     on_train, on_test = label[data.split.train], label[data.split.test]
     direction = train[on_train].mean(0) - train[~on_train].mean(0)
-    shown = json.loads(run.metrics.read_text())["attributes"]["smile"]
+    shown = numbers["attributes"]["smile"]
     assert shown["auc"] == pytest.approx(roc_auc_score(on_test, test @ direction))
     assert shown["length"] == pytest.approx(np.linalg.norm(direction), rel=1e-5)
     names = [data.dataset.names[index] for index in data.split.test]
     assert set(shown["images"]) <= {name for name, has in zip(names, on_test, strict=True) if not has}
 
 
-def test_numbers_of_a_later_evaluation_join_those_of_an_earlier_one():
-    old = {"test": {"elbo": 1.0}, "attributes": {"smile": {"auc": 0.9}}}
-    new = {"attributes": {"jaw": {"auc": 0.7}}, "test": {"elbo": 2.0}}
-    assert merged(old, new) == {
-        "test": {"elbo": 2.0},
-        "attributes": {"smile": {"auc": 0.9}, "jaw": {"auc": 0.7}},
-    }
+def test_every_label_with_both_sides_has_its_auc(study, numbers):
+    labels, split = study.data.dataset.labels, study.data.split
+    both = [labels[part].mean(axis=0) > 0 for part in (split.train, split.test)]
+    both += [labels[part].mean(axis=0) < 1 for part in (split.train, split.test)]
+    expected = np.array(study.data.dataset.label_names)[np.all(both, axis=0)]
+    assert set(numbers["attributes"]) == set(expected)
+
+
+def test_edits_of_several_attributes_add_up(study, monkeypatch):
+    shown = {}
+    monkeypatch.setattr(
+        "vae_keras.exhibits.attribute.decode_latents",
+        lambda vae, latents: shown.update(latents=latents) or np.zeros((*latents.shape[:-1], *vae.image_shape)),
+    )
+    exhibit = attribute_edit(study, {"smile": 2.0, "jaw": -1.0})
+    assert list(exhibit.figures) == ["attribute_smile+2_jaw-1.png"]
+    assert set(exhibit.numbers["attributes"]) == {"smile", "jaw"}
+    as_it_is, smile, jaw, both = np.moveaxis(shown["latents"], 1, 0)
+    np.testing.assert_allclose(both - as_it_is, (smile - as_it_is) + (jaw - as_it_is), atol=1e-5)
+    means, split, dataset = study.train_posterior.mean, study.data.split, study.data.dataset
+    has = dataset.label("jaw")[split.train]
+    np.testing.assert_allclose((as_it_is - jaw)[0], means[has].mean(0) - means[~has].mean(0), atol=1e-5)
+
+
+def test_sweep_and_edit_figures_are_written_by_the_script(tiny_run, tmp_path):
+    assert STRENGTHS[1] == 0
+    for asked in ("smile,jaw", "smile=+2,jaw=-1"):
+        assert evaluate.main(["--run", str(tiny_run), "--attribute", asked]) == 0
+    names = {path.name for path in Run(tiny_run).figures.iterdir()}
+    written = {"attribute_smile.png", "attribute_jaw.png", "attribute_smile+2_jaw-1.png"}
+    assert written <= names
+    for name in written - FIGURES:
+        (Run(tiny_run).figures / name).unlink()
+
+
+def test_maps_are_coloured_by_factor_label_or_class(study):
+    dataset = study.data.dataset
+    np.testing.assert_array_equal(colours(dataset, "yaw"), dataset.factors[:, dataset.factor_names.index("yaw")])
+    np.testing.assert_array_equal(colours(dataset, None), dataset.classes)
+    labelled = dataset._replace(factor_names=(), factors=dataset.factors[:, :0])
+    np.testing.assert_array_equal(colours(labelled, "jaw"), dataset.label("jaw"))
+
+
+def test_the_linear_model_is_fitted_on_train_with_as_many_latents(study, numbers):
+    images, split = study.data.dataset.images / np.float32(255), study.data.split
+    model = fit_linear_vae(images[split.train], 4, 0.0)
+    expected = psnr(images[split.test], np.clip(model.reconstruct(images[split.test]), 0, 1))
+    assert numbers["pca"]["psnr"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_likelihood_is_compared_with_the_linear_model_that_shares_it():
+    assert rival_of(Gaussian(0.03)).variance == 0.03
+    assert rival_of(LIKELIHOODS["learned_gaussian"]()).variance is None
+    for name in ("bernoulli", "continuous_bernoulli"):
+        assert rival_of(LIKELIHOODS[name]()).key == "pca"
+
+
+def test_a_vae_that_loses_says_so(study):
+    rival = rival_of(Gaussian())
+    worse, better = study.test_elbo.elbo - 1, study.test_elbo.elbo + 1
+    assert verdict(study, rival, {"elbo": worse}).startswith("The VAE beats the linear VAE: test ELBO")
+    assert verdict(study, rival, {"elbo": better}).startswith("The VAE loses to the linear VAE: test ELBO")
+    assert "loses to the PCA: test PSNR" in verdict(study, rival_of(study.vae.likelihood), {"psnr": 99.0})

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import vae_keras
-from vae_keras.latent import attribute_direction, decode_latents, encode_images, lerp, slerp
+from vae_keras.latent import attribute_direction, decode_latents, encode_images, lerp, slerp, traverse
 
 points = arrays(float, 4, elements=st.floats(-3, 3))
 SHARES = np.linspace(0, 1, 5)
@@ -48,3 +48,8 @@ def test_many_images_are_encoded_and_decoded_as_each_alone(monkeypatch):
     for ours, expected in zip(posterior, whole, strict=True):
         np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(decode_latents(vae, posterior.mean), vae.decode(whole.mean), rtol=1e-4, atol=1e-5)
+
+
+def test_a_traversal_changes_one_latent_and_leaves_the_others():
+    moved = traverse(np.array([1.0, 2, 3]), np.array([2, 0]), np.array([-5.0, 5]))
+    np.testing.assert_array_equal(moved, [[[1, 2, -5], [1, 2, 5]], [[-5, 2, 3], [5, 2, 3]]])

@@ -1,6 +1,16 @@
 import numpy as np
+import pytest
 
-from vae_keras.plots import image_grid, picture_figure, training_curves
+from vae_keras.plots import (
+    distance_bars,
+    image_grid,
+    latent_bars,
+    maps,
+    picture_animation,
+    picture_figure,
+    thumbnail_map,
+    training_curves,
+)
 
 
 def test_a_grid_shows_every_picture_in_its_place_on_white():
@@ -31,3 +41,48 @@ def test_curves_show_both_parts_of_every_term():
     for axes, term in zip(figure.axes, terms, strict=True):
         lines = [line.get_ydata().tolist() for line in axes.get_lines()]
         assert lines == [[row[key] for row in history] for key in (term, f"val_{term}")]
+
+
+def test_a_grid_without_gaps_is_the_pictures_alone():
+    images = np.random.default_rng(0).random((4, 3, 2, 1)).astype(np.float32)
+    np.testing.assert_array_equal(image_grid(images, 2, gap=0)[3:, 2:], images[3])
+
+
+def test_an_animation_shows_its_frames_there_and_back():
+    frames = np.linspace(0, 1, 4)[:, None, None, None, None] * np.ones((4, 2, 8, 8, 1))
+    animation = picture_animation(frames, 2, "Title", "Caption")
+    (shown,) = animation.figure.axes[0].images
+    seen = []
+    for number in range(animation.frames):
+        animation.show(number)
+        seen.append(float(shown.get_array()[0, 0]))
+    np.testing.assert_allclose(seen, [0, 1 / 3, 2 / 3, 1, 2 / 3, 1 / 3], rtol=1e-6)
+
+
+def test_a_thumbnail_lies_where_its_point_is_and_the_nearest_to_the_centre_is_shown():
+    points = np.array([[0.0, 0.0], [4.0, 4.0], [0.9, 0.9], [4.0, 0.0]])  # two in the lower left cell of four
+    images = np.array([0.1, 0.2, 0.3, 0.4])[:, None, None, None] * np.ones((4, 2, 2, 1))
+    grid = thumbnail_map(points, images, 2)[..., 0]
+    corners = grid[0, 0], grid[0, -1], grid[-1, 0], grid[-1, -1]
+    np.testing.assert_allclose(corners, [1.0, 0.2, 0.3, 0.4], rtol=1e-6)
+
+
+def test_bars_show_the_values_they_are_given():
+    figure = latent_bars(np.array([2.0, 1.0]), np.array([0.1, 0.5]), ["z3", "z1"], "Title", "Caption")
+    heights = [[bar.get_height() for bar in axes.patches] for axes in figure.axes]
+    assert heights == [[2.0, 1.0], [0.1, 0.5]]
+    assert [label.get_text() for label in figure.axes[1].get_xticklabels()] == ["z3", "z1"]
+    distances = {"Frechet": {"samples": (3.0, 0.0)}, "kernel": {"samples": (0.2, 0.01)}}
+    widths = [[bar.get_width() for bar in axes.patches] for axes in distance_bars(distances, "Title", "Caption").axes]
+    assert widths == [[3.0], [0.2]]
+
+
+@pytest.mark.parametrize("values", [None, np.arange(6) > 2, np.arange(6.0), np.array(list("abcabc"))])
+def test_maps_show_every_point_in_a_colour_of_its_group(values):
+    points = np.random.default_rng(0).normal(size=(6, 2))
+    figure = maps({"one": points, "two": -points}, values, "what", np.zeros((6, 4, 4, 1)), "Title", "Caption")
+    shown = [np.concatenate([dots.get_offsets() for dots in axes.collections]) for axes in figure.axes[:2]]
+    for found, expected in zip(shown, (points, -points), strict=True):
+        np.testing.assert_allclose(sorted(found.tolist()), sorted(expected.tolist()))
+    if values is not None and values.dtype.kind in "bU":
+        assert len(figure.axes[0].collections) == len(np.unique(values))

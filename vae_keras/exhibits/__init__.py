@@ -1,23 +1,32 @@
 """What `evaluate.py` can show about a trained model, one file each."""
 
-from vae_keras.exhibits.attribute import attribute, default_attribute
+from vae_keras.exhibits.attribute import attributes
 from vae_keras.exhibits.curves import curves
 from vae_keras.exhibits.dataset import dataset
+from vae_keras.exhibits.directions import default_attribute
 from vae_keras.exhibits.held_out import held_out
 from vae_keras.exhibits.interpolation import interpolation
+from vae_keras.exhibits.latent_map import latent_map
+from vae_keras.exhibits.latents import latents
+from vae_keras.exhibits.linear_baseline import linear_baseline
 from vae_keras.exhibits.reconstructions import reconstructions
 from vae_keras.exhibits.samples import samples
 from vae_keras.exhibits.study import Exhibit, Study
+from vae_keras.exhibits.traversal import traversal
 
 __all__ = [
     "Exhibit",
     "Study",
-    "attribute",
+    "attributes",
     "curves",
     "dataset",
     "default_attribute",
     "held_out",
     "interpolation",
+    "latent_map",
+    "latents",
+    "linear_baseline",
     "reconstructions",
     "samples",
+    "traversal",
 ]

@@ -1,61 +1,100 @@
-"""Control of one attribute: faces that learn to smile."""
+"""Control of attributes: faces that learn to smile, one attribute at a time or several at once."""
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
+from matplotlib.figure import Figure
 
-from data.errors import UserError, nearest
+from data.errors import UserError
+from vae_keras.exhibits.directions import direction_of
 from vae_keras.exhibits.study import Exhibit, Study
-from vae_keras.latent import attribute_direction, decode_latents
+from vae_keras.latent import decode_latents
 from vae_keras.plots import picture_figure
-from vae_keras.run_data import RunData
 
 FACES = 6
 STRENGTHS = (-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
 
 
-def has_both_sides(data: RunData, name: str) -> bool:
-    """Whether train and test hold images with the attribute and without."""
-    label = data.dataset.label(name)
-    return all(0 < label[part].sum() < len(part) for part in (data.split.train, data.split.test))
-
-
-def default_attribute(data: RunData) -> str | None:
-    """The attribute to show when none is named: the smile, or the first that can be shown, if any."""
-    shown = [name for name in data.dataset.label_names if has_both_sides(data, name)]
-    return "smile" if "smile" in shown else next(iter(shown), None)
-
-
-def attribute(study: Study, name: str) -> Exhibit:
-    """The direction between class means, fitted on train, added to test faces without the attribute.
+def attributes(asked: str) -> list[Callable[[Study], Exhibit]]:
+    """What `--attribute` asks for: a sweep for each of NAME,NAME, or one edit for NAME=+2,NAME=-1.
 
     Raises:
-        UserError: the data has no such label, or train or test has only one side of it.
+        UserError: a name is missing, twice there or without the strength that others have; a strength is no number.
     """
-    dataset, split = study.data.dataset, study.data.split
-    if not dataset.label_names:
-        raise UserError("--attribute needs labels: put the images into one sub-folder for each class")
-    if name not in dataset.label_names:
-        raise UserError(f"unknown attribute {name}; {nearest(name, dataset.label_names)}")
-    if not has_both_sides(study.data, name):
-        raise UserError(f"the images of train or test are all alike in {name}; use more images")
+    parts = [[text.strip() for text in part.split("=")] for part in asked.split(",")]
+    names = [part[0] for part in parts]
+    if not all(names) or len(set(names)) < len(names) or len({len(part) for part in parts}) > 1 or len(parts[0]) > 2:
+        raise UserError(f"--attribute {asked} cannot be read; write smile, or smile,jaw, or smile=+2,jaw=-1")
+    if len(parts[0]) == 1:
+        return [partial(attribute_sweep, name=name) for name in names]
+    strengths = {name: _number(strength, name) for name, strength in parts}
+    return [partial(attribute_edit, strengths=strengths)]
 
-    label = dataset.label(name)
-    direction = attribute_direction(study.train_posterior.mean, label[split.train])
-    means, has = study.test_posterior.mean, label[split.test]
-    auc = float(roc_auc_score(has, means @ direction))
+
+def _number(typed: str, name: str) -> float:
+    try:
+        strength = float(typed)
+    except ValueError:
+        strength = math.nan
+    if not math.isfinite(strength):
+        raise UserError(f"--attribute {name}={typed}: the strength is not a number; write {name}=+2")
+    return strength
+
+
+def attribute_sweep(study: Study, name: str) -> Exhibit:
+    """One attribute, added with growing strength to test faces that do not have it."""
+    direction = direction_of(study, name)
+    has = study.data.dataset.label(name)[study.data.split.test]
     places = [place for place in study.random_test_images(len(has)) if not has[place]][:FACES]
-    rows = []
-    for place in places:
-        edited = means[place] + np.outer(STRENGTHS, direction)
-        rows.append(np.concatenate([study.test_images[place][None] / 255.0, decode_latents(study.vae, edited)]))
-    figure = picture_figure(
-        np.concatenate(rows),
-        1 + len(STRENGTHS),
+    length = float(np.linalg.norm(direction.vector))
+    figure = _edited_faces(
+        study,
+        places,
+        np.outer(STRENGTHS, direction.vector),
         f"Attribute: {name}",
         f"Left: test images without the attribute. Then their posterior means plus multiples of the direction "
-        f"(mean latent of train images with it, less without it, length {np.linalg.norm(direction):.2f}), decoded. "
-        f"Projection on the direction separates the test classes with AUC {auc:.3f}.",
-        column_labels=["test image", *(f"{strength:+g}" for strength in STRENGTHS)],
+        f"(mean latent of train images with it, less without it, length {length:.2f}), decoded. "
+        f"Projection on the direction separates the test classes with AUC {direction.auc:.3f}.",
+        [f"{strength:+g}" for strength in STRENGTHS],
     )
-    numbers = {"auc": auc, "length": float(np.linalg.norm(direction)), "images": study.test_names(places)}
-    return Exhibit({f"attribute_{name}": figure}, {"attributes": {name: numbers}})
+    numbers = {"auc": direction.auc, "length": length, "images": study.test_names(places)}
+    return Exhibit({f"attribute_{name}.png": figure}, {"attributes": {name: numbers}})
+
+
+def attribute_edit(study: Study, strengths: dict[str, float]) -> Exhibit:
+    """Several attributes added to the same test faces: each alone, and all at once."""
+    directions = {name: direction_of(study, name) for name in strengths}
+    each = np.stack([strength * directions[name].vector for name, strength in strengths.items()])
+    labels = [f"{name} {strength:+g}" for name, strength in strengths.items()]
+    together = len(labels) > 1
+    figure = _edited_faces(
+        study,
+        study.random_test_images(FACES),
+        np.concatenate([np.zeros_like(each[:1]), each, each.sum(axis=0, keepdims=True)[: int(together)]]),
+        f"Attributes: {', '.join(labels)}",
+        "Left: test images. Then their posterior means, decoded: as they are, plus each multiple of a direction, "
+        "plus all of them. AUC of the directions on test: "
+        + ", ".join(f"{name} {direction.auc:.3f}" for name, direction in directions.items())
+        + ".",
+        ["as it is", *labels, *["all"][: int(together)]],
+    )
+    file = "attribute_" + "_".join(f"{name}{strength:+g}" for name, strength in strengths.items())
+    numbers = {name: {"auc": direction.auc} for name, direction in directions.items()}
+    return Exhibit({f"{file}.png": figure}, {"attributes": numbers})
+
+
+def _edited_faces(
+    study: Study, places: Sequence[int] | np.ndarray, steps: np.ndarray, title: str, caption: str, labels: list[str]
+) -> Figure:
+    """A row for each test image: itself, and its posterior mean plus each of the steps (columns, latents), decoded."""
+    edited = decode_latents(study.vae, study.test_posterior.mean[places][:, None] + steps)
+    pictures = np.concatenate([study.test_pictures[places][:, None], edited], axis=1)
+    return picture_figure(
+        pictures.reshape(-1, *study.vae.image_shape),
+        1 + len(labels),
+        title,
+        caption,
+        column_labels=["test image", *labels],
+    )

@@ -24,4 +24,4 @@ def curves(study: Study) -> Exhibit:
         f"Each point is a mean over the images of an epoch, with one posterior sample for each. Epoch {best} of "
         f"{len(study.history)} is kept: {part} ELBO {row[prefix + 'elbo']:.1f} nats, KL {row[prefix + 'kl']:.1f} nats.",
     )
-    return Exhibit({"curves": figure}, {"curves": {"epochs": len(study.history), "best_epoch": best}})
+    return Exhibit({"curves.png": figure}, {"curves": {"epochs": len(study.history), "best_epoch": best}})

@@ -16,4 +16,4 @@ def dataset(study: Study) -> Exhibit:
     )
     numbers = {"parts": parts, "labels": {name: int(images.label(name).sum()) for name in images.label_names}}
     figure = picture_figure(images.images[places] / 255.0, COLUMNS, "The data set", caption + ".")
-    return Exhibit({"dataset": figure}, {"dataset": numbers})
+    return Exhibit({"dataset.png": figure}, {"dataset": numbers})

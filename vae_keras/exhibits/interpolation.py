@@ -4,30 +4,45 @@ import numpy as np
 
 from vae_keras.exhibits.study import Exhibit, Study
 from vae_keras.latent import PATHS, decode_latents
-from vae_keras.plots import picture_figure
+from vae_keras.plots import picture_animation, picture_figure
 
-PAIRS, STEPS = 6, 8
+PAIRS, STEPS, FRAMES = 6, 8, 24
+PAIRS_A_ROW = 2
 
 
 def interpolation(study: Study, path: str = "spherical") -> Exhibit:
-    """Pairs of test faces, and the faces on the path between their posterior means."""
+    """Pairs of test faces, and the faces on the path between their posterior means: as a row, and moving."""
     places = study.random_test_images(2 * PAIRS)
     pairs = places[: len(places) // 2 * 2].reshape(-1, 2)
-    shares = np.linspace(0.0, 1.0, STEPS)
     means = study.test_posterior.mean
-    rows, lengths = [], []
-    for first, last in pairs:
-        latents = PATHS[path](means[first], means[last], shares)
-        ends = study.test_images[[first, last]] / 255.0
-        rows.append(np.concatenate([ends[:1], decode_latents(study.vae, latents), ends[1:]]))
-        lengths.append(float(np.linalg.norm(np.diff(latents, axis=0), axis=1).sum()))
+
+    def walked(steps: int) -> np.ndarray:
+        """The path of each pair, (pairs, steps, latents)."""
+        shares = np.linspace(0.0, 1.0, steps)
+        return np.stack([PATHS[path](means[first], means[last], shares) for first, last in pairs])
+
+    rows, moving = walked(STEPS), walked(FRAMES)
+    lengths = np.linalg.norm(np.diff(rows, axis=1), axis=2).sum(axis=1)
+    ends = study.test_images[pairs] / 255.0
+    still = np.concatenate([ends[:, :1], decode_latents(study.vae, rows), ends[:, 1:]], axis=1)
     figure = picture_figure(
-        np.concatenate(rows),
+        still.reshape(-1, *study.vae.image_shape),
         STEPS + 2,
         f"Interpolation, {path}",
         f"Outermost: two test images. Between them the {path} path from one posterior mean to the other, in {STEPS} "
-        f"equal steps, decoded. Mean length of the paths: {np.mean(lengths):.2f}.",
-        column_labels=["test image", *(f"{share:.2f}" for share in shares), "test image"],
+        f"equal steps, decoded. Mean length of the paths: {lengths.mean():.2f}.",
+        column_labels=["test image", *(f"{share:.2f}" for share in np.linspace(0.0, 1.0, STEPS)), "test image"],
     )
-    numbers = {"pairs": [study.test_names(pair) for pair in pairs], "path_lengths": lengths}
-    return Exhibit({f"interpolation_{path}": figure}, {"interpolation": {path: numbers}})
+    # (pairs, frames, ...) -> (frames, pairs, 3, ...): each pair's ends stay on either side of what moves.
+    middle = decode_latents(study.vae, moving).swapaxes(0, 1)[:, :, None]
+    first, last = (np.broadcast_to(ends[:, end][None, :, None], middle.shape) for end in (0, 1))
+    animation = picture_animation(
+        np.concatenate([first, middle, last], axis=2).reshape(FRAMES, -1, *study.vae.image_shape),
+        3 * PAIRS_A_ROW,
+        f"Interpolation, {path}",
+        f"Pairs of test images, and between each the {path} path from one posterior mean to the other, decoded.",
+        column_labels=["test image", "", "test image"] * PAIRS_A_ROW,
+    )
+    numbers = {"pairs": [study.test_names(pair) for pair in pairs], "path_lengths": lengths.tolist()}
+    name = f"interpolation_{path}"
+    return Exhibit({f"{name}.png": figure, f"{name}.gif": animation}, {"interpolation": {path: numbers}})

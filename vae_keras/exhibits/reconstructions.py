@@ -26,6 +26,6 @@ def reconstructions(study: Study) -> Exhibit:
         column_labels=["test image", "reconstruction"] * PAIRS_A_ROW,
     )
     return Exhibit(
-        {"reconstructions": figure},
+        {"reconstructions.png": figure},
         {"reconstructions": {"images": study.test_names(places), "psnr": psnr, "ssim": ssim}},
     )

@@ -19,4 +19,6 @@ def samples(study: Study) -> Exhibit:
         f"{IMAGES} latents drawn from the prior N(0, I) and decoded; the mean of p(x|z) is shown. Standard "
         f"deviation of the pixels: {contrast['samples']:.3f}, of test images {contrast['test']:.3f}.",
     )
-    return Exhibit({"samples": figure}, {"samples": {"seed": study.config.seed, "pixel_standard_deviation": contrast}})
+    return Exhibit(
+        {"samples.png": figure}, {"samples": {"seed": study.config.seed, "pixel_standard_deviation": contrast}}
+    )

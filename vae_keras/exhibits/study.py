@@ -6,10 +6,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
+from data.dataset import unit_pixels
+from vae_keras import metrics
 from vae_keras.config import Config
-from vae_keras.latent import encode_images
+from vae_keras.gaussians import kl_to_standard_normal
+from vae_keras.latent import decode_latents, encode_images
 from vae_keras.model import VAE
 from vae_keras.outputs import Posterior
+from vae_keras.plots import Animation
 from vae_keras.run_data import RunData
 from vae_keras.runs import Row
 
@@ -18,11 +22,11 @@ class Exhibit(NamedTuple):
     """Something to see about a model.
 
     Attributes:
-        figures: by the name of their file, without suffix.
+        figures: by the name of their file, NAME.png; what moves, NAME.gif.
         numbers: what the figures show, to be merged into metrics.json.
     """
 
-    figures: dict[str, Figure]
+    figures: dict[str, Figure | Animation]
     numbers: dict[str, Any]
 
 
@@ -38,12 +42,36 @@ class Study:
         return self.data.dataset.images[self.data.split.test]
 
     @cached_property
+    def test_pictures(self) -> np.ndarray:
+        """(n, height, width, channels) float32 in [0, 1]."""
+        return unit_pixels(self.test_images)
+
+    @cached_property
+    def test_elbo(self) -> metrics.Elbo:
+        return metrics.elbo(self.vae, self.test_images)
+
+    @cached_property
+    def test_quality(self) -> dict[str, float]:
+        """PSNR and SSIM of reconstructions from the posterior mean."""
+        return metrics.reconstruction_quality(self.test_pictures, decode_latents(self.vae, self.test_posterior.mean))
+
+    @cached_property
     def test_posterior(self) -> Posterior:
         return encode_images(self.vae, self.test_images)
 
     @cached_property
     def train_posterior(self) -> Posterior:
         return encode_images(self.vae, self.data.dataset.images[self.data.split.train])
+
+    @cached_property
+    def kl_of_latents(self) -> np.ndarray:
+        """KL(q(z_j | x) || p(z_j)) of each latent, mean over the test images, (latents,) in nats."""
+        return np.mean(kl_to_standard_normal(self.test_posterior), axis=0)
+
+    @cached_property
+    def informative_latents(self) -> np.ndarray:
+        """All latents, the one with the largest KL first, (latents,) int."""
+        return np.argsort(-self.kl_of_latents, kind="stable")
 
     def test_names(self, places: np.ndarray | list[int]) -> list[str]:
         """The names of the test images at these places of the test part."""

@@ -3,6 +3,16 @@
 from vae_keras.metrics.active_units import active_units
 from vae_keras.metrics.elbo import Elbo, bits_per_dimension, elbo
 from vae_keras.metrics.linear_vae import LinearVae, fit_linear_vae
-from vae_keras.metrics.reconstruction import psnr, ssim
+from vae_keras.metrics.reconstruction import psnr, reconstruction_quality, ssim
 
-__all__ = ["Elbo", "LinearVae", "active_units", "bits_per_dimension", "elbo", "fit_linear_vae", "psnr", "ssim"]
+__all__ = [
+    "Elbo",
+    "LinearVae",
+    "active_units",
+    "bits_per_dimension",
+    "elbo",
+    "fit_linear_vae",
+    "psnr",
+    "reconstruction_quality",
+    "ssim",
+]

@@ -12,3 +12,8 @@ def psnr(originals: np.ndarray, reconstructions: np.ndarray) -> float:
 def ssim(originals: np.ndarray, reconstructions: np.ndarray) -> float:
     """Structural similarity (Wang et al. 2004, Gaussian window of 11), mean over images in [0, 1]; at most 1."""
     return float(tf.reduce_mean(tf.image.ssim(originals, reconstructions, max_val=1.0)))
+
+
+def reconstruction_quality(originals: np.ndarray, reconstructions: np.ndarray) -> dict[str, float]:
+    """Both by name."""
+    return {"psnr": psnr(originals, reconstructions), "ssim": ssim(originals, reconstructions)}

@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from vae_keras.plots import picture_animation
+from vae_keras.results import merged, save_animation
+
+
+def test_numbers_of_a_later_evaluation_join_those_of_an_earlier_one():
+    old = {"test": {"elbo": 1.0}, "attributes": {"smile": {"auc": 0.9}}}
+    new = {"attributes": {"jaw": {"auc": 0.7}}, "test": {"elbo": 2.0}}
+    assert merged(old, new) == {
+        "test": {"elbo": 2.0},
+        "attributes": {"smile": {"auc": 0.9}, "jaw": {"auc": 0.7}},
+    }
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_moves_goes_there_and_back_without_end(tmp_path, channels):
+    random = np.random.default_rng(0)
+    start, end = random.random((2, 4, 16, 16, channels))
+    frames = np.stack([(1 - share) * start + share * end for share in np.linspace(0, 1, 5)])
+    save_animation(picture_animation(frames, 4, "Title", "Caption"), tmp_path / "a.gif")
+    with Image.open(tmp_path / "a.gif") as gif:
+        assert gif.info["loop"] == 0
+        assert gif.n_frames == 8
+        shown = []
+        for number in range(gif.n_frames):
+            gif.seek(number)
+            shown.append(np.asarray(gif.convert("RGB"), int))
+    for number in range(1, 4):
+        np.testing.assert_array_equal(shown[number], shown[-number])
+    assert np.abs(shown[0] - shown[4]).max() > 100
+    # What stands still does not flicker, and paper is white.
+    assert len({frame[:20].tobytes() for frame in shown}) == 1
+    assert shown[0][-1, -1].min() >= 250
+    # In grey nothing is lost to the palette.
+    if channels == 1:
+        assert all(np.ptp(frame, axis=2).max() == 0 for frame in shown)

@@ -1,0 +1,87 @@
+"""The honest baseline: would a linear model have done as well?"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from data.dataset import unit_pixels
+from vae_keras import metrics
+from vae_keras.exhibits.study import Exhibit, Study
+from vae_keras.latent import decode_latents
+from vae_keras.likelihoods import Gaussian, LearnedGaussian, Likelihood
+from vae_keras.plots import picture_figure
+
+IMAGES, TRIPLES_A_ROW = 24, 3
+MOST_IMAGES = 10_000  # of train, that the baseline is fitted to
+
+
+class Rival(NamedTuple):
+    """Which linear model a VAE is compared with.
+
+    Attributes:
+        key: of its numbers in metrics.json.
+        name: in figures and sentences.
+        variance: of its Gaussian likelihood; None if it is learned, 0 for PCA.
+        why: why this one.
+    """
+
+    key: str
+    name: str
+    variance: float | None
+    why: str
+
+
+def rival_of(likelihood: Likelihood) -> Rival:
+    """The linear model that a VAE of this likelihood can fairly be compared with."""
+    if isinstance(likelihood, Gaussian):
+        why = f"the best linear VAE with this likelihood, variance {likelihood.variance:g}, in closed form"
+        return Rival("linear_vae", "linear VAE", likelihood.variance, why)
+    if isinstance(likelihood, LearnedGaussian):
+        why = "the best linear VAE with one learned variance, in closed form: probabilistic PCA"
+        return Rival("linear_vae", "linear VAE", None, why)
+    why = (
+        "the best linear VAE of this likelihood has no closed form, so PCA stands for it: of all linear models it has "
+        "the smallest squared error, and no KL to pay"
+    )
+    return Rival("pca", "PCA", 0.0, why)
+
+
+def linear_baseline(study: Study) -> Exhibit:
+    """The best linear model with as many latents, fitted on train: its numbers and pictures of test beside ours."""
+    dataset, split = study.data.dataset, study.data.split
+    fitted_on = np.sort(study.random().permutation(split.train)[:MOST_IMAGES])
+    rival = rival_of(study.vae.likelihood)
+    linear = metrics.fit_linear_vae(unit_pixels(dataset.images[fitted_on]), study.vae.latent_dim, rival.variance)
+
+    test = study.test_pictures
+    numbers: dict[str, Any] = {}
+    if rival.variance != 0:
+        numbers = linear.elbo(test)._asdict() | {"variance": linear.variance}
+    numbers |= metrics.reconstruction_quality(test, np.clip(linear.reconstruct(test), 0, 1))
+    numbers |= {"latents_in_use": len(linear.eigenvalues), "images": len(test), "train_images": len(fitted_on)}
+    numbers["verdict"] = verdict(study, rival, numbers)
+
+    places = study.random_test_images(IMAGES)
+    shown = test[places]
+    ours, theirs = decode_latents(study.vae, study.test_posterior.mean[places]), linear.reconstruct(shown)
+    figure = picture_figure(
+        np.stack([shown, ours, np.clip(theirs, 0, 1)], axis=1).reshape(-1, *study.vae.image_shape),
+        3 * TRIPLES_A_ROW,
+        f"The VAE beside the best {rival.name}" if rival.variance != 0 else "The VAE beside PCA",
+        f"Test images, reconstructed by the VAE and by the {rival.name} with {study.vae.latent_dim} latents each: "
+        f"{rival.why}. {numbers['verdict']}",
+        column_labels=["test image", "VAE", rival.name] * TRIPLES_A_ROW,
+    )
+    return Exhibit({f"{rival.key}.png": figure}, {rival.key: numbers})
+
+
+def verdict(study: Study, rival: Rival, linear: dict[str, Any]) -> str:
+    """Who wins on the test images, in plain words."""
+    if "elbo" in linear:
+        ours, theirs, unit, measure = study.test_elbo.elbo, linear["elbo"], "nats", "test ELBO"
+    else:
+        ours, theirs, unit, measure = study.test_quality["psnr"], linear["psnr"], "dB", "test PSNR"
+    numbers = f"{measure} {ours:.1f} against {theirs:.1f} {unit}"
+    if ours > theirs:
+        return f"The VAE beats the {rival.name}: {numbers}."
+    return f"The VAE loses to the {rival.name}: {numbers}. A linear model describes unseen images better."
