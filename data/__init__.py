@@ -1,9 +1,4 @@
-"""Images to learn from: rendered faces with known factors, or any folder of photographs."""
+"""Images to learn from: rendered faces with known factors, Olivetti and LFW, or any folder of photographs.
 
-from data.dataset import Dataset
-from data.errors import UserError
-from data.rendered_faces import LevelledFaces, rendered_faces
-from data.sources import open_dataset
-from data.split import Split, split_indices
-
-__all__ = ["Dataset", "LevelledFaces", "Split", "UserError", "open_dataset", "rendered_faces", "split_indices"]
+It imports nothing, so that `data.installed` can say what is missing before anything fails for want of it.
+"""

@@ -1,8 +1,10 @@
 """`--data`: from what a user types to a data set."""
 
 import difflib
+from collections.abc import Callable
 from pathlib import Path
 
+from data.benchmarks import lfw, olivetti
 from data.dataset import Dataset
 from data.errors import UserError
 from data.image_folder import image_folder
@@ -10,10 +12,11 @@ from data.rendered_faces import DEFAULT_COUNT, rendered_faces
 from data.split import FEWEST_IMAGES
 
 RENDERED = "faces"
+BENCHMARKS: dict[str, Callable[[int, int], Dataset]] = {"olivetti": olivetti, "lfw": lfw}
 
 
 def canonical(source: str) -> str:
-    """The same source, spelled so that it means the same from any folder: faces:N or an absolute path.
+    """The same source, spelled so that it means the same from any folder: faces:N, a benchmark or an absolute path.
 
     Raises:
         UserError: a number of faces that is none, or a path where nothing is.
@@ -25,10 +28,14 @@ def canonical(source: str) -> str:
         if not count.isdecimal() or int(count) < FEWEST_IMAGES:
             raise UserError(f"--data {source}: the number of faces is a whole number from {FEWEST_IMAGES} up")
         return f"{RENDERED}:{int(count)}"
+    if source in BENCHMARKS:
+        return source
     path = Path(source).expanduser()
     if not source or not path.exists():
-        meant = " (did you mean faces?)" if difflib.get_close_matches(name, [RENDERED]) else ""
-        raise UserError(f"no folder {source}{meant}; pass faces, faces:N or a folder of images with --data")
+        near = difflib.get_close_matches(name, [RENDERED, *BENCHMARKS], n=1)
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        known = ", ".join([RENDERED, f"{RENDERED}:N", *BENCHMARKS])
+        raise UserError(f"no folder {source}{meant}; pass {known} or a folder of images with --data")
     return str(path.resolve())
 
 
@@ -39,6 +46,8 @@ def open_dataset(source: str, size: int, channels: int) -> Dataset:
         UserError: there is none, or it cannot be read.
     """
     source = canonical(source)
+    if source in BENCHMARKS:
+        return BENCHMARKS[source](size, channels)
     name, _, count = source.partition(":")
     if name == RENDERED:
         return rendered_faces(int(count), size, channels)

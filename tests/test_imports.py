@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Each module may import those on earlier lines, and its neighbours inside one package.
 ORDER = {
     "data": [
-        ["errors", "files", "factors", "solids"],
+        ["errors", "files", "factors", "solids", "installed"],
         ["dataset", "split", "pipelines", "attributes"],
         ["faces"],
         ["rendered_faces", "image_folder"],

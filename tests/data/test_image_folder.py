@@ -95,6 +95,72 @@ def test_a_folder_without_sub_folders_has_no_labels(tmp_path):
     assert data.labels.shape == (1, 0)
 
 
+def test_a_table_gives_labels_and_factors_and_its_smile_the_classes(tmp_path):
+    for name in ("a", "b", "c"):
+        save(tmp_path / f"{name}.png")
+    (tmp_path / "attributes.csv").write_text("image,young,Smiling,age\nc.png,yes,1,30\nb.png,no,0,20\na.png,no,1,40\n")
+    data = image_folder(tmp_path, SIZE, 1)
+    assert data.label_names == ("young", "Smiling", "age")
+    assert data.labels.tolist() == [[False, True, True], [False, False, False], [True, True, False]]
+    assert data.classes.tolist() == ["smile", "non_smile", "smile"]
+    assert data.factor_names == ("age",)
+    assert data.factors.tolist() == [[40.0], [20.0], [30.0]]
+
+
+def test_a_table_without_a_smile_makes_no_classes(tmp_path):
+    save(tmp_path / "a.png")
+    (tmp_path / "attributes.csv").write_text("image,young\na.png,1\n")
+    assert image_folder(tmp_path, SIZE, 1).classes is None
+
+
+def test_celeba_as_it_comes_has_its_smiles_for_classes_not_its_only_sub_folder(tmp_path):
+    for index in (2, 3):
+        save(tmp_path / "img_align_celeba" / f"{index:06d}.jpg")
+    (tmp_path / "list_attr_celeba.txt").write_text(
+        "3\nSmiling Young\n000001.jpg  1  1\n000002.jpg -1  1\n000003.jpg  1 -1\n"
+    )
+    data = image_folder(tmp_path, SIZE, 1)
+    assert data.names == ("img_align_celeba/000002.jpg", "img_align_celeba/000003.jpg")
+    assert data.label_names == ("Smiling", "Young")
+    assert data.labels.tolist() == [[False, True], [True, False]]
+    assert data.classes.tolist() == ["non_smile", "smile"]
+
+
+def test_labels_of_a_table_join_those_of_class_sub_folders(tmp_path):
+    for name in ("cat/a.png", "dog/b.png", "dog/c.png"):
+        save(tmp_path / name)
+    (tmp_path / "attributes.csv").write_text("image,smile\na.png,1\nb.png,1\nc.png,0\n")
+    data = image_folder(tmp_path, SIZE, 1)
+    assert data.label_names == ("cat", "dog", "smile")
+    assert data.labels.tolist() == [[True, False, True], [False, True, True], [False, True, False]]
+    assert data.classes.tolist() == ["cat", "dog", "dog"]
+    (tmp_path / "attributes.csv").write_text("image,dog\na.png,1\nb.png,1\nc.png,0\n")
+    with pytest.raises(UserError, match=r"dog is a sub-folder of .* and a column of the table in it; rename one"):
+        image_folder(tmp_path, SIZE, 1)
+
+
+def test_a_wrong_table_is_an_error_before_any_image_is_decoded(tmp_path, monkeypatch):
+    save(tmp_path / "a.png")
+    (tmp_path / "attributes.csv").write_text("image,smile\nb.png,1\n")
+    monkeypatch.setattr(Image, "open", lambda *_: pytest.fail("decoded"))
+    with pytest.raises(UserError, match=r"no row for 1 of 1 images, such as a\.png"):
+        image_folder(tmp_path, SIZE, 1)
+
+
+def test_what_is_known_stays_with_its_image_where_another_is_left_out(tmp_path):
+    for index in range(30):
+        save(tmp_path / "ab"[index % 2] / f"{index:02d}.png")
+    rows = "".join(f"{index:02d}.png,{index}\n" for index in range(30))
+    (tmp_path / "attributes.csv").write_text(f"image,number\n{rows}")
+    (tmp_path / "a" / "12.png").write_text("no picture")
+    data = image_folder(tmp_path, SIZE, 1)
+    numbers = [int(name[2:4]) for name in data.names]
+    assert len(numbers) == 29
+    assert data.factors[:, 0].tolist() == numbers
+    assert data.label("number").tolist() == [number > 14.5 for number in numbers]
+    assert data.classes.tolist() == ["ab"[number % 2] for number in numbers]
+
+
 def test_an_unreadable_file_is_named_and_left_out(tmp_path, caplog):
     for index in range(30):
         save(tmp_path / f"{index:02d}.png")

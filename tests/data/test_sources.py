@@ -1,5 +1,6 @@
 import pytest
 
+from data import sources
 from data.errors import UserError
 from data.sources import canonical, open_dataset
 
@@ -21,10 +22,34 @@ def test_a_number_of_faces_that_is_none_is_an_error(wrong):
         canonical(wrong)
 
 
-def test_an_unknown_source_is_an_error_with_the_nearest_right_one():
-    with pytest.raises(UserError, match="did you mean faces"):
-        canonical("face:200")
+@pytest.mark.parametrize("name", ["olivetti", "lfw"])
+def test_a_benchmark_is_spelled_by_its_name_even_beside_a_folder_of_that_name(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).mkdir()
+    assert canonical(name) == name
+    assert canonical(f"./{name}") == str(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "nearest"),
+    [("face:200", "faces"), ("olivetty", "olivetti"), ("Olivetti", "olivetti"), ("lfv", "lfw"), ("lfw:50", "lfw")],
+)
+def test_an_unknown_source_is_an_error_with_the_nearest_right_one(wrong, nearest):
+    with pytest.raises(UserError, match=rf"no folder {wrong} \(did you mean {nearest}\?\)"):
+        canonical(wrong)
+
+
+def test_a_source_like_no_other_is_an_error_with_all_that_can_be_passed():
+    with pytest.raises(UserError, match="no folder absent; pass faces, faces:N, olivetti, lfw or a folder of images"):
+        canonical("absent")
 
 
 def test_a_source_opens_at_the_asked_size():
     assert open_dataset("faces:10", 32, 3).images.shape == (10, 32, 32, 3)
+
+
+@pytest.mark.parametrize("name", ["olivetti", "lfw"])
+def test_a_benchmark_opens_at_the_asked_size(monkeypatch, name):
+    assert sources.BENCHMARKS[name].__name__ == name
+    monkeypatch.setitem(sources.BENCHMARKS, name, lambda size, channels: (name, size, channels))
+    assert open_dataset(name, 32, 3) == (name, 32, 3)

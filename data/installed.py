@@ -1,0 +1,23 @@
+"""Is there everything that the scripts import? Asked first, with the standard library alone."""
+
+import sys
+from importlib.util import find_spec
+
+OLDEST_PYTHON = (3, 11)
+MODULES = ("tensorflow", "keras", "tensorboard", "numpy", "matplotlib", "PIL", "sklearn", "joblib", "rich")
+
+
+def require_packages(script: str) -> None:
+    """End the script with one line and status 2 where Python is too old or a package is missing."""
+    missing = [name for name in MODULES if find_spec(name) is None]
+    if sys.version_info < OLDEST_PYTHON:
+        reason = f"Python {sys.version_info[0]}.{sys.version_info[1]} is too old; use Python 3.11 or 3.12"
+    elif missing:
+        reason = (
+            f"{', '.join(missing)} cannot be found by {sys.executable}; "
+            "run python -m pip install -r requirements.txt, or activate the environment where that was done"
+        )
+    else:
+        return
+    print(f"{script}: {reason}", file=sys.stderr)
+    sys.exit(2)

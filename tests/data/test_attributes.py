@@ -1,0 +1,219 @@
+import codecs
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.attributes import read_attributes
+from data.errors import UserError
+
+IMAGES = ("1.png", "2.png", "3.png", "4.png")
+SMILES = "image,smile\n1.png,1\n2.png,0\n3.png,1\n4.png,0\n"
+CELEBA = """3
+5_o_Clock_Shadow Smiling Young
+000001.jpg -1  1  1
+000002.jpg  1 -1  1
+000003.jpg -1 -1  1
+"""
+CELEBA_IMAGES = ("000001.jpg", "000002.jpg", "000003.jpg")
+
+
+def read(folder, text, images=IMAGES, name="attributes.csv"):
+    (folder / name).write_text(text, encoding="utf-8")
+    return read_attributes(folder, images)
+
+
+def column(folder, *cells):
+    """What a table with one column of these cells says."""
+    return read(folder, "image,a\n" + "".join(f"{index}.png,{cell}\n" for index, cell in enumerate(cells, start=1)))
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("true", "False", "TRUE", "false"),
+        ("yes", "no", "Yes", "NO"),
+        ("1", "0", "1", "0"),
+        ("1", "-1", "+1", "-1"),
+        ("1.0", "0.0", "1.0", "0.0"),
+        (" 1 ", "0", "1", "0"),
+    ],
+)
+def test_a_column_of_one_of_two_values_is_a_label(tmp_path, cells):
+    known = column(tmp_path, *cells)
+    assert known.label_names == ("a",)
+    assert known.labels.dtype == bool
+    assert known.labels[:, 0].tolist() == [True, False, True, False]
+    assert known.factor_names == ()
+    assert known.factors.shape == (4, 0)
+
+
+@pytest.mark.parametrize(("cell", "value"), [("1", True), ("0", False), ("-1", False), ("no", False), ("true", True)])
+def test_a_label_may_be_the_same_for_all(tmp_path, cell, value):
+    assert column(tmp_path, *[cell] * 4).labels[:, 0].tolist() == [value] * 4
+
+
+def test_a_column_of_other_numbers_is_a_factor_and_a_label_above_its_median(tmp_path):
+    known = column(tmp_path, "-20", "1e1", "0.5", "350")
+    assert known.factor_names == known.label_names == ("a",)
+    assert known.factors[:, 0].tolist() == [-20.0, 10.0, 0.5, 350.0]
+    assert known.labels[:, 0].tolist() == [False, True, False, True]
+
+
+def test_columns_and_images_each_keep_their_order(tmp_path):
+    text = "image,young,yaw,smile,age\n3.png,yes,3,0,30\n1.png,yes,1,1,10\n2.png,no,2,1,20\n"
+    known = read(tmp_path, text, ("1.png", "2.png", "3.png"))
+    assert known.label_names == ("young", "yaw", "smile", "age")
+    assert known.labels.tolist() == [
+        [True, False, True, False],
+        [False, False, True, False],
+        [True, True, False, True],
+    ]
+    assert known.factor_names == ("yaw", "age")
+    assert known.factors.T.tolist() == [[1, 2, 3], [10, 20, 30]]
+
+
+@settings(max_examples=50)
+@given(st.lists(st.floats(-1e300, 1e300), min_size=4, max_size=4), st.permutations(IMAGES))
+def test_factors_come_back_to_the_last_bit_whatever_the_order_of_the_rows(tmp_path_factory, values, order):
+    value_of = dict(zip(IMAGES, values, strict=True))
+    text = "image,a,b\n" + "".join(f"{image},{value_of[image]!r},{len(order)}\n" for image in order)
+    known = read(tmp_path_factory.mktemp("table"), text)
+    assert known.factors[:, known.factor_names.index("b")].tolist() == [4.0] * 4
+    if "a" in known.factor_names:
+        assert known.factors[:, known.factor_names.index("a")].tolist() == values
+    else:
+        assert set(values) <= {0.0, 1.0} or set(values) <= {-1.0, 1.0}
+
+
+def test_celeba_is_read_in_both_its_forms(tmp_path):
+    as_text = read(tmp_path, CELEBA, CELEBA_IMAGES, "list_attr_celeba.txt")
+    assert as_text.label_names == ("5_o_Clock_Shadow", "Smiling", "Young")
+    assert as_text.labels.tolist() == [[False, True, True], [True, False, True], [False, False, True]]
+    (tmp_path / "list_attr_celeba.txt").unlink()
+    lines = ["image_id," + CELEBA.splitlines()[1].replace(" ", ",")]
+    lines += [",".join(line.split()) for line in CELEBA.splitlines()[2:]]
+    (tmp_path / "list_eval_partition.csv").write_text("image_id,partition\n")
+    as_csv = read(tmp_path, "\r\n".join(lines), CELEBA_IMAGES, "list_attr_celeba.csv")
+    assert as_csv.label_names == as_text.label_names
+    np.testing.assert_array_equal(as_csv.labels, as_text.labels)
+
+
+def test_part_of_celeba_goes_with_the_whole_list_in_a_folder_of_its_own(tmp_path):
+    known = read(tmp_path, CELEBA, ("img_align_celeba/000002.jpg",), "list_attr_celeba.txt")
+    assert known.labels.tolist() == [[True, False, True]]
+
+
+def test_a_row_gives_the_path_where_images_share_a_file_name(tmp_path):
+    text = "image,smile\nb/1.png,0\n1.png,1\n2.png,1\na/1.png,0\n"
+    known = read(tmp_path, text, ("1.png", "a/1.png", "a/2.png", "b/1.png"))
+    assert known.labels[:, 0].tolist() == [True, False, True, False]
+
+
+def test_rows_of_images_that_are_not_there_still_tell_labels_from_factors(tmp_path):
+    images = ("1.png", "2.png")
+    assert read(tmp_path, "image,beards\n1.png,0\n2.png,1\nz.png,7\n", images).factor_names == ("beards",)
+    assert read(tmp_path, "image,beards\n1.png,0\n2.png,1\nz.png,1\n", images).factor_names == ()
+
+
+def test_the_median_is_that_of_the_images_there_are(tmp_path):
+    known = read(tmp_path, "image,age\n1.png,20\n2.png,30\nz.png,80\ny.png,81\nx.png,82\n", ("1.png", "2.png"))
+    assert known.labels[:, 0].tolist() == [False, True]
+
+
+def test_the_only_csv_is_the_table_and_attributes_csv_is_it_among_several(tmp_path):
+    assert read_attributes(tmp_path, IMAGES) is None
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "attributes.csv").write_text(SMILES)
+    (tmp_path / ".hidden.csv").write_text("nothing")
+    (tmp_path / "folder.csv").mkdir()
+    assert read_attributes(tmp_path, IMAGES) is None
+    assert read(tmp_path, SMILES, name="Mine.CSV").label_names == ("smile",)
+    (tmp_path / "other.csv").write_text("nothing")
+    with pytest.raises(UserError, match=r"holds Mine\.CSV, other\.csv; call the one .* attributes\.csv$"):
+        read_attributes(tmp_path, IMAGES)
+    assert read(tmp_path, SMILES.replace("smile", "grin")).label_names == ("grin",)
+
+
+def test_a_byte_order_mark_blank_lines_and_quotes_are_no_part_of_the_table(tmp_path):
+    text = SMILES.replace("smile", '"big smile"').replace("\n", "\r\n\r\n") + " , \r\n"
+    (tmp_path / "attributes.csv").write_bytes(codecs.BOM_UTF8 + text.encode())
+    known = read_attributes(tmp_path, IMAGES)
+    assert known.label_names == ("big smile",)
+    assert known.labels[:, 0].tolist() == [True, False, True, False]
+    (tmp_path / "attributes.csv").unlink()
+    assert read(tmp_path, "\ufeff" + CELEBA, CELEBA_IMAGES, "list_attr_celeba.txt").labels.shape == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("cells", "example"),
+    [
+        (("young", "old", "young", "old"), "'old'"),
+        (("1", "", "0", "1"), "''"),
+        (("0.5", "nan", "1.5", "2"), "'nan'"),
+        (("0.5", "inf", "1.5", "2"), "'inf'"),
+        (("yes", "no", "maybe", "no"), "'maybe'"),
+        (("true", "no", "true", "no"), "'no'"),
+        (("yes", "0", "yes", "0"), "'yes'"),
+    ],
+)
+def test_a_cell_that_is_neither_names_its_column(tmp_path, cells, example):
+    with pytest.raises(UserError, match=rf"attributes\.csv: column a holds {example}; a column holds .*numbers"):
+        column(tmp_path, *cells)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "holds no attributes"),
+        ("\n\n", "holds no attributes"),
+        ("image,smile\n", "holds no attributes"),
+        ("image\n1.png\n", "holds no attributes"),
+        (SMILES.replace(",", ";"), "holds no attributes; .* in a CSV with commas"),
+        (SMILES + "1.png,0\n", r"'1\.png' has more than one row"),
+        (SMILES + "absent.png,1\nabsent.png,0\n", r"'absent\.png' has more than one row"),
+        (SMILES + "5.png,1,0\n", r"the row of '5\.png' has 3 cells and the header 2"),
+        (SMILES + "5.png\n", r"the row of '5\.png' has 1 cells and the header 2"),
+        ("image,a,a\n1.png,0,1\n", "2 columns are called a"),
+        ("image,a,\n1.png,0,1\n", "'' cannot be a column's name"),
+        ("image,a/b\n1.png,0\n", "'a/b' cannot be a column's name"),
+        ('image,"a\nb"\n1.png,0\n', r"'a\\nb' cannot be a column's name"),
+        ("image,smile\n1.png,0\n4.png,1\n", r"no row for 2 of 4 images, such as 2\.png"),
+        ('image,smile\n"1.png,0\n', "is not a CSV table"),
+    ],
+)
+def test_a_table_that_is_none_is_named_with_the_reason(tmp_path, text, expected):
+    with pytest.raises(UserError, match=rf"attributes\.csv:? .*{expected}") as error:
+        read(tmp_path, text)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_name_that_several_images_have_is_no_row_for_either(tmp_path):
+    with pytest.raises(UserError, match=r"no row for 2 of 2 images, such as a/1\.png; .*by the path in the folder"):
+        read(tmp_path, SMILES, ("a/1.png", "b/1.png"))
+
+
+def test_an_image_named_by_path_and_by_file_name_has_two_rows(tmp_path):
+    with pytest.raises(UserError, match=r"'a/1\.png' has more than one row"):
+        read(tmp_path, "image,smile\na/1.png,1\n1.png,0\n", ("a/1.png",))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (CELEBA.split("\n", 1)[1], "does not begin with the number of its rows"),
+        ("3\n", "holds no attributes"),
+        (CELEBA + "000004.jpg 1 1\n", r"the row of '000004\.jpg' has 3 cells and the header 4"),
+    ],
+)
+def test_a_damaged_list_of_celeba_is_an_error(tmp_path, text, expected):
+    with pytest.raises(UserError, match=rf"list_attr_celeba\.txt.* {expected}"):
+        read(tmp_path, text, CELEBA_IMAGES, "list_attr_celeba.txt")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_what_is_not_utf_8_is_an_error(tmp_path, encoding):
+    (tmp_path / "attributes.csv").write_bytes(SMILES.replace("smile", "lächelt").encode(encoding))
+    with pytest.raises(UserError, match=r"attributes\.csv is not UTF-8 .*; save it as UTF-8"):
+        read_attributes(tmp_path, IMAGES)
