@@ -5,6 +5,10 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
+from data.installed import require_packages
+
+require_packages("evaluate.py")
+
 from data.sources import canonical
 from vae_keras import exhibits
 from vae_keras.command_line import Parser, folder_path, run_script

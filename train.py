@@ -3,6 +3,10 @@
 import argparse
 import sys
 
+from data.installed import require_packages
+
+require_packages("train.py")
+
 from vae_keras.command_line import Parser, add_settings, folder_path, given_settings, run_script
 from vae_keras.config import Config, load_config
 from vae_keras.run_data import open_data, read_data

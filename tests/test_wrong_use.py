@@ -1,13 +1,19 @@
 """Every mistake ends in one line that names it, exit status 2, and nothing half-written."""
 
+import errno
+import os
 import shutil
+import subprocess
+import sys
 
+import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 import evaluate
 import train
-from tests.support import TINY, script
+from tests.support import ROOT, TINY, script
 
 
 def typed(value):
@@ -37,6 +43,16 @@ TRAINING = [
     (["--beta", "4"], "--beta is not used by --objective vae; leave it out or pass --objective beta_vae"),
     (["--objective", "beta_vae", "--beta", "-1"], "--beta -1.0 must be a number above zero"),
     (["--variance", "1"], "--variance is not used by --likelihood bernoulli"),
+    (
+        ["--likelihood", "learned_gaussian", "--variance", "1"],
+        "--variance is not used by --likelihood learned_gaussian",
+    ),
+    (["--dropout", "0.1"], "--dropout is not used by --architecture table; leave it out or pass --architecture deep"),
+    (["--hidden-size", "64"], "--hidden-size is not used by --architecture table"),
+    (["--batch-normalization"], "--batch-normalization is not used by --architecture table"),
+    (["--architecture", "deep", "--dropout", "1"], "--dropout 1.0 must be from 0 to below 1"),
+    (["--architecture", "deep", "--hidden-size", "0"], "--hidden-size 0 must be a number above zero"),
+    (["--data", "olivetty"], "did you mean olivetti?"),
     (["--epohcs", "3"], "unknown argument --epohcs; did you mean --epochs?"),
     (["--data", "face:100"], "did you mean faces"),
     (["--data", "faces:5"], "whole number from 10 up"),
@@ -153,6 +169,13 @@ def test_curves_of_a_run_without_history(copied_run, capsys):
         (["--reconstruct", "--attribute", "smiel"], "unknown attribute smiel; did you mean smile?"),
         (["--reconstruct", "--interpolate", "sphericl"], "unknown path sphericl; did you mean spherical?"),
         (["--metrics", "--data", "absent"], "no folder absent"),
+        (["--reconstruct", "--latent-map", "jow"], "unknown label or factor jow; did you mean jaw?"),
+        (["--reconstruct", "--attribute", ""], "cannot be read; write smile, or smile,jaw, or smile=+2,jaw=-1"),
+        (["--attribute", "smile,smile"], "--attribute smile,smile cannot be read"),
+        (["--attribute", "smile=1,jaw"], "--attribute smile=1,jaw cannot be read"),
+        (["--attribute", "smile=much"], "--attribute smile=much: the strength is not a number; write smile=+2"),
+        (["--attribute", "smile=nan"], "the strength is not a number"),
+        (["--attribute", "smile=1,jow=2"], "unknown attribute jow; did you mean jaw?"),
     ],
 )
 def test_a_wrong_choice_beside_a_good_one_writes_neither(copied_run, workplace, capsys, arguments, expected):
@@ -160,6 +183,70 @@ def test_a_wrong_choice_beside_a_good_one_writes_neither(copied_run, workplace, 
     assert evaluate.main(["--run", "run", *arguments]) == 2
     assert_one_line(capsys, expected)
     assert everything_in(workplace) == before
+
+
+def test_attributes_and_maps_of_images_without_labels(copied_run, workplace, capsys):
+    random = np.random.default_rng(0)
+    for index in range(12):
+        picture = Image.fromarray(random.integers(0, 256, (32, 32), dtype=np.uint8))
+        picture.save(workplace / "empty" / f"{index}.png")
+    for asked, expected in (
+        (["--attribute", "smile"], "--attribute needs labels"),
+        (["--latent-map", "smile"], "no labels"),
+    ):
+        assert evaluate.main(["--run", "run", "--data", "empty", *asked]) == 2
+        assert_one_line(capsys, expected)
+    assert evaluate.main(["--run", "run", "--data", "empty"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [(errno.EROFS, "pass a --run that can be written"), (errno.ENOSPC, "make room there, or pass another --run")],
+)
+@pytest.mark.parametrize("script_main", [train.main, evaluate.main])
+def test_a_disk_that_is_read_only_or_full(copied_run, workplace, capsys, monkeypatch, code, remedy, script_main):
+    def refuse(*, dir, **options):
+        raise OSError(code, os.strerror(code), str(dir))
+
+    before = everything_in(workplace)
+    monkeypatch.setattr("data.files.tempfile.mkstemp", refuse)
+    arguments = ["--run", "run", "--metrics"] if script_main is evaluate.main else [*TINY, "--run", "new"]
+    assert script_main(arguments) == 2
+    assert_one_line(capsys, f"{os.strerror(code)}; {remedy}")
+    after = everything_in(workplace)
+    assert {path: content for path, content in after.items() if path.is_file()} == {
+        path: content for path, content in before.items() if content is not None
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (MemoryError(), "memory is exhausted; pass a smaller --batch-size"),
+        (tf.errors.ResourceExhaustedError(None, None, "OOM when allocating"), "memory is exhausted"),
+        (
+            tf.errors.PermissionDeniedError(None, None, "logs: Read-only file system"),
+            "logs: Read-only file system; pass a",
+        ),
+    ],
+)
+def test_what_tensorflow_says_of_the_machine_is_one_line_too(workplace, capsys, monkeypatch, error, expected):
+    def fail(*arguments):
+        raise error
+
+    monkeypatch.setattr(train, "fit", fail)
+    assert train.main([*TINY, "--run", "new"]) == 2
+    assert_one_line(capsys, expected)
+
+
+@pytest.mark.parametrize("name", ["train.py", "evaluate.py"])
+def test_a_python_without_the_packages(name):
+    # -S: without site-packages, so without TensorFlow and all the rest.
+    result = subprocess.run([sys.executable, "-S", ROOT / name], capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"{name}: tensorflow, keras, ")
+    assert "pip install -r requirements.txt" in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 def test_a_folder_that_cannot_be_written(workplace, capsys):

@@ -2,17 +2,21 @@
 
 import argparse
 import dataclasses
+import errno
 import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+import tensorflow as tf
+
 from data.errors import UserError, nearest
 from vae_keras.config import Config
 from vae_keras.values import flag_of
 
 WRONG_USE = 2
+FILE_SYSTEM_ERRORS = (tf.errors.PermissionDeniedError, tf.errors.FailedPreconditionError, tf.errors.NotFoundError)
 INTERRUPTED = 130
 
 
@@ -69,19 +73,37 @@ def given_settings(arguments: argparse.Namespace) -> dict[str, Any]:
 def run_script(name: str, script: Callable[[], None]) -> int:
     """Run a script's work; its exit status.
 
-    A UserError or a refusal of the file system becomes one line on standard error and status 2.
+    A UserError, a refusal of the file system or a lack of memory becomes one line on standard error and status 2.
     """
     logging.basicConfig(format=f"{name}: %(message)s", level=logging.INFO, stream=sys.stderr, force=True)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its warnings are about code, not about what was asked
     try:
         script()
     except UserError as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        return WRONG_USE
+        return _complain(name, str(error))
     except OSError as refusal:
         where = refusal.filename or "the file system"
-        print(f"{name}: {where}: {refusal.strerror or refusal}; pass another folder", file=sys.stderr)
-        return WRONG_USE
+        return _complain(name, f"{where}: {refusal.strerror or refusal}; {_remedy(refusal.errno)}")
+    except (MemoryError, tf.errors.ResourceExhaustedError):
+        return _complain(name, "memory is exhausted; pass a smaller --batch-size, --image-size or number of images")
+    except tf.errors.OpError as refusal:
+        # TensorFlow writes its logs itself, and has errors of its own for what the file system says.
+        if not isinstance(refusal, FILE_SYSTEM_ERRORS):
+            raise
+        return _complain(name, f"{str(refusal.message).partition(chr(10))[0]}; {_remedy(None)}")
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
         return INTERRUPTED
     return 0
+
+
+def _complain(name: str, message: str) -> int:
+    print(f"{name}: {message}", file=sys.stderr)
+    return WRONG_USE
+
+
+def _remedy(code: int | None) -> str:
+    """What helps against a refusal of the file system."""
+    if code in (errno.ENOSPC, errno.EDQUOT):
+        return "make room there, or pass another --run"
+    return "pass a --run that can be written, such as a copy of the run elsewhere"

@@ -131,16 +131,23 @@ def load_config(path: Path) -> Config:
     """The settings in a `config.json`.
 
     Raises:
-        UserError: the file cannot be read or does not hold a run's settings.
+        UserError: the file cannot be read, does not hold a run's settings, or holds some of a later version.
     """
     try:
-        config = Config(**json.loads(path.read_text(encoding="utf-8")))
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        unknown = saved.keys() - {field.name for field in dataclasses.fields(Config)}
+        if unknown and {"data", "epochs"} <= saved.keys():
+            raise UserError(
+                f"{path} has settings that this version does not know ({', '.join(sorted(unknown))}); "
+                "use the version that trained the run, or train a new one"
+            )
+        config = Config(**saved)
         for field in dataclasses.fields(config):
             value = getattr(config, field.name)
             if value != field.default and not isinstance(value, field.metadata["type"]):
                 raise TypeError(f"{field.name} is {value!r}")
         return config
-    except (OSError, ValueError, TypeError) as reason:
+    except (OSError, ValueError, TypeError, AttributeError) as reason:
         raise UserError(f"{path} does not hold the settings of a run ({reason}); train a new one") from reason
 
 

@@ -49,11 +49,15 @@ def read_data(config: Config, split: Path) -> RunData:
     dataset = open_dataset(config.data, config.image_size, config.channels)
     before, now = saved["digests"], dict(zip(dataset.names, dataset.digests(), strict=True))
     if before != now:
-        gone, new = before.keys() - now.keys(), now.keys() - before.keys()
-        changed = [name for name in before.keys() & now.keys() if before[name] != now[name]]
+        changes = {
+            "gone": before.keys() - now.keys(),
+            "new": now.keys() - before.keys(),
+            "changed": {name for name in before.keys() & now.keys() if before[name] != now[name]},
+        }
+        what = ", ".join(f"{len(names)} {how} (such as {min(names)})" for how, names in changes.items() if names)
         raise UserError(
-            f"{config.data} is not what {split.parent} was trained on: {len(gone)} images are gone, {len(new)} are "
-            f"new, {len(changed)} have other pixels; train a new run, or evaluate on other images with --data"
+            f"{config.data} is not what {split.parent} was trained on: of its images {what}; "
+            "train a new run, or evaluate on other images with --data"
         )
     place = {name: index for index, name in enumerate(dataset.names)}
     return RunData(dataset, Split(*(np.array([place[name] for name in saved[part]], int) for part in Split._fields)))

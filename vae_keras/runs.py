@@ -10,6 +10,7 @@ computes the same epoch again, to the bit.
 
 import csv
 import io
+import json
 import re
 import zipfile
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ import keras
 
 from data.errors import UserError
 from data.files import UNFINISHED, write_text
-from vae_keras.config import Config
+from vae_keras.config import Config, load_config
 from vae_keras.model import TERMS, VAE
 from vae_keras.run_data import RunData, write_split
 
@@ -196,12 +197,24 @@ def load_model(path: Path) -> VAE:
     """
     try:
         model = keras.saving.load_model(path)
-    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as reason:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile) as reason:
         first_line = str(reason).partition("\n")[0] or type(reason).__name__
-        raise UserError(f"{path} cannot be loaded ({first_line}); train the run again") from reason
+        other = keras_version(path)
+        remedy = f"it was saved by Keras {other}, this is {keras.__version__}: install that, or " if other else ""
+        raise UserError(f"{path} cannot be loaded ({first_line}); {remedy}train the run again") from reason
     if not isinstance(model, VAE):
         raise UserError(f"{path} holds a {type(model).__name__}, not a VAE; pass a run that train.py wrote")
     return model
+
+
+def keras_version(path: Path) -> str | None:
+    """The version of Keras that a model was saved by, if it is another than this one."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            version = json.loads(archive.read("metadata.json"))["keras_version"]
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        return None
+    return version if version != keras.__version__ else None
 
 
 def load_run(run_dir: str | Path, which: str = "best") -> VAE:
@@ -211,7 +224,7 @@ def load_run(run_dir: str | Path, which: str = "best") -> VAE:
         which: "best", the epoch with the highest validation ELBO, or "last".
 
     Raises:
-        UserError: no such run, no finished epoch in it, or a damaged file.
+        UserError: no such run, no finished epoch in it, a damaged file, or files of different runs.
     """
     run = open_run(Path(run_dir))
     if which not in ("best", "last"):
@@ -221,4 +234,10 @@ def load_run(run_dir: str | Path, which: str = "best") -> VAE:
         raise UserError(
             f"{run.folder} is incomplete: no epoch is finished; go on with python train.py --resume --run {run.folder}"
         )
-    return load_model(path)
+    vae, config = load_model(path), load_config(run.config)
+    if (vae.image_shape, vae.latent_dim) != (config.image_shape, config.latent_dim):
+        raise UserError(
+            f"{path} is for images of {vae.image_shape} and {vae.latent_dim} latents, {run.config.name} beside it for "
+            f"{config.image_shape} and {config.latent_dim}: they are of different runs; put back the right one"
+        )
+    return vae

@@ -1,6 +1,7 @@
 """From settings to a trained run: build or load the model, fit it, keep what comes of it."""
 
 import dataclasses
+import logging
 from typing import Any
 
 import keras
@@ -15,7 +16,9 @@ from vae_keras.config import Config, differences
 from vae_keras.latent import BATCH
 from vae_keras.model import VAE, build_vae
 from vae_keras.run_data import RunData
-from vae_keras.runs import Run, last_checkpoint, load_model, read_history
+from vae_keras.runs import Run, keras_version, last_checkpoint, load_run, read_history
+
+log = logging.getLogger(__name__)
 
 PICTURE_GRIDS = 20  # how many times a long run shows its pictures in TensorBoard
 
@@ -64,7 +67,10 @@ def fit(run: Run, config: Config, data: RunData) -> bool:
     for folder in (run.folder, run.checkpoints):
         remove_unfinished(folder)
     done = last_checkpoint(run)
-    vae = load_model(run.checkpoint(done)) if done else compiled_vae(config)
+    if done and (other := keras_version(run.checkpoint(done))):
+        now = keras.__version__
+        log.warning("%s was saved by Keras %s, this is %s: it may not go on to the same bits", run.folder, other, now)
+    vae = load_run(run.folder, "last") if done else compiled_vae(config)
     rows = read_history(run)[:done]
     if len(rows) < done:
         raise UserError(f"{run.history} lacks epochs that {run.checkpoint(done).name} has seen; train a new run")

@@ -1,10 +1,13 @@
 import json
 import os
 import shutil
+import zipfile
 
+import keras
 import numpy as np
 import pytest
 
+import vae_keras
 from data.errors import UserError
 from vae_keras.config import Config, load_config
 from vae_keras.run_data import open_data, read_data
@@ -53,10 +56,10 @@ def test_images_that_changed_since_training_are_noticed(tmp_path, config):
     first, second = saved["train"][:2]
     changed = {**saved, "digests": {**saved["digests"], first: "other"}}
     run.split.write_text(json.dumps(changed))
-    with pytest.raises(UserError, match="0 images are gone, 0 are new, 1 have other pixels"):
+    with pytest.raises(UserError, match=rf"of its images 1 changed \(such as {first}\); train"):
         read_data(config, run.split)
     run.split.write_text(json.dumps({**changed, "train": saved["train"][2:], "test": [*saved["test"], first]}))
-    with pytest.raises(UserError, match="0 images are gone, 1 are new, 1 have other pixels"):
+    with pytest.raises(UserError, match=rf"of its images 1 new \(such as {second}\), 1 changed"):
         read_data(config, run.split)
     assert second in saved["digests"]
 
@@ -111,3 +114,45 @@ def test_a_run_without_a_finished_epoch_or_with_a_damaged_model_says_so(tmp_path
     with pytest.raises(UserError, match="cannot be loaded"):
         load_run(tmp_path / "b")
     assert load_config(Run(tmp_path / "b").config).epochs == 3
+
+
+def rewritten(path, **changes):
+    """A .keras file with other contents in some of its members."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    for name, change in changes.items():
+        members[f"{name}.json"] = json.dumps(change(json.loads(members[f"{name}.json"]))).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def test_a_model_of_another_keras_that_cannot_be_loaded_names_both_versions(tiny_run, tmp_path):
+    run = Run(shutil.copytree(tiny_run, tmp_path / "a"))
+    rewritten(run.model, metadata=lambda metadata: {**metadata, "keras_version": "2.1.0"})
+    load_run(run.folder)  # another version alone is no reason
+    rewritten(run.model, config=lambda config: {**config, "config": {}})
+    with pytest.raises(UserError, match=rf"saved by Keras 2\.1\.0, this is {keras.__version__}: install"):
+        load_run(run.folder)
+
+
+def test_files_of_different_runs_do_not_pass_for_one(tiny_run, tmp_path):
+    run = Run(shutil.copytree(tiny_run, tmp_path / "a"))
+    vae_keras.build_vae((32, 32, 1), 5).save(run.model)
+    with pytest.raises(UserError, match=r"for images of \(32, 32, 1\) and 5 latents, config.json beside it .* and 4"):
+        load_run(run.folder)
+
+
+def test_settings_of_a_later_version_are_named(tiny_run, tmp_path):
+    run = Run(shutil.copytree(tiny_run, tmp_path / "a"))
+    run.config.write_text(json.dumps({**json.loads(run.config.read_text()), "warp": 9}))
+    with pytest.raises(UserError, match=r"does not know \(warp\); use the version that trained the run"):
+        load_run(run.folder)
+
+
+def test_settings_of_an_earlier_version_take_the_defaults_of_what_it_did_not_have(tiny_run, tmp_path):
+    run = Run(shutil.copytree(tiny_run, tmp_path / "a"))
+    saved = json.loads(run.config.read_text())
+    del saved["flip"]
+    run.config.write_text(json.dumps(saved))
+    assert load_config(run.config).flip is False

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from data.errors import UserError, nearest
+from data.image_folder import SMILES
 from vae_keras.exhibits.study import Study
 from vae_keras.latent import attribute_direction
 from vae_keras.run_data import RunData
@@ -52,7 +53,7 @@ def known_attributes(data: RunData) -> list[str]:
 def default_attribute(data: RunData) -> str | None:
     """The attribute to show when none is named: the smile, or the first that has a direction, if any."""
     known = known_attributes(data)
-    return "smile" if "smile" in known else next(iter(known), None)
+    return next((name for name in known if name.lower() in SMILES), next(iter(known), None))
 
 
 def _has_both_sides(data: RunData, name: str) -> bool:
