@@ -26,7 +26,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = Parser(
         prog="evaluate.py",
         description=__doc__,
-        epilog="Without a choice, all of it is written but --sample-quality.",
+        epilog="Without a choice, all of it is written but --sample-quality and --inception.",
     )
     parser.add_argument("--run", type=folder_path, metavar="FOLDER", help="the run to evaluate (default: the latest)")
     parser.add_argument("--data", metavar="DATA", help="where the run's images are now, or other images to evaluate on")
@@ -59,6 +59,14 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         action="store_true",
         help="ELBO, PSNR, SSIM and more on the test images, beside the best linear model; KL of each latent",
     )
+    parser.add_argument(
+        "--sample-quality",
+        action="store_true",
+        help="Frechet and kernel distance from test images to samples, by a network trained for it once (a minute)",
+    )
+    parser.add_argument(
+        "--inception", action="store_true", help="the same by InceptionV3, whose weights (90 MB) are downloaded"
+    )
     return parser.flags(arguments)
 
 
@@ -78,8 +86,13 @@ def chosen_exhibits(flags: argparse.Namespace, data: RunData) -> list[Callable[[
         "latent_map": [partial(exhibits.latent_map, name=flags.latent_map or None)],
         "metrics": [exhibits.held_out, exhibits.latents, exhibits.linear_baseline],
     }
-    asked = [choice for choice in table if getattr(flags, choice) not in (None, False)]
-    return [exhibit for choice in asked or table for exhibit in table[choice]]
+    slow: dict[str, list[Callable[[Study], Exhibit]]] = {
+        "sample_quality": [exhibits.sample_quality],
+        "inception": [exhibits.inception_quality],
+    }
+    choices = table | slow
+    asked = [choice for choice in choices if getattr(flags, choice) not in (None, False)]
+    return [exhibit for choice in asked or table for exhibit in choices[choice]]
 
 
 def evaluate(arguments: list[str] | None) -> None:

@@ -162,3 +162,22 @@ def test_the_lesson_is_learnt(tmp_path):
     assert train.main([*arguments, "--epochs", "25", "--run", str(run.folder)]) == 0
     rows = read_history(run)
     assert rows[-1]["val_elbo"] > rows[0]["val_elbo"] + 20
+
+
+def test_flips_change_what_is_learnt_and_not_what_it_is_judged_on(tiny_run, tmp_path):
+    run = Run(tmp_path / "a")
+    assert train.main([*TINY, "--epochs", "2", "--flip", "--run", str(run.folder)]) == 0
+    plain, flipped = read_history(Run(tiny_run)), read_history(run)
+    assert plain[0]["elbo"] != flipped[0]["elbo"]
+    # The first step is taken before any weight differs: the same images, some of them mirrored, cost about the same.
+    assert flipped[0]["elbo"] == pytest.approx(plain[0]["elbo"], rel=0.02)
+
+
+def test_a_deep_run_with_all_that_is_random_in_it_resumes_to_the_same_bits(tmp_path):
+    settings = ["--architecture", "deep", "--dropout", "0.2", "--batch-normalization", "--flip"]
+    settings += ["--likelihood", "learned_gaussian"]
+    whole, broken = Run(tmp_path / "whole"), Run(tmp_path / "broken")
+    assert train.main([*TINY, *settings, "--epochs", "4", "--run", str(whole.folder)]) == 0
+    assert train.main([*TINY, *settings, "--epochs", "2", "--run", str(broken.folder)]) == 0
+    assert train.main(["--resume", "--epochs", "4", "--run", str(broken.folder)]) == 0
+    assert_same_result(broken, whole)

@@ -104,7 +104,7 @@ def show_numbers(run: Run) -> None:
     console = Console(highlight=False)
     console.print(table)
     for rival in rivals.values():
-        console.print(rival["verdict"])
+        print(rival["verdict"])
 
 
 def _shown(value: float | int | None) -> str:

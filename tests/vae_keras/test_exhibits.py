@@ -1,4 +1,7 @@
 import json
+import shutil
+from functools import partial
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -6,14 +9,16 @@ from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 import evaluate
+from vae_keras import features
 from vae_keras.config import load_config
 from vae_keras.exhibits import Study
 from vae_keras.exhibits.attribute import STRENGTHS, attribute_edit
-from vae_keras.exhibits.latent_map import colours
+from vae_keras.exhibits.latent_map import colours, latent_map
 from vae_keras.exhibits.linear_baseline import rival_of, verdict
+from vae_keras.exhibits.sample_quality import distances
 from vae_keras.latent import encode_images
 from vae_keras.likelihoods import LIKELIHOODS, Gaussian
-from vae_keras.metrics import fit_linear_vae, psnr
+from vae_keras.metrics import fit_linear_vae, frechet_distance, kernel_distance, psnr
 from vae_keras.run_data import read_data
 from vae_keras.runs import Run, load_run, read_history
 
@@ -138,3 +143,46 @@ def test_a_vae_that_loses_says_so(study):
     assert verdict(study, rival, {"elbo": worse}).startswith("The VAE beats the linear VAE: test ELBO")
     assert verdict(study, rival, {"elbo": better}).startswith("The VAE loses to the linear VAE: test ELBO")
     assert "loses to the PCA: test PSNR" in verdict(study, rival_of(study.vae.likelihood), {"psnr": 99.0})
+
+
+def test_sample_quality_compares_test_with_train_its_reconstructions_and_samples(study):
+    seen = []
+
+    def coarse(pictures):
+        """Means of the four quarters of each picture."""
+        seen.append(pictures)
+        return pictures.reshape(len(pictures), 2, 16, 2, 16).mean(axis=(2, 4)).reshape(-1, 4)
+
+    exhibit = distances(study, "key", "Title", coarse, "Features: means of quarters.")
+    test, train, reconstructed, samples = seen
+    assert len(test) == len(train) == len(samples) == exhibit.numbers["key"]["images"] == 8
+    np.testing.assert_allclose(reconstructed, study.vae(train), rtol=1e-4, atol=1e-5)
+    images, split = study.data.dataset.images / np.float32(255), study.data.split
+    pixels = {image.tobytes() for image in images[split.train]}
+    assert all(picture.tobytes() in pixels for picture in train)
+    numbers = exhibit.numbers["key"]["samples"]
+    assert numbers["frechet"] == frechet_distance(coarse(test), coarse(samples))
+    assert (numbers["kernel"], numbers["kernel_error"]) == kernel_distance(coarse(test), coarse(samples))
+
+
+def test_sample_quality_is_written_by_the_script_when_asked_for(tiny_run, tmp_path, monkeypatch):
+    small = partial(features.factor_space, count=64, epochs=1, cache=tmp_path)
+    monkeypatch.setattr(features, "factor_space", small)
+    run = Run(shutil.copytree(tiny_run, tmp_path / "run", ignore=shutil.ignore_patterns("figures", "metrics.json")))
+    assert evaluate.main(["--run", str(run.folder), "--sample-quality"]) == 0
+    assert [path.name for path in run.figures.iterdir()] == ["sample_quality.png"]
+    assert set(json.loads(run.metrics.read_text())) == {"data", "sample_quality"}
+
+
+def test_a_map_gives_each_image_its_own_colour(study, monkeypatch):
+    shown = {}
+    monkeypatch.setattr(
+        import_module("vae_keras.exhibits.latent_map"),
+        "maps",
+        lambda points, values, name, images, *texts: shown.update(values=values, images=images),
+    )
+    latent_map(study, "yaw")
+    dataset = study.data.dataset
+    yaw = dict(zip((image.tobytes() for image in dataset.images), colours(dataset, "yaw"), strict=True))
+    pixels = np.rint(255 * shown["images"]).astype(np.uint8)
+    assert [yaw[image.tobytes()] for image in pixels] == shown["values"].tolist()

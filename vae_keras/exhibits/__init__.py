@@ -10,6 +10,7 @@ from vae_keras.exhibits.latent_map import latent_map
 from vae_keras.exhibits.latents import latents
 from vae_keras.exhibits.linear_baseline import linear_baseline
 from vae_keras.exhibits.reconstructions import reconstructions
+from vae_keras.exhibits.sample_quality import inception_quality, sample_quality
 from vae_keras.exhibits.samples import samples
 from vae_keras.exhibits.study import Exhibit, Study
 from vae_keras.exhibits.traversal import traversal
@@ -22,11 +23,13 @@ __all__ = [
     "dataset",
     "default_attribute",
     "held_out",
+    "inception_quality",
     "interpolation",
     "latent_map",
     "latents",
     "linear_baseline",
     "reconstructions",
+    "sample_quality",
     "samples",
     "traversal",
 ]
