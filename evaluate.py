@@ -84,7 +84,8 @@ def chosen_exhibits(flags: argparse.Namespace, data: RunData) -> list[Callable[[
         "traverse": [exhibits.traversal],
         "attribute": [] if attribute is None else exhibits.attributes(attribute),
         "latent_map": [partial(exhibits.latent_map, name=flags.latent_map or None)],
-        "metrics": [exhibits.held_out, exhibits.latents, exhibits.linear_baseline],
+        # A linear model that knows these images and a VAE that does not are no match.
+        "metrics": [exhibits.held_out, exhibits.latents, *([exhibits.linear_baseline] if data.fitted else [])],
     }
     slow: dict[str, list[Callable[[Study], Exhibit]]] = {
         "sample_quality": [exhibits.sample_quality],

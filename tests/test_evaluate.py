@@ -2,6 +2,7 @@ import json
 import shutil
 
 import evaluate
+import train
 from tests.support import script
 from vae_keras.config import load_config
 from vae_keras.run_data import read_other_data
@@ -51,3 +52,19 @@ def test_other_images_are_tested_on_where_the_model_has_not_seen_them(tiny_run, 
     assert evaluate.main(["--run", str(run.folder), "--data", "faces:60", "--metrics"]) == 0
     numbers = json.loads(run.metrics.read_text())
     assert (numbers["data"], numbers["test"]["images"]) == ("faces:60", len(tested))
+    # A linear model fitted on images that the VAE has not been fitted on would be no fair rival.
+    assert "pca" not in numbers
+
+
+def test_the_same_images_at_another_place_are_the_runs_own(tiny_run, tmp_path):
+    run = Run(tiny_run)
+    assert read_other_data(load_config(run.config), run.split, "faces:40").fitted
+    assert not read_other_data(load_config(run.config), run.split, "faces:60").fitted
+
+
+def test_the_smallest_run_there_can_be_is_shown_in_full(tmp_path):
+    run = Run(tmp_path / "a")
+    settings = ["--data", "faces:10", "--image-size", "32", "--latent-dim", "1", "--epochs", "1"]
+    assert train.main([*settings, "--run", str(run.folder)]) == 0
+    assert evaluate.main(["--run", str(run.folder)]) == 0
+    assert {"latent_map.png", "traversal.gif", "pca.png"} < {path.name for path in run.figures.iterdir()}

@@ -19,10 +19,15 @@ from vae_keras.config import Config
 
 
 class RunData(NamedTuple):
-    """A run's images and how they are divided."""
+    """Images and how they are divided.
+
+    Attributes:
+        fitted: whether the run's model was, or is to be, fitted on the part called train.
+    """
 
     dataset: Dataset
     split: Split
+    fitted: bool = True
 
 
 def open_data(config: Config) -> RunData:
@@ -77,7 +82,8 @@ def read_other_data(config: Config, split: Path, source: str) -> RunData:
     unseen = np.array([index for index in parts.test if digests[index] not in seen], int)
     if not len(unseen):
         raise UserError(f"the model has seen every test image of {source}; pass other images with --data")
-    return RunData(dataset, parts._replace(test=unseen))
+    fitted = {digests[index] for index in parts.train} == {saved["digests"][name] for name in saved["train"]}
+    return RunData(dataset, parts._replace(test=unseen), fitted)
 
 
 def _read_split(path: Path) -> dict[str, Any]:

@@ -178,7 +178,7 @@ def test_a_map_gives_each_image_its_own_colour(study, monkeypatch):
     shown = {}
     monkeypatch.setattr(
         import_module("vae_keras.exhibits.latent_map"),
-        "maps",
+        "scatter_maps",
         lambda points, values, name, images, *texts: shown.update(values=values, images=images),
     )
     latent_map(study, "yaw")

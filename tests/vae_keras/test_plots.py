@@ -5,9 +5,9 @@ from vae_keras.plots import (
     distance_bars,
     image_grid,
     latent_bars,
-    maps,
     picture_animation,
     picture_figure,
+    scatter_maps,
     thumbnail_map,
     training_curves,
 )
@@ -80,7 +80,7 @@ def test_bars_show_the_values_they_are_given():
 @pytest.mark.parametrize("values", [None, np.arange(6) > 2, np.arange(6.0), np.array(list("abcabc"))])
 def test_maps_show_every_point_in_a_colour_of_its_group(values):
     points = np.random.default_rng(0).normal(size=(6, 2))
-    figure = maps({"one": points, "two": -points}, values, "what", np.zeros((6, 4, 4, 1)), "Title", "Caption")
+    figure = scatter_maps({"one": points, "two": -points}, values, "what", np.zeros((6, 4, 4, 1)), "Title", "Caption")
     shown = [np.concatenate([dots.get_offsets() for dots in axes.collections]) for axes in figure.axes[:2]]
     for found, expected in zip(shown, (points, -points), strict=True):
         np.testing.assert_allclose(sorted(found.tolist()), sorted(expected.tolist()))

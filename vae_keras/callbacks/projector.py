@@ -59,4 +59,5 @@ def metadata(dataset: Dataset, indices: np.ndarray) -> list[Sequence[str]]:
 
 
 def _rows(rows: Iterable[Sequence[str]]) -> str:
-    return "".join("\t".join(row) + "\n" for row in rows)
+    """Lines of cells; what would end a cell or a line in one becomes a space."""
+    return "".join("\t".join(" ".join(cell.split()) for cell in row) + "\n" for row in rows)

@@ -1,5 +1,6 @@
 """Images of the data set at random."""
 
+from data.dataset import unit_pixels
 from vae_keras.exhibits.study import Exhibit, Study
 from vae_keras.plots import picture_figure
 
@@ -15,5 +16,5 @@ def dataset(study: Study) -> Exhibit:
         f"{count:,} {part}" for part, count in parts.items()
     )
     numbers = {"parts": parts, "labels": {name: int(images.label(name).sum()) for name in images.label_names}}
-    figure = picture_figure(images.images[places] / 255.0, COLUMNS, "The data set", caption + ".")
+    figure = picture_figure(unit_pixels(images.images[places]), COLUMNS, "The data set", caption + ".")
     return Exhibit({"dataset.png": figure}, {"dataset": numbers})

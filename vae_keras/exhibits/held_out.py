@@ -18,5 +18,7 @@ def held_out(study: Study) -> Exhibit:
     }
     if study.vae.likelihood.is_density:
         numbers["bits_per_dim"] = metrics.bits_per_dimension(bound.elbo, study.vae.image_shape)
+    if variance := getattr(study.vae.likelihood, "variance", None):
+        numbers["variance"] = variance
     attributes = {name: {"auc": direction_of(study, name).auc} for name in known_attributes(study.data)}
     return Exhibit({}, {"test": numbers} | ({"attributes": attributes} if attributes else {}))

@@ -23,7 +23,7 @@ def interpolation(study: Study, path: str = "spherical") -> Exhibit:
 
     rows, moving = walked(STEPS), walked(FRAMES)
     lengths = np.linalg.norm(np.diff(rows, axis=1), axis=2).sum(axis=1)
-    ends = study.test_images[pairs] / 255.0
+    ends = study.test_pictures[pairs]
     still = np.concatenate([ends[:, :1], decode_latents(study.vae, rows), ends[:, 1:]], axis=1)
     figure = picture_figure(
         still.reshape(-1, *study.vae.image_shape),

@@ -7,7 +7,7 @@ from sklearn.manifold import TSNE
 from data.dataset import Dataset
 from data.errors import UserError, nearest
 from vae_keras.exhibits.study import Exhibit, Study
-from vae_keras.plots import maps
+from vae_keras.plots import scatter_maps
 
 MOST_IMAGES = 2_000
 PERPLEXITY = 30.0
@@ -25,12 +25,14 @@ def latent_map(study: Study, name: str | None = None) -> Exhibit:
     places = study.random_test_images(MOST_IMAGES)
     means = study.test_posterior.mean[places]
     values = colours(study.data.dataset, name)
+    if study.vae.latent_dim == 1:
+        means = np.pad(means, ((0, 0), (0, 1)))  # a single latent lies on a line
     pca = PCA(2, svd_solver="full").fit(means)
     perplexity = min(PERPLEXITY, (len(means) - 1) / 3)
     neighbours = TSNE(perplexity=perplexity, init="pca", random_state=study.config.seed).fit_transform(means)
     share = float(pca.explained_variance_ratio_.sum())
     what = name or "class"
-    figure = maps(
+    figure = scatter_maps(
         {
             f"PCA ({share:.0%} of the variance)": pca.transform(means),
             f"t-SNE (perplexity {perplexity:.0f})": neighbours,

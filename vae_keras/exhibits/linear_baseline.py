@@ -56,7 +56,9 @@ def linear_baseline(study: Study) -> Exhibit:
     test = study.test_pictures
     numbers: dict[str, Any] = {}
     if rival.variance != 0:
-        numbers = linear.elbo(test)._asdict() | {"variance": linear.variance}
+        bound = linear.elbo(test)
+        bits = metrics.bits_per_dimension(bound.elbo, study.vae.image_shape)
+        numbers = bound._asdict() | {"bits_per_dim": bits, "variance": linear.variance}
     numbers |= metrics.reconstruction_quality(test, np.clip(linear.reconstruct(test), 0, 1))
     numbers |= {"latents_in_use": len(linear.eigenvalues), "images": len(test), "train_images": len(fitted_on)}
     numbers["verdict"] = verdict(study, rival, numbers)

@@ -13,7 +13,7 @@ IMAGES, PAIRS_A_ROW = 32, 4
 def reconstructions(study: Study) -> Exhibit:
     """32 test images, each with its reconstruction from the posterior mean to its right."""
     places = study.random_test_images(IMAGES)
-    originals = (study.test_images[places] / 255.0).astype(np.float32)
+    originals = study.test_pictures[places]
     decoded = decode_latents(study.vae, study.test_posterior.mean[places])
     pairs = np.stack([originals, decoded], axis=1).reshape(-1, *originals.shape[1:])
     psnr, ssim = metrics.psnr(originals, decoded), metrics.ssim(originals, decoded)

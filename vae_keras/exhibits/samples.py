@@ -11,7 +11,7 @@ def samples(study: Study) -> Exhibit:
     """32 latents from N(0, I), decoded."""
     latents = study.random().standard_normal((IMAGES, study.vae.latent_dim))
     pictures = decode_latents(study.vae, latents)
-    contrast = {"samples": float(pictures.std()), "test": float((study.test_images / 255.0).std())}
+    contrast = {"samples": float(pictures.std()), "test": float(study.test_pictures.std())}
     figure = picture_figure(
         pictures,
         COLUMNS,

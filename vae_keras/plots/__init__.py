@@ -1,0 +1,20 @@
+"""Figures: arrays in, a Matplotlib Figure out; nothing here trains, loads or saves.
+
+Every figure carries its caption, so that it can be understood away from the page it was made for.
+"""
+
+from vae_keras.plots.charts import distance_bars, latent_bars, training_curves
+from vae_keras.plots.maps import scatter_maps, thumbnail_map
+from vae_keras.plots.pictures import Animation, image_grid, picture_animation, picture_figure
+
+__all__ = [
+    "Animation",
+    "distance_bars",
+    "image_grid",
+    "latent_bars",
+    "picture_animation",
+    "picture_figure",
+    "scatter_maps",
+    "thumbnail_map",
+    "training_curves",
+]

@@ -1,0 +1,81 @@
+"""Charts of numbers: curves and bars."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from vae_keras.plots.style import BLUE, ORANGE, PALE_BLUE, open_axes, title_and_caption
+
+
+def training_curves(history: Sequence[Mapping[str, float]], title: str, caption: str) -> Figure:
+    """ELBO, reconstruction and KL of every epoch, train and, where there is one, validation."""
+    figure = Figure(figsize=(10.5, 3.9), layout="constrained")
+    panels = figure.subplots(1, 3)
+    names = {"elbo": "ELBO", "reconstruction_nll": "reconstruction  -log p(x|z)", "kl": "KL(q(z|x) || p(z))"}
+    epochs = [row["epoch"] for row in history]
+    for axes, (term, name) in zip(panels, names.items(), strict=True):
+        axes.plot(epochs, [row[term] for row in history], color=BLUE, label="train")
+        if f"val_{term}" in history[0]:
+            axes.plot(epochs, [row[f"val_{term}"] for row in history], color=ORANGE, label="validation")
+        axes.set(title=name, xlabel="epoch", ylabel="nats per image")
+        axes.title.set_fontsize(10)
+        _focus(axes, [row[key] for row in history for key in (term, f"val_{term}") if key in row])
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        open_axes(axes, "both")
+    panels[0].legend(frameon=False)
+    title_and_caption(figure, title, caption)
+    return figure
+
+
+def latent_bars(kl: np.ndarray, std: np.ndarray, names: Sequence[str], title: str, caption: str) -> Figure:
+    """KL of each latent above the mean standard deviation of its posterior, (latents,) each, in the order given."""
+    figure = Figure(figsize=(max(6.5, min(12.0, 0.28 * len(kl))), 4.6), layout="constrained")
+    above, below = figure.subplots(2, sharex=True)
+    places = np.arange(len(kl))
+    above.bar(places, kl, color=BLUE, width=0.75)
+    above.set_ylabel("KL (nats)")
+    below.bar(places, std, color=PALE_BLUE, width=0.75)
+    below.axhline(1.0, color="#333333", linewidth=0.8, linestyle=":")
+    below.annotate("prior", (1.0, 1.0), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8)
+    below.set(ylabel="mean standard\ndeviation of q", ylim=(0, 1.2), xlabel="latent")
+    every = max(1, len(kl) // 32)
+    below.set_xticks(places[::every], names[::every], fontsize=7, rotation=90 if len(kl) > 24 else 0)
+    for axes in (above, below):
+        open_axes(axes, "y")
+        axes.margins(x=0.01)
+    title_and_caption(figure, title, caption)
+    return figure
+
+
+def distance_bars(distances: Mapping[str, Mapping[str, tuple[float, float]]], title: str, caption: str) -> Figure:
+    """For each distance, a bar with its error for each set of pictures that was measured.
+
+    Args:
+        distances: by the name of the distance, then of the set: value and standard error (0 for none).
+    """
+    rows = max(map(len, distances.values()))
+    figure = Figure(figsize=(4.8 * len(distances), 1.3 + 0.42 * rows), layout="constrained")
+    for axes, (name, bars) in zip(np.atleast_1d(figure.subplots(1, len(distances))), distances.items(), strict=True):
+        values, errors = np.array(list(bars.values())).T
+        axes.barh(range(len(bars)), values, xerr=2 * errors, color=BLUE, ecolor="#333333", height=0.6)
+        axes.set_yticks(range(len(bars)), list(bars), fontsize=9)
+        axes.invert_yaxis()
+        axes.set_title(name, fontsize=10)
+        axes.margins(x=0.22)
+        for place, value in enumerate(values):
+            axes.annotate(f" {value:.3g}", (max(value + 2 * errors[place], 0), place), va="center", fontsize=8)
+        open_axes(axes, "x")
+    title_and_caption(figure, title, caption)
+    return figure
+
+
+def _focus(axes: Axes, values: Sequence[float]) -> None:
+    """Show where a curve ends up: the first tenth of a run can be off the scale of all the rest."""
+    if len(values) >= 20:
+        low, high = np.percentile(values, [0, 100])
+        settled_low, settled_high = np.percentile(values, [5, 95])
+        margin = 0.4 * (settled_high - settled_low)
+        axes.set_ylim(max(low, settled_low - margin) - 0.05 * margin, min(high, settled_high + margin) + 0.05 * margin)

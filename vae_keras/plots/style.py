@@ -1,0 +1,27 @@
+"""What all figures share: colours, title and caption."""
+
+import textwrap
+from typing import Literal
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+BLUE, PALE_BLUE, ORANGE = "#1f5a99", "#9db4cc", "#d1603d"
+
+
+def open_axes(axes: Axes, grid: Literal["x", "y", "both"]) -> None:
+    """Leave out the box around a chart; lines of reference along x, y or both."""
+    axes.grid(alpha=0.25, axis=grid)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def title_and_caption(figure: Figure, title: str, caption: str) -> None:
+    """Title above, caption below, both from the left edge."""
+    figure.suptitle(title, fontsize=12, fontweight="bold", x=0.01, ha="left", parse_math=False)
+    text = textwrap.fill(caption, characters(figure.get_figwidth()))
+    figure.supxlabel(text, fontsize=8.5, x=0.01, ha="left", color="#333333", parse_math=False)
+
+
+def characters(inches: float) -> int:
+    """How many characters of a caption fit on a line."""
+    return int(inches * 15)
