@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import tensorflow as tf
 
 from data.errors import UserError, nearest
-from vae_keras.config import Config
+from vae_keras.config import Config, default_of
 from vae_keras.values import flag_of
 
 WRONG_USE = 2
@@ -54,13 +54,12 @@ def add_settings(parser: Parser) -> None:
                 flag_of(field.name), action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=text
             )
             continue
-        default = "" if field.default is None else f" (default {field.default})"
         parser.add_argument(
             flag_of(field.name),
             type=kind,
             default=argparse.SUPPRESS,
             metavar=kind.__name__.upper(),
-            help=text + default,
+            help=f"{text} (default {default_of(field)})",
         )
 
 

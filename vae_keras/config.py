@@ -98,7 +98,7 @@ class Config:
             if check and value is not None and (reason := check(value)):
                 raise UserError(f"{flag_of(field.name)} {value} {reason}")
         chosen = (self.build_architecture(), self.build_objective(), self.build_likelihood())
-        used = {name: getattr(part, name) for part in chosen for name in options_of(type(part)) & vars(self).keys()}
+        used = {name: getattr(part, name) for part in chosen for name in options_of(type(part)).keys() & vars(self)}
         return dataclasses.replace(self, data=canonical(self.data), **used)
 
     def build_architecture(self) -> Architecture:
@@ -112,8 +112,9 @@ class Config:
 
     def _options(self, table: Mapping[str, type]) -> dict[str, Any]:
         """The settings that some entry of the table uses."""
-        names = set().union(*(options_of(entry) for entry in table.values()))
-        return {name: value for name, value in vars(self).items() if name in names}
+        return {
+            name: value for name, value in vars(self).items() if any(name in options_of(cls) for cls in table.values())
+        }
 
     def used(self) -> dict[str, Any]:
         """The settings that are not None, by name."""
@@ -149,6 +150,12 @@ def load_config(path: Path) -> Config:
         return config
     except (OSError, ValueError, TypeError, AttributeError) as reason:
         raise UserError(f"{path} does not hold the settings of a run ({reason}); train a new one") from reason
+
+
+def default_of(field: dataclasses.Field) -> Any:
+    """What a setting is where it is not given; that of the part that uses it, for settings that not all use."""
+    parts = [*ARCHITECTURES.values(), *OBJECTIVES.values(), *LIKELIHOODS.values()]
+    return next((options_of(part)[field.name] for part in parts if field.name in options_of(part)), field.default)
 
 
 def differences(saved: Config, asked: dict[str, Any]) -> list[str]:

@@ -104,7 +104,7 @@ def show_numbers(run: Run) -> None:
     console = Console(highlight=False)
     console.print(table)
     for rival in rivals.values():
-        print(rival["verdict"])
+        print(f"{rival['verdict']} The rival is {rival['why']}.")
 
 
 def _shown(value: float | int | None) -> str:

@@ -26,10 +26,10 @@ def flag_of(option: str) -> str:
     return "--" + option.replace("_", "-")
 
 
-def options_of(cls: type) -> set[str]:
-    """The names of what a value can be made with."""
+def options_of(cls: type) -> dict[str, Any]:
+    """What a value can be made with: names and defaults."""
     parameters = inspect.signature(cls).parameters.values()
-    return {parameter.name for parameter in parameters if parameter.kind is parameter.POSITIONAL_OR_KEYWORD}
+    return {option.name: option.default for option in parameters if option.kind is option.POSITIONAL_OR_KEYWORD}
 
 
 def look_up(kind: str, table: Mapping[str, Value], name: str) -> Value:

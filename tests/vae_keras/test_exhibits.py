@@ -142,7 +142,7 @@ def test_a_vae_that_loses_says_so(study):
     worse, better = study.test_elbo.elbo - 1, study.test_elbo.elbo + 1
     assert verdict(study, rival, {"elbo": worse}).startswith("The VAE beats the linear VAE: test ELBO")
     assert verdict(study, rival, {"elbo": better}).startswith("The VAE loses to the linear VAE: test ELBO")
-    assert "loses to the PCA: test PSNR" in verdict(study, rival_of(study.vae.likelihood), {"psnr": 99.0})
+    assert "loses to PCA: test PSNR" in verdict(study, rival_of(study.vae.likelihood), {"psnr": 99.0})
 
 
 def test_sample_quality_compares_test_with_train_its_reconstructions_and_samples(study):

@@ -1,0 +1,25 @@
+"""The README's map of commands and figures is complete."""
+
+import re
+
+import evaluate
+from tests.support import ROOT
+from vae_keras.runs import Run
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_choice_of_evaluate_is_in_the_map():
+    choices = set(vars(evaluate.parse([]))) - {"run", "data"}
+    listed = set(re.findall(r"^\| `--([a-z-]+)", README, re.MULTILINE))
+    assert {choice.replace("_", "-") for choice in choices} <= listed
+
+
+def test_every_figure_of_an_evaluation_is_in_the_map(evaluated_run):
+    named = re.sub(r"`([^`]*)\.png`, `\.gif`", r"`\1.png`, `\1.gif`", README)
+    patterns = [
+        re.escape(name).replace(r"\*", ".*").replace("_NAME", "(_.*)?")
+        for name in re.findall(r"`(?:figures/)?([^`/ ]+\.(?:png|gif))`", named)
+    ]
+    for path in Run(evaluated_run).figures.iterdir():
+        assert any(re.fullmatch(pattern, path.name) for pattern in patterns), path.name
