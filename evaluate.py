@@ -74,7 +74,7 @@ def chosen_exhibits(flags: argparse.Namespace, data: RunData) -> list[Callable[[
     """The exhibits that the flags ask for; all the quick ones where none is asked for."""
     path = flags.interpolate or "spherical"
     look_up("path", PATHS, path)
-    attribute = flags.attribute if flags.attribute is not None else default_attribute(data)
+    attribute = default_attribute(data) if flags.attribute is None else flags.attribute
     table: dict[str, list[Callable[[Study], Exhibit]]] = {
         "dataset": [exhibits.dataset],
         "curves": [exhibits.curves],
@@ -82,7 +82,7 @@ def chosen_exhibits(flags: argparse.Namespace, data: RunData) -> list[Callable[[
         "sample": [exhibits.samples],
         "interpolate": [partial(exhibits.interpolation, path=path)],
         "traverse": [exhibits.traversal],
-        "attribute": [] if attribute is None else exhibits.attributes(attribute),
+        "attribute": [] if attribute is None else exhibits.attributes(attribute, data.dataset.label_names),
         "latent_map": [partial(exhibits.latent_map, name=flags.latent_map or None)],
         # A linear model that knows these images and a VAE that does not are no match.
         "metrics": [exhibits.held_out, exhibits.latents, *([exhibits.linear_baseline] if data.fitted else [])],
@@ -102,11 +102,12 @@ def evaluate(arguments: list[str] | None) -> None:
     run = open_run(flags.run) if flags.run else latest_run()
     config = load_config(run.config)
     vae = load_run(run.folder)
-    data = read_other_data(config, run.split, flags.data) if flags.data else read_data(config, run.split)
+    source = config.data if flags.data is None else canonical(flags.data)
+    data = read_data(config, run.split) if flags.data is None else read_other_data(config, run.split, source)
     study = Study(config, vae, data, read_history(run))
     # All of it is made before any of it is written.
     made = [exhibit(study) for exhibit in chosen_exhibits(flags, data)]
-    for path in save_exhibits(run, canonical(flags.data or config.data), made):
+    for path in save_exhibits(run, made, source, study.epoch, "" if data.fitted else f"Images: {source}."):
         print(path)
     show_numbers(run)
 

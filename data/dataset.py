@@ -38,4 +38,4 @@ class Dataset(NamedTuple):
 
 def unit_pixels(images: np.ndarray) -> np.ndarray:
     """uint8 pixels of any shape as float32 in [0, 1]."""
-    return (images / 255.0).astype(np.float32)
+    return images / np.float32(255)

@@ -31,12 +31,19 @@ def canonical(source: str) -> str:
     if source in BENCHMARKS:
         return source
     path = Path(source).expanduser()
-    if not source or not path.exists():
+    if not source or not _exists(path):
         near = difflib.get_close_matches(name, [RENDERED, *BENCHMARKS], n=1)
         meant = f" (did you mean {near[0]}?)" if near else ""
         known = ", ".join([RENDERED, f"{RENDERED}:N", *BENCHMARKS])
         raise UserError(f"no folder {source}{meant}; pass {known} or a folder of images with --data")
     return str(path.resolve())
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name too long to be one
+        return False
 
 
 def open_dataset(source: str, size: int, channels: int) -> Dataset:

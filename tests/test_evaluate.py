@@ -3,7 +3,7 @@ import shutil
 
 import evaluate
 import train
-from tests.support import script
+from tests.support import TINY, script
 from vae_keras.config import load_config
 from vae_keras.run_data import read_other_data
 from vae_keras.runs import Run
@@ -26,7 +26,7 @@ def test_a_choice_writes_that_and_nothing_else(tiny_run, tmp_path):
     run = Run(tmp_path / "a")
     assert evaluate.main(["--run", str(run.folder), "--metrics"]) == 0
     assert {path.name for path in run.figures.iterdir()} == {"latents.png", "pca.png"}
-    assert set(json.loads(run.metrics.read_text())) == {"data", "test", "attributes", "latents", "pca"}
+    assert set(json.loads(run.metrics.read_text())) == {"data", "test", "attributes", "latents", "pca", "epoch"}
     assert evaluate.main(["--run", str(run.folder), "--interpolate", "straight", "--attribute", "jaw"]) == 0
     assert {path.name for path in run.figures.iterdir()} - {"latents.png", "pca.png"} == {
         "interpolation_straight.png", "interpolation_straight.gif", "attribute_jaw.png",
@@ -68,3 +68,39 @@ def test_the_smallest_run_there_can_be_is_shown_in_full(tmp_path):
     assert train.main([*settings, "--run", str(run.folder)]) == 0
     assert evaluate.main(["--run", str(run.folder)]) == 0
     assert {"latent_map.png", "traversal.gif", "pca.png"} < {path.name for path in run.figures.iterdir()}
+
+
+def test_the_numbers_of_the_linear_rival_are_printed_beside_the_vaes(tmp_path, capsys):
+    run = Run(tmp_path / "a")
+    assert train.main([*TINY, "--epochs", "1", "--likelihood", "learned_gaussian", "--run", str(run.folder)]) == 0
+    capsys.readouterr()
+    assert evaluate.main(["--run", str(run.folder), "--metrics"]) == 0
+    printed = capsys.readouterr().out
+    numbers = json.loads(run.metrics.read_text())
+    ours, theirs = numbers["test"]["elbo"], numbers["linear_vae"]["elbo"]
+    (row,) = [line for line in printed.splitlines() if "elbo" in line]
+    assert f"{ours:,.3f}" in row
+    assert f"{theirs:,.3f}" in row
+    assert numbers["linear_vae"]["verdict"] in printed
+    assert f"The VAE {'beats' if ours > theirs else 'loses to'} the linear VAE" in printed
+
+
+def test_numbers_of_an_earlier_epoch_are_not_shown_as_those_of_a_later_one(tmp_path):
+    run = Run(tmp_path / "a")
+    settings = [*TINY, "--validation", "0", "--run", str(run.folder)]
+    assert train.main([*settings, "--epochs", "1"]) == 0
+    assert evaluate.main(["--run", str(run.folder), "--metrics"]) == 0
+    assert json.loads(run.metrics.read_text())["epoch"] == 1
+    assert train.main(["--resume", "--epochs", "2", "--run", str(run.folder)]) == 0
+    assert evaluate.main(["--run", str(run.folder), "--sample"]) == 0
+    assert set(json.loads(run.metrics.read_text())) == {"data", "epoch", "samples"}
+
+
+def test_figures_of_other_images_say_so(tiny_run, tmp_path, monkeypatch):
+    captions = []
+    monkeypatch.setattr("vae_keras.results.add_to_caption", lambda figure, note: captions.append(note))
+    run = Run(shutil.copytree(tiny_run, tmp_path / "a"))
+    assert evaluate.main(["--run", str(run.folder), "--data", "faces:60", "--sample", "--traverse"]) == 0
+    assert captions == ["Images: faces:60."] * 3
+    assert evaluate.main(["--run", str(run.folder), "--sample"]) == 0
+    assert len(captions) == 3

@@ -20,6 +20,7 @@ def train_and_evaluate(folder, run, *settings):
     assert train.main([*arguments, "--run", str(run.folder)]) == 0
     assert evaluate.main(["--run", str(run.folder)]) == 0
     assert (run.figures / "attribute_smile.png").exists()
+    assert (run.figures / "linear_vae.png").exists()
     return json.loads(run.metrics.read_text())
 
 

@@ -49,6 +49,8 @@ TRAINING = [
     ),
     (["--dropout", "0.1"], "--dropout is not used by --architecture table; leave it out or pass --architecture deep"),
     (["--hidden-size", "64"], "--hidden-size is not used by --architecture table"),
+    (["--data", 300 * "x"], "no folder xxx"),
+    (["--no-batch-normalization"], "--no-batch-normalization is not used by --architecture table"),
     (["--batch-normalization"], "--batch-normalization is not used by --architecture table"),
     (["--architecture", "deep", "--dropout", "1"], "--dropout 1.0 must be from 0 to below 1"),
     (["--architecture", "deep", "--hidden-size", "0"], "--hidden-size 0 must be a number above zero"),
@@ -157,6 +159,20 @@ def test_evaluating_a_damaged_run(copied_run, workplace, capsys, name):
     assert everything_in(workplace) == before
 
 
+def test_a_run_whose_checkpoints_are_gone_is_not_trained_over(copied_run, workplace, capsys):
+    shutil.rmtree(copied_run / "checkpoints")
+    before = everything_in(workplace)
+    assert train.main(["--run", "run", "--resume"]) == 2
+    assert_one_line(capsys, "history.csv has 3 epochs, run/checkpoints only 0; train a new run")
+    assert everything_in(workplace) == before
+
+
+def test_numbers_that_are_no_table(copied_run, capsys):
+    (copied_run / "metrics.json").write_text('{"data": "faces:40", "epoch": 3, "test": 3}')
+    assert evaluate.main(["--run", "run", "--sample"]) == 2
+    assert_one_line(capsys, "metrics.json is damaged (its sections are no tables)")
+
+
 def test_curves_of_a_run_without_history(copied_run, capsys):
     (copied_run / "history.csv").unlink()
     assert evaluate.main(["--run", "run", "--curves"]) == 2
@@ -169,6 +185,7 @@ def test_curves_of_a_run_without_history(copied_run, capsys):
         (["--reconstruct", "--attribute", "smiel"], "unknown attribute smiel; did you mean smile?"),
         (["--reconstruct", "--interpolate", "sphericl"], "unknown path sphericl; did you mean spherical?"),
         (["--metrics", "--data", "absent"], "no folder absent"),
+        (["--metrics", "--data", ""], "no folder"),
         (["--reconstruct", "--latent-map", "jow"], "unknown label or factor jow; did you mean jaw?"),
         (["--reconstruct", "--attribute", ""], "cannot be read; write smile, or smile,jaw, or smile=+2,jaw=-1"),
         (["--attribute", "smile,smile"], "--attribute smile,smile cannot be read"),
@@ -224,6 +241,7 @@ def test_a_disk_that_is_read_only_or_full(copied_run, workplace, capsys, monkeyp
     [
         (MemoryError(), "memory is exhausted; pass a smaller --batch-size"),
         (tf.errors.ResourceExhaustedError(None, None, "OOM when allocating"), "memory is exhausted"),
+        (tf.errors.ResourceExhaustedError(None, None, "logs/a; No space left on device"), "device; make room there"),
         (
             tf.errors.PermissionDeniedError(None, None, "logs: Read-only file system"),
             "logs: Read-only file system; pass a",

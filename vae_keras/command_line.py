@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import errno
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from vae_keras.values import flag_of
 WRONG_USE = 2
 FILE_SYSTEM_ERRORS = (tf.errors.PermissionDeniedError, tf.errors.FailedPreconditionError, tf.errors.NotFoundError)
 INTERRUPTED = 130
+EXHAUSTED = "memory is exhausted; pass a smaller --batch-size, --image-size or number of images"
 
 
 class Parser(argparse.ArgumentParser):
@@ -83,13 +85,16 @@ def run_script(name: str, script: Callable[[], None]) -> int:
     except OSError as refusal:
         where = refusal.filename or "the file system"
         return _complain(name, f"{where}: {refusal.strerror or refusal}; {_remedy(refusal.errno)}")
-    except (MemoryError, tf.errors.ResourceExhaustedError):
-        return _complain(name, "memory is exhausted; pass a smaller --batch-size, --image-size or number of images")
+    except MemoryError:
+        return _complain(name, EXHAUSTED)
     except tf.errors.OpError as refusal:
-        # TensorFlow writes its logs itself, and has errors of its own for what the file system says.
-        if not isinstance(refusal, FILE_SYSTEM_ERRORS):
+        # TensorFlow writes its logs itself, and has errors of its own for what the machine says.
+        reason, full = str(refusal.message).partition("\n")[0], os.strerror(errno.ENOSPC) in str(refusal.message)
+        if isinstance(refusal, tf.errors.ResourceExhaustedError) and not full:
+            return _complain(name, EXHAUSTED)
+        if not full and not isinstance(refusal, FILE_SYSTEM_ERRORS):
             raise
-        return _complain(name, f"{str(refusal.message).partition(chr(10))[0]}; {_remedy(None)}")
+        return _complain(name, f"{reason}; {_remedy(errno.ENOSPC if full else None)}")
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
         return INTERRUPTED

@@ -14,28 +14,32 @@ from rich.table import Table
 from data.errors import UserError
 from data.files import whole_file, write_text
 from vae_keras.exhibits import Exhibit
-from vae_keras.plots import Animation
+from vae_keras.plots import Animation, add_to_caption
 from vae_keras.runs import Run
 
 DOTS_PER_INCH = 160
 ANIMATION_DOTS_PER_INCH = 110
 MILLISECONDS_A_FRAME = 80
+RIVALS = {"linear_vae": "linear VAE", "pca": "PCA"}  # what metrics.json may hold beside the VAE's own numbers
 
 
-def save_exhibits(run: Run, source: str, exhibits: Sequence[Exhibit]) -> list[Path]:
+def save_exhibits(run: Run, exhibits: Sequence[Exhibit], source: str, epoch: int | None, note: str = "") -> list[Path]:
     """Write figures and merge numbers into metrics.json; the figures' paths.
 
     Args:
-        source: the images that the exhibits are about. Numbers about other images are dropped
-            from metrics.json, so that all in it are about the same.
+        source, epoch: the images that the exhibits are about, and the epoch that the model is of. Numbers about
+            others are dropped from metrics.json, so that all in it are about the same.
+        note: to be added to every caption.
     """
-    numbers = read_metrics(run)
-    if numbers.get("data") != source:
-        numbers = {"data": source}
+    numbers, subject = read_metrics(run), {"data": source, "epoch": epoch}
+    if {key: numbers.get(key) for key in subject} != subject:
+        numbers = subject
     paths = []
     for exhibit in exhibits:
         for name, figure in exhibit.figures.items():
             path = run.figures / name
+            if note:
+                add_to_caption(figure.figure if isinstance(figure, Animation) else figure, note)
             with whole_file(path) as temporary:
                 if isinstance(figure, Animation):
                     save_animation(figure, temporary)
@@ -80,7 +84,10 @@ def read_metrics(run: Run) -> dict[str, Any]:
     if not run.metrics.exists():
         return {}
     try:
-        return dict(json.loads(run.metrics.read_text(encoding="utf-8")))
+        numbers = dict(json.loads(run.metrics.read_text(encoding="utf-8")))
+        if not all(isinstance(numbers.get(key, {}), dict) for key in ("test", *RIVALS)):
+            raise ValueError("its sections are no tables")
+        return numbers
     except (ValueError, TypeError) as reason:
         raise UserError(f"{run.metrics} is damaged ({reason}); remove it and evaluate again") from reason
 
@@ -95,16 +102,16 @@ def show_numbers(run: Run) -> None:
     """Print the numbers on the test images, those of the linear model beside them, where they have been computed."""
     numbers = read_metrics(run)
     test = numbers.get("test", {})
-    rivals = {key: numbers[key] for key in ("linear_vae", "pca") if key in numbers}
+    rivals = {name: numbers[key] for key, name in RIVALS.items() if key in numbers}
     if not test:
         return
-    table = Table("on test images", "VAE", *(key.replace("_", " ") for key in rivals), title=str(run.folder))
+    table = Table("on test images", "VAE", *rivals, title=str(run.folder))
     for name in test:
         table.add_row(name, *(_shown(column.get(name)) for column in (test, *rivals.values())))
     console = Console(highlight=False)
     console.print(table)
     for rival in rivals.values():
-        print(f"{rival['verdict']} The rival is {rival['why']}.")
+        print(rival.get("verdict", ""))
 
 
 def _shown(value: float | int | None) -> str:

@@ -25,6 +25,7 @@ from data.files import UNFINISHED, write_text
 from vae_keras.config import Config, load_config
 from vae_keras.model import TERMS, VAE
 from vae_keras.run_data import RunData, write_split
+from vae_keras.values import described
 
 RUNS = Path("runs")
 CHECKPOINT = re.compile(r"epoch-(\d+)\.keras")
@@ -235,9 +236,12 @@ def load_run(run_dir: str | Path, which: str = "best") -> VAE:
             f"{run.folder} is incomplete: no epoch is finished; go on with python train.py --resume --run {run.folder}"
         )
     vae, config = load_model(path), load_config(run.config)
-    if (vae.image_shape, vae.latent_dim) != (config.image_shape, config.latent_dim):
-        raise UserError(
-            f"{path} is for images of {vae.image_shape} and {vae.latent_dim} latents, {run.config.name} beside it for "
-            f"{config.image_shape} and {config.latent_dim}: they are of different runs; put back the right one"
-        )
+    has = (vae.image_shape, vae.latent_dim, vae.likelihood, vae.objective)
+    should_have = (config.image_shape, config.latent_dim, config.build_likelihood(), config.build_objective())
+    for what, one, other in zip(("images", "latents", "likelihood", "objective"), has, should_have, strict=True):
+        if described(one) != described(other):
+            raise UserError(
+                f"{path} has {what} {described(one)}, {run.config.name} beside it {described(other)}: "
+                "they are of different runs; put back the right one"
+            )
     return vae

@@ -66,14 +66,15 @@ def fit(run: Run, config: Config, data: RunData) -> bool:
     tf.config.experimental.enable_op_determinism()
     for folder in (run.folder, run.checkpoints):
         remove_unfinished(folder)
-    done = last_checkpoint(run)
+    done, rows = last_checkpoint(run), read_history(run)
+    if len(rows) < done:
+        raise UserError(f"{run.history} lacks epochs that {run.checkpoint(done).name} has seen; train a new run")
+    if len(rows) > done + 1:  # one more is what a process leaves that dies before it has written the checkpoint
+        raise UserError(f"{run.history} has {len(rows)} epochs, {run.checkpoints} only {done}; train a new run")
     if done and (other := keras_version(run.checkpoint(done))):
         now = keras.__version__
         log.warning("%s was saved by Keras %s, this is %s: it may not go on to the same bits", run.folder, other, now)
     vae = load_run(run.folder, "last") if done else compiled_vae(config)
-    rows = read_history(run)[:done]
-    if len(rows) < done:
-        raise UserError(f"{run.history} lacks epochs that {run.checkpoint(done).name} has seen; train a new run")
     train, validation = (data.dataset.images[part] for part in (data.split.train, data.split.validation))
     steps = steps_per_epoch(len(train), config.batch_size)
     every = max(1, config.epochs // PICTURE_GRIDS)
@@ -89,7 +90,7 @@ def fit(run: Run, config: Config, data: RunData) -> bool:
             callbacks=[
                 FiniteLoss(run),
                 TensorBoardLog(run.logs, data, every, config.epochs, config.used(), config.seed),
-                SaveEpoch(run, rows),
+                SaveEpoch(run, rows[:done]),
                 progress,
                 stop,
             ],

@@ -32,6 +32,14 @@ def options_of(cls: type) -> dict[str, Any]:
     return {option.name: option.default for option in parameters if option.kind is option.POSITIONAL_OR_KEYWORD}
 
 
+def described(value: Any) -> str:
+    """A value by its class and what it was made with; numbers and tuples as they are."""
+    if type(value).__module__ == "builtins":
+        return str(value)
+    options = ", ".join(f"{name}={getattr(value, name)}" for name in options_of(type(value)))
+    return f"{type(value).__name__}({options})"
+
+
 def look_up(kind: str, table: Mapping[str, Value], name: str) -> Value:
     """What the table has under that name.
 
@@ -52,8 +60,7 @@ def choose(kind: str, table: Mapping[str, type[Value]], name: str, options: Mapp
     chosen = look_up(kind, table, name)
     given = {option: value for option, value in options.items() if value is not None}
     for option in sorted(given.keys() - options_of(chosen)):
-        users = [other for other, cls in table.items() if option in options_of(cls)]
-        raise UserError(
-            f"{flag_of(option)} is not used by --{kind} {name}; leave it out or pass --{kind} {' or '.join(users)}"
-        )
+        flag = flag_of(option if given[option] is not False else f"no_{option}")
+        users = " or ".join(other for other, cls in table.items() if option in options_of(cls))
+        raise UserError(f"{flag} is not used by --{kind} {name}; leave it out or pass --{kind} {users}")
     return chosen(**given)

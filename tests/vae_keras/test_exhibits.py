@@ -12,7 +12,7 @@ import evaluate
 from vae_keras import features
 from vae_keras.config import load_config
 from vae_keras.exhibits import Study
-from vae_keras.exhibits.attribute import STRENGTHS, attribute_edit
+from vae_keras.exhibits.attribute import attribute_edit, attributes
 from vae_keras.exhibits.latent_map import colours, latent_map
 from vae_keras.exhibits.linear_baseline import rival_of, verdict
 from vae_keras.exhibits.sample_quality import distances
@@ -105,14 +105,18 @@ def test_edits_of_several_attributes_add_up(study, monkeypatch):
 
 
 def test_sweep_and_edit_figures_are_written_by_the_script(tiny_run, tmp_path):
-    assert STRENGTHS[1] == 0
+    run = Run(shutil.copytree(tiny_run, tmp_path / "run", ignore=shutil.ignore_patterns("figures")))
     for asked in ("smile,jaw", "smile=+2,jaw=-1"):
-        assert evaluate.main(["--run", str(tiny_run), "--attribute", asked]) == 0
-    names = {path.name for path in Run(tiny_run).figures.iterdir()}
-    written = {"attribute_smile.png", "attribute_jaw.png", "attribute_smile+2_jaw-1.png"}
-    assert written <= names
-    for name in written - FIGURES:
-        (Run(tiny_run).figures / name).unlink()
+        assert evaluate.main(["--run", str(run.folder), "--attribute", asked]) == 0
+    names = {path.name for path in run.figures.iterdir()}
+    assert names == {"attribute_smile.png", "attribute_jaw.png", "attribute_smile+2_jaw-1.png"}
+
+
+def test_a_label_is_taken_as_it_is_commas_and_all():
+    (sweep,) = attributes("Doe, Jane", ["Doe, Jane", "a=b"])
+    assert sweep.keywords == {"name": "Doe, Jane"}
+    (sweep,) = attributes("a=b", ["Doe, Jane", "a=b"])
+    assert sweep.keywords == {"name": "a=b"}
 
 
 def test_maps_are_coloured_by_factor_label_or_class(study):
@@ -171,7 +175,7 @@ def test_sample_quality_is_written_by_the_script_when_asked_for(tiny_run, tmp_pa
     run = Run(shutil.copytree(tiny_run, tmp_path / "run", ignore=shutil.ignore_patterns("figures", "metrics.json")))
     assert evaluate.main(["--run", str(run.folder), "--sample-quality"]) == 0
     assert [path.name for path in run.figures.iterdir()] == ["sample_quality.png"]
-    assert set(json.loads(run.metrics.read_text())) == {"data", "sample_quality"}
+    assert set(json.loads(run.metrics.read_text())) == {"data", "epoch", "sample_quality"}
 
 
 def test_a_map_gives_each_image_its_own_colour(study, monkeypatch):

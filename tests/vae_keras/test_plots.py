@@ -2,12 +2,14 @@ import numpy as np
 import pytest
 
 from vae_keras.plots import (
+    add_to_caption,
     distance_bars,
     image_grid,
     latent_bars,
     picture_animation,
     picture_figure,
     scatter_maps,
+    signed,
     thumbnail_map,
     training_curves,
 )
@@ -86,3 +88,11 @@ def test_maps_show_every_point_in_a_colour_of_its_group(values):
         np.testing.assert_allclose(sorted(found.tolist()), sorted(expected.tolist()))
     if values is not None and values.dtype.kind in "bU":
         assert len(figure.axes[0].collections) == len(np.unique(values))
+
+
+def test_a_sentence_is_added_to_a_caption_and_signs_to_numbers():
+    figure = picture_figure(np.zeros((4, 8, 8, 1)), 4, "Title", "A caption that is long enough to be wrapped.")
+    add_to_caption(figure, "One more.")
+    assert " ".join(figure.get_supxlabel().split()) == "A caption that is long enough to be wrapped. One more."
+    assert figure.get_suptitle() == "Title"
+    assert [signed(number) for number in (-1.0, 0.0, 0.5, 2.0)] == ["-1", "0", "+0.5", "+2"]

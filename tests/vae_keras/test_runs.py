@@ -139,7 +139,10 @@ def test_a_model_of_another_keras_that_cannot_be_loaded_names_both_versions(tiny
 def test_files_of_different_runs_do_not_pass_for_one(tiny_run, tmp_path):
     run = Run(shutil.copytree(tiny_run, tmp_path / "a"))
     vae_keras.build_vae((32, 32, 1), 5).save(run.model)
-    with pytest.raises(UserError, match=r"for images of \(32, 32, 1\) and 5 latents, config.json beside it .* and 4"):
+    with pytest.raises(UserError, match=r"model.keras has latents 5, config.json beside it 4: they are of different"):
+        load_run(run.folder)
+    vae_keras.build_vae((32, 32, 1), 4, likelihood="gaussian").save(run.model)
+    with pytest.raises(UserError, match=r"likelihood Gaussian\(variance=0.125\), config.json beside it Bernoulli\(\)"):
         load_run(run.folder)
 
 

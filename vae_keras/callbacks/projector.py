@@ -47,15 +47,17 @@ def sprite_sheet(images: np.ndarray, side: int) -> Image.Image:
 
 def metadata(dataset: Dataset, indices: np.ndarray) -> list[Sequence[str]]:
     """A header and a row for each image: its name, class, factors, and the labels that are not made from a factor."""
-    columns: dict[str, Sequence[str]] = {"name": [dataset.names[index] for index in indices]}
     # A table of one column has no header in the projector's format, so there are always two.
-    columns["class"] = [""] * len(indices) if dataset.classes is None else dataset.classes[indices].astype(str).tolist()
+    classes = [""] * len(indices) if dataset.classes is None else dataset.classes[indices].astype(str).tolist()
+    header, columns = ["name", "class"], [[dataset.names[index] for index in indices], classes]
     for name, values in zip(dataset.factor_names, dataset.factors[indices].T, strict=True):
-        columns[name] = [f"{value:.4g}" for value in values]
+        header.append(name)
+        columns.append([f"{value:.4g}" for value in values])
     for name in dataset.label_names:
-        if name not in columns:
-            columns[name] = ["yes" if has else "no" for has in dataset.label(name)[indices]]
-    return [tuple(columns), *zip(*columns.values(), strict=True)]
+        if name not in dataset.factor_names:
+            header.append(name)
+            columns.append(["yes" if has else "no" for has in dataset.label(name)[indices]])
+    return [header, *zip(*columns, strict=True)]
 
 
 def _rows(rows: Iterable[Sequence[str]]) -> str:

@@ -1,5 +1,6 @@
 """What TensorBoard shows: curves, pictures, the latents in the projector, the settings and the graph."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from tensorboard.plugins.hparams import api as hparams
 
 from data.dataset import unit_pixels
 from vae_keras.callbacks.projector import write_projector
+from vae_keras.config import Config
 from vae_keras.gaussians import kl_to_standard_normal
 from vae_keras.latent import decode_latents, encode_images, traverse
 from vae_keras.model import TERMS
@@ -58,7 +60,8 @@ class TensorBoardLog(keras.callbacks.Callback):
         root = tf.summary.create_file_writer(str(self.folder))
         with root.as_default(step=0):
             hparams.hparams_config(
-                hparams=[hparams.HParam(name) for name in self.settings],
+                # All there are: TensorBoard shows the columns of whichever run of a folder it finds first.
+                hparams=[hparams.HParam(field.name) for field in dataclasses.fields(Config)],
                 metrics=[hparams.Metric(term, group=self.judge) for term in TERMS],
             )
             hparams.hparams(self.settings)

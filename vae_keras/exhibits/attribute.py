@@ -11,18 +11,23 @@ from data.errors import UserError
 from vae_keras.exhibits.directions import direction_of
 from vae_keras.exhibits.study import Exhibit, Study
 from vae_keras.latent import decode_latents
-from vae_keras.plots import picture_figure
+from vae_keras.plots import picture_figure, signed
 
 FACES = 6
 STRENGTHS = (-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
 
 
-def attributes(asked: str) -> list[Callable[[Study], Exhibit]]:
+def attributes(asked: str, known: Sequence[str]) -> list[Callable[[Study], Exhibit]]:
     """What `--attribute` asks for: a sweep for each of NAME,NAME, or one edit for NAME=+2,NAME=-1.
+
+    Args:
+        known: labels of the data; one of them is taken as it is, commas and all.
 
     Raises:
         UserError: a name is missing, twice there or without the strength that others have; a strength is no number.
     """
+    if asked in known:
+        return [partial(attribute_sweep, name=asked)]
     parts = [[text.strip() for text in part.split("=")] for part in asked.split(",")]
     names = [part[0] for part in parts]
     if not all(names) or len(set(names)) < len(names) or len({len(part) for part in parts}) > 1 or len(parts[0]) > 2:
@@ -57,7 +62,7 @@ def attribute_sweep(study: Study, name: str) -> Exhibit:
         f"Left: test images without the attribute. Then their posterior means plus multiples of the direction "
         f"(mean latent of train images with it, less without it, length {length:.2f}), decoded. "
         f"Projection on the direction separates the test classes with AUC {direction.auc:.3f}.",
-        [f"{strength:+g}" for strength in STRENGTHS],
+        [signed(strength) for strength in STRENGTHS],
     )
     numbers = {"auc": direction.auc, "length": length, "images": study.test_names(places)}
     return Exhibit({f"attribute_{name}.png": figure}, {"attributes": {name: numbers}})
@@ -67,7 +72,7 @@ def attribute_edit(study: Study, strengths: dict[str, float]) -> Exhibit:
     """Several attributes added to the same test faces: each alone, and all at once."""
     directions = {name: direction_of(study, name) for name in strengths}
     each = np.stack([strength * directions[name].vector for name, strength in strengths.items()])
-    labels = [f"{name} {strength:+g}" for name, strength in strengths.items()]
+    labels = [f"{name} {signed(strength)}" for name, strength in strengths.items()]
     together = len(labels) > 1
     figure = _edited_faces(
         study,

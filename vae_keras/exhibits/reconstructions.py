@@ -16,16 +16,16 @@ def reconstructions(study: Study) -> Exhibit:
     originals = study.test_pictures[places]
     decoded = decode_latents(study.vae, study.test_posterior.mean[places])
     pairs = np.stack([originals, decoded], axis=1).reshape(-1, *originals.shape[1:])
-    psnr, ssim = metrics.psnr(originals, decoded), metrics.ssim(originals, decoded)
+    quality = metrics.reconstruction_quality(originals, decoded)
     figure = picture_figure(
         pairs,
         2 * PAIRS_A_ROW,
         "Reconstructions",
         f"{len(places)} test images, each with its reconstruction from the posterior mean on its right. "
-        f"Mean of these: PSNR {psnr:.1f} dB, SSIM {ssim:.3f}.",
+        f"Mean of these: PSNR {quality['psnr']:.1f} dB, SSIM {quality['ssim']:.3f}.",
         column_labels=["test image", "reconstruction"] * PAIRS_A_ROW,
     )
     return Exhibit(
         {"reconstructions.png": figure},
-        {"reconstructions": {"images": study.test_names(places), "psnr": psnr, "ssim": ssim}},
+        {"reconstructions": {"images": study.test_names(places), **quality}},
     )

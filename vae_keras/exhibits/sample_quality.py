@@ -18,12 +18,12 @@ def sample_quality(study: Study) -> Exhibit:
     """Distances in the feature space of the project's own network, which learns it from rendered faces once."""
     space = features.factor_space(study.vae.image_shape[-1])
     explained = float(np.mean(list(space.r_squared.values())))
-    which = (
+    note = (
         f"Features: the last hidden layer of a small network that reads the factors of rendered faces (it explains "
         f"{explained:.0%} of what varies in unseen ones). They are not Inception's, so these are not FID and KID as "
         f"published: compare them with one another."
     )
-    return distances(study, "sample_quality", "Sample quality", space.features, which)
+    return distances(study, "sample_quality", "Sample quality", space.features, note)
 
 
 def inception_quality(study: Study) -> Exhibit:
@@ -32,14 +32,14 @@ def inception_quality(study: Study) -> Exhibit:
     Raises:
         UserError: its weights cannot be fetched.
     """
-    which = (
+    note = (
         "Features: Inception V3 with the weights of Keras, which are not those of the network that published values "
         "of FID and KID are measured with: compare them with one another."
     )
-    return distances(study, "inception_quality", "Sample quality, Inception", features.inception_features, which)
+    return distances(study, "inception_quality", "Sample quality, Inception", features.inception_features, note)
 
 
-def distances(study: Study, key: str, title: str, features_of: Features, which: str) -> Exhibit:
+def distances(study: Study, key: str, title: str, features_of: Features, feature_note: str) -> Exhibit:
     """From test images to samples, and for comparison to as many train images and their reconstructions."""
     random, split = study.random(), study.data.split
     count = min(len(split.test), len(split.train), MOST_IMAGES)
@@ -60,7 +60,7 @@ def distances(study: Study, key: str, title: str, features_of: Features, which: 
         {"Frechet distance": frechet, "kernel distance (unbiased), ± 2 standard errors": kernel},
         title,
         f"Distance from {count:,} test images to as many others; smaller is nearer, and train images are as near as "
-        f"anything can be. {which} The Frechet distance is too large on few images.",
+        f"anything can be. {feature_note} The Frechet distance is too large on few images.",
     )
     numbers = {
         name: {

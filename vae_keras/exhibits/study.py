@@ -15,7 +15,7 @@ from vae_keras.model import VAE
 from vae_keras.outputs import Posterior
 from vae_keras.plots import Animation
 from vae_keras.run_data import RunData
-from vae_keras.runs import Row
+from vae_keras.runs import Row, best_epoch
 
 
 class Exhibit(NamedTuple):
@@ -35,6 +35,11 @@ class Study:
 
     def __init__(self, config: Config, vae: VAE, data: RunData, history: list[Row]):
         self.config, self.vae, self.data, self.history = config, vae, data, history
+
+    @property
+    def epoch(self) -> int | None:
+        """The epoch that the model is of; None where the run has no history."""
+        return best_epoch(self.history) if self.history else None
 
     @cached_property
     def test_images(self) -> np.ndarray:

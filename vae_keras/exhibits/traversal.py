@@ -4,7 +4,7 @@ import numpy as np
 
 from vae_keras.exhibits.study import Exhibit, Study
 from vae_keras.latent import decode_latents, traverse
-from vae_keras.plots import picture_animation, picture_figure
+from vae_keras.plots import picture_animation, picture_figure, signed
 
 VALUES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 FRAMES = 21
@@ -35,7 +35,7 @@ def traversal(study: Study) -> Exhibit:
         blocks * len(VALUES),
         "Traversal of single latents",
         caption,
-        column_labels=[f"{value:+g}" for value in VALUES] * blocks,
+        column_labels=[signed(value) for value in VALUES] * blocks,
         picture_labels=[text for label in labels for text in (label, *[""] * (len(VALUES) - 1))],
     )
     moving = decode_latents(study.vae, traverse(face, shown, np.linspace(VALUES[0], VALUES[-1], FRAMES)))

@@ -73,19 +73,23 @@ def fit_linear_vae(images: np.ndarray, latents: int, variance: float | None) -> 
     """The linear VAE of highest evidence on these images.
 
     Args:
-        images: (n, ...) in [0, 1].
+        images: (n, ...) in [0, 1], at least three.
         latents: how many it may use.
         variance: s2; None to learn it; 0 for PCA.
     """
     flat = _flat(images)
     count, pixels = flat.shape
-    largest = min(count, pixels)
-    # The exact truncated decomposition where it can be had, which is wherever some axis is left out.
-    pca = PCA(min(latents, largest - 1), svd_solver="arpack", random_state=0).fit(flat)
+    rank = min(count - 1, pixels)
+    # A learned variance needs an eigenvalue to be left out.
+    axes = min(latents, rank - 1 if variance is None else rank)
+    # Both are exact; arpack computes the leading axes alone, but cannot give as many as there are pixels.
+    pca = PCA(axes, svd_solver="arpack" if axes < min(count, pixels) else "full", random_state=0).fit(flat)
     # Scikit-learn divides by n - 1; maximum likelihood divides by n.
     eigenvalues = pca.explained_variance_ * (count - 1) / count
     if variance is None:
-        variance = float((flat.var(axis=0).sum() - eigenvalues.sum()) / (pixels - len(eigenvalues)))
+        total = float(flat.var(axis=0, dtype=np.float64).sum())
+        rounding = total * float(np.finfo(np.float32).eps)
+        variance = max(total - float(eigenvalues.sum()), rounding) / (pixels - axes)
     used = eigenvalues > variance
     return LinearVae(pca.mean_, pca.components_[used], eigenvalues[used], variance)
 

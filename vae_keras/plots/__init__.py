@@ -6,15 +6,18 @@ Every figure carries its caption, so that it can be understood away from the pag
 from vae_keras.plots.charts import distance_bars, latent_bars, training_curves
 from vae_keras.plots.maps import scatter_maps, thumbnail_map
 from vae_keras.plots.pictures import Animation, image_grid, picture_animation, picture_figure
+from vae_keras.plots.style import add_to_caption, signed
 
 __all__ = [
     "Animation",
+    "add_to_caption",
     "distance_bars",
     "image_grid",
     "latent_bars",
     "picture_animation",
     "picture_figure",
     "scatter_maps",
+    "signed",
     "thumbnail_map",
     "training_curves",
 ]

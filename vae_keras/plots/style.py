@@ -22,6 +22,17 @@ def title_and_caption(figure: Figure, title: str, caption: str) -> None:
     figure.supxlabel(text, fontsize=8.5, x=0.01, ha="left", color="#333333", parse_math=False)
 
 
+def signed(number: float) -> str:
+    """A number as a label: with its sign, zero without."""
+    return f"{number:+g}" if number else "0"
+
+
+def add_to_caption(figure: Figure, sentence: str) -> None:
+    """One more sentence at the end of a figure's caption."""
+    caption = " ".join(figure.get_supxlabel().split())
+    title_and_caption(figure, figure.get_suptitle(), f"{caption} {sentence}")
+
+
 def characters(inches: float) -> int:
     """How many characters of a caption fit on a line."""
     return int(inches * 15)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,7 +11,7 @@ from tensorboard.plugins.projector import ProjectorConfig
 
 from data.rendered_faces import rendered_faces
 from vae_keras.callbacks.projector import metadata, sprite_sheet
-from vae_keras.config import load_config
+from vae_keras.config import Config, load_config
 from vae_keras.run_data import read_data
 from vae_keras.runs import Run, load_run, read_history
 
@@ -71,7 +73,9 @@ def test_the_settings_are_there_with_the_validation_metrics_beside_them(tiny_run
     }
     used = load_config(Run(tiny_run).config).used()
     assert logged == used
+    # Of all settings, for TensorBoard shows the columns of whichever run it finds first.
     experiment = HParamsPluginData.FromString(plugin["_hparams_/experiment"]).experiment
+    assert {info.name for info in experiment.hparam_infos} == {field.name for field in dataclasses.fields(Config)}
     assert {(info.name.group, info.name.tag) for info in experiment.metric_infos} == {
         ("validation", term) for term in ("loss", "elbo", "reconstruction_nll", "kl")
     }
@@ -116,10 +120,18 @@ def test_sprites_fill_a_square_that_the_projector_can_cut_up():
     assert sheet[32:].min() == sheet[16:32, 32:].min() == 255
 
 
+def test_a_factor_called_class_does_not_stand_in_for_the_class():
+    dataset = rendered_faces(12, 32)
+    named = dataset._replace(factor_names=("class", *dataset.factor_names[1:]))
+    header, *rows = metadata(named, np.array([3]))
+    assert header[:3] == ["name", "class", "class"]
+    assert rows[0][1] == dataset.classes[3]
+
+
 def test_labels_that_no_factor_stands_for_have_a_column(tmp_path):
     dataset = rendered_faces(12, 32)
     labelled = dataset._replace(factor_names=(), factors=dataset.factors[:, :0], classes=None)
     header, *rows = metadata(labelled, np.array([3, 5]))
-    assert header == ("name", "class", *dataset.label_names)
+    assert header == ["name", "class", *dataset.label_names]
     has = dataset.label("smile")
     assert [row[header.index("smile")] for row in rows] == ["yes" if has[index] else "no" for index in (3, 5)]

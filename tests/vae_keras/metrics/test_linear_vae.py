@@ -92,11 +92,24 @@ def test_without_variance_it_is_pca(images):
     np.testing.assert_allclose(fit_linear_vae(images, LATENTS, 0.0).reconstruct(images).reshape(-1, PIXELS), projected)
 
 
-def test_more_latents_than_images_are_no_harm(images):
-    few = images[:5]
-    model = fit_linear_vae(few, 5, 1e-4)
-    assert len(model.eigenvalues) <= 4
-    assert math.isfinite(model.elbo(few).elbo)
+@pytest.mark.parametrize(("count", "variance", "axes"), [(5, 1e-4, 4), (5, None, 3), (500, 1e-4, 6), (500, None, 5)])
+def test_more_latents_than_the_images_can_use_are_no_harm(images, count, variance, axes):
+    model = fit_linear_vae(images[:count], 32, variance)
+    assert len(model.eigenvalues) == axes
+    assert math.isfinite(model.elbo(images).elbo)
+    assert model.variance > 0
+
+
+def test_a_variance_above_all_eigenvalues_leaves_the_mean(images):
+    model = fit_linear_vae(images, LATENTS, 100.0)
+    assert len(model.eigenvalues) == 0
+    np.testing.assert_allclose(model.reconstruct(images), np.broadcast_to(images.mean(axis=0), images.shape))
+    assert model.elbo(images).kl == 0
+
+
+def test_images_that_are_all_alike_have_a_variance_of_their_rounding():
+    model = fit_linear_vae(np.repeat(np.random.default_rng(0).random((2, 8)), 5, axis=0), 4, None)
+    assert 0 < model.variance < 1e-6
 
 
 class LinearGaussian(LearnedGaussian):
