@@ -117,4 +117,6 @@ def show_numbers(run: Run) -> None:
 def _shown(value: float | int | None) -> str:
     if value is None:
         return ""
-    return f"{value:,.3f}" if isinstance(value, float) else f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.3f}" if abs(value) >= 0.1 else f"{value:.3g}"
+    return f"{value:,}"
