@@ -30,6 +30,7 @@ from data.rendered_faces import CACHE
 # Where scikit-learn's own cut, 125 x 94, has its centre, a square of about its height: from above the brows to below
 # the chin, ear to ear. 128 is also the default --image-size, at which no pixel is resampled.
 LFW_SQUARE = (slice(68, 196), slice(61, 189))
+LFW_MOST_SHOWN = 500  # photographs; one person has more
 PATIENCE = 60.0  # seconds of silence before a connection counts as lost
 
 log = logging.getLogger(__name__)
@@ -64,8 +65,7 @@ def lfw(size: int = 128, channels: int = 1, cache: Path = CACHE) -> Dataset:
     """13,233 press photographs of 5,749 persons, most of them there once: Labeled Faces in the Wild, funneled.
 
     From Huang et al. 2007, "Labeled Faces in the Wild" (UMass Amherst, report 07-49). The images of a person are
-    numbered in scikit-learn's order. The first time takes minutes and about 6 GB of memory: scikit-learn
-    decodes to float32, shuffles a copy and compresses it.
+    numbered as their files are.
 
     Raises:
         UserError: they are not in `cache` and cannot be downloaded.
@@ -98,18 +98,17 @@ def _numbered(persons: list[str]) -> tuple[str, ...]:
 
 def _fetch_olivetti(home: str) -> Portraits:
     bunch = fetch_olivetti_faces(data_home=home)
-    return Portraits(_to_bytes(bunch.images), np.array([f"person-{person + 1:02d}" for person in bunch.target]))
+    images = np.rint(255 * bunch.images).astype(np.uint8)
+    return Portraits(images, np.array([f"person-{person + 1:02d}" for person in bunch.target]))
 
 
 def _fetch_lfw(home: str) -> Portraits:
-    bunch = fetch_lfw_people(data_home=home, color=True, resize=None, slice_=LFW_SQUARE, min_faces_per_person=0)
-    return Portraits(_to_bytes(bunch.images), np.char.replace(bunch.target_names, " ", "_")[bunch.target])
-
-
-def _to_bytes(images: np.ndarray) -> np.ndarray:
-    """uint8 of pixels in [0, 1]; those are overwritten, as a copy of LFW would take gigabytes."""
-    images *= 255
-    return np.rint(images, out=images).astype(np.uint8)
+    # Everything is unpacked, whatever is asked for; asked for all of it, scikit-learn would decode to float32, shuffle
+    # a copy and compress that: minutes and 6 GB for a pickle that nobody reads.
+    fetch_lfw_people(data_home=home, min_faces_per_person=LFW_MOST_SHOWN)
+    paths = sorted(Path(home, "lfw_home", "lfw_funneled").glob("*/*.jpg"))
+    images = np.stack([np.asarray(Image.open(path).convert("RGB"))[LFW_SQUARE] for path in paths])
+    return Portraits(images, np.array([path.parent.name for path in paths]))
 
 
 def _kept_or_fetched(name: str, fetch: Callable[[str], Portraits], cache: Path) -> Portraits:
