@@ -1,0 +1,176 @@
+"""Training throughput against PyTorch on the same network with the same weights: images a second, and ratios.
+
+python -m pip install -r requirements-bench.txt
+python -m benchmarks.throughput
+
+The network is fixed for this purpose: 128 x 128 x 1; Conv2D 32 and 64 (3 x 3, stride 2), Flatten, Dense to 2 x 32;
+Dense to 64 x 64 x 16, Reshape, Conv2DTranspose 32 (3 x 3, stride 2), Conv2D 1 (3 x 3); Adam; Bernoulli from logits;
+batch 128. Contenders take turns within one run, so that a slow phase of the machine meets all of them; medians count.
+"""
+
+import vae_keras  # isort: skip  (first: it loads TensorFlow quietly)
+
+import statistics
+import time
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+import torch
+from keras import layers, ops
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.torch_twin import mirrored, twin_of
+from vae_keras.gaussians import kl_to_standard_normal
+from vae_keras.likelihoods import Bernoulli
+from vae_keras.objectives import NegativeElbo
+
+SIDE, LATENTS, BATCH, LEARNING_RATE = 128, 32, 128, 5e-4
+ROUNDS, STEPS, WARM_UP = 9, 3, 3
+Step = Callable[[], object]
+
+
+def fixed_network() -> vae_keras.VAE:
+    """The network of this benchmark."""
+    encoder = keras.Sequential(
+        [
+            keras.Input((SIDE, SIDE, 1)),
+            layers.Conv2D(32, 3, 2, "same", activation="relu"),
+            layers.Conv2D(64, 3, 2, "same"),
+            layers.Flatten(),
+            layers.Dense(2 * LATENTS),
+        ]
+    )
+    decoder = keras.Sequential(
+        [
+            keras.Input((LATENTS,)),
+            layers.Dense(SIDE // 2 * SIDE // 2 * 16),
+            layers.Reshape((SIDE // 2, SIDE // 2, 16)),
+            layers.Conv2DTranspose(32, 3, 2, "same", activation="relu"),
+            layers.Conv2D(1, 3, padding="same"),
+        ]
+    )
+    return vae_keras.VAE(encoder, decoder, Bernoulli(), NegativeElbo())
+
+
+def keras_step(vae: vae_keras.VAE, images: np.ndarray, jit_compile: bool = False) -> Step:
+    """One training step, compiled, as `fit` runs it."""
+    vae.compile(optimizer=keras.optimizers.Adam(LEARNING_RATE), jit_compile=jit_compile)
+    vae.optimizer.build(vae.trainable_variables)
+    batch = tf.constant(images)
+    step = tf.function(vae.train_step, jit_compile=jit_compile, reduce_retracing=True)
+    return lambda: step(batch)["loss"].numpy()
+
+
+class Recipe(keras.Model):
+    """The training step of keras.io's VAE example: sigmoid outputs, cross-entropy of probabilities, Keras's metrics."""
+
+    def __init__(self, vae: vae_keras.VAE):
+        super().__init__()
+        self.encoder, self.decoder, self.sampling = vae.encoder, vae.decoder, vae.sampling
+        names = ("total_loss", "reconstruction_loss", "kl_loss")
+        self.trackers = [keras.metrics.Mean(name=name) for name in names]
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return self.trackers
+
+    def train_step(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        """One step; the losses' running means."""
+        with tf.GradientTape() as tape:
+            mean, log_variance = ops.split(self.encoder(images), 2, axis=-1)
+            pictures = ops.sigmoid(self.decoder(self.sampling((mean, log_variance))))
+            reconstruction = ops.mean(ops.sum(keras.losses.binary_crossentropy(images, pictures), axis=(1, 2)))
+            kl = -0.5 * (1 + log_variance - ops.square(mean) - ops.exp(log_variance))
+            kl = ops.mean(ops.sum(kl, axis=1))
+            total = reconstruction + kl
+        gradients = tape.gradient(total, self.trainable_weights)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_weights, strict=True))
+        for tracker, value in zip(self.trackers, (total, reconstruction, kl), strict=True):
+            tracker.update_state(value)
+        return {"loss": self.trackers[0].result()}
+
+
+def torch_step(vae: vae_keras.VAE, images: np.ndarray, channels_last: bool = False, compiled: bool = False) -> Step:
+    """One training step of the twin."""
+    twin, batch = twin_of(vae), mirrored(images)
+    if channels_last:
+        twin, batch = twin.to(memory_format=torch.channels_last), batch.to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(twin.parameters(), LEARNING_RATE)
+    losses = torch.compile(twin.losses) if compiled else twin.losses
+
+    def step() -> float:
+        optimizer.zero_grad(set_to_none=True)
+        loss = losses(batch, torch.randn(len(batch), LATENTS)).mean()
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+def check_equal(vae: vae_keras.VAE, images: np.ndarray) -> float:
+    """Largest relative difference between the losses of both, at the posterior mean.
+
+    Raises:
+        ValueError: it is more than rounding.
+    """
+    posterior = vae.encode(images)
+    nll = vae.likelihood.nll(images, vae.decoder(posterior.mean))
+    ours = np.asarray(nll + ops.sum(kl_to_standard_normal(posterior), axis=-1))
+    with torch.no_grad():
+        theirs = twin_of(vae).losses(mirrored(images), torch.zeros(len(images), LATENTS)).numpy()
+    difference = float(np.max(np.abs(ours / theirs - 1)))
+    if difference > 1e-5:
+        raise ValueError(f"the twin's loss differs by {difference:.2g}")
+    return difference
+
+
+def images_a_second(contenders: dict[str, Step]) -> dict[str, float]:
+    """Medians over rounds in which the contenders take turns."""
+    for step in contenders.values():
+        for _ in range(WARM_UP):
+            step()
+    rates: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(ROUNDS):
+        for name, step in contenders.items():
+            start = time.perf_counter()
+            for _ in range(STEPS):
+                step()
+            rates[name].append(STEPS * BATCH / (time.perf_counter() - start))
+    return {name: statistics.median(values) for name, values in rates.items()}
+
+
+def main() -> None:
+    """Print the table."""
+    images = np.random.default_rng(0).random((BATCH, SIDE, SIDE, 1)).astype(np.float32)
+    keras.utils.set_random_seed(0)
+    difference = check_equal(fixed_network(), images)
+    recipe = Recipe(fixed_network())
+    recipe.compile(optimizer=keras.optimizers.Adam(LEARNING_RATE), jit_compile=False)
+    recipe_step, batch = tf.function(recipe.train_step), tf.constant(images)
+    rates = images_a_second(
+        {
+            "ours": keras_step(fixed_network(), images),
+            "ours, XLA": keras_step(fixed_network(), images, jit_compile=True),
+            "the keras.io recipe": lambda: recipe_step(batch)["loss"].numpy(),
+            "PyTorch": torch_step(fixed_network(), images),
+            "PyTorch, channels last": torch_step(fixed_network(), images, channels_last=True),
+            "PyTorch, channels last, compiled": torch_step(fixed_network(), images, True, compiled=True),
+            "ours, table network": keras_step(vae_keras.build_vae(), images),
+            "ours, deep network": keras_step(vae_keras.build_vae(architecture="deep"), images),
+        }
+    )
+    table = Table("training step, batch 128", "images/s", "ours is faster by", title="128 x 128 grey, CPU")
+    for name, rate in rates.items():
+        same = "network" not in name and name != "ours"
+        table.add_row(name, f"{rate:.0f}", f"{rates['ours'] / rate:.2f}" if same else "")
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f"losses of both with the same weights differ by {difference:.1g} at most (relative)")
+
+
+if __name__ == "__main__":
+    main()

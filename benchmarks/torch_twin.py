@@ -1,0 +1,69 @@
+"""The benchmark's network in PyTorch, with the same weights, so that both compute the same loss.
+
+PyTorch's usual padding of a strided 3 x 3 convolution is one row before, TensorFlow's one row after. So the twin
+is the mirror image: kernels flipped, pictures flipped, and everything between as PyTorch's users write it.
+"""
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from vae_keras.model import VAE
+
+# Side and channels where the encoder flattens, and channels of the picture that the decoder starts from.
+SMALL, CHANNELS, SEED_CHANNELS = 32, 64, 16
+
+
+class Twin(nn.Module):
+    """Conv2d 32, Conv2d 64, Linear; Linear, ConvTranspose2d 32, Conv2d 1; ReLU after the first of each half."""
+
+    def __init__(self, latents: int):
+        super().__init__()
+        self.first = nn.Conv2d(1, 32, 3, stride=2, padding=1)
+        self.second = nn.Conv2d(32, CHANNELS, 3, stride=2, padding=1)
+        self.heads = nn.Linear(CHANNELS * SMALL**2, 2 * latents)
+        self.seed = nn.Linear(latents, SEED_CHANNELS * (2 * SMALL) ** 2)
+        self.upsample = nn.ConvTranspose2d(SEED_CHANNELS, 32, 3, stride=2, padding=1, output_padding=1)
+        self.output = nn.Conv2d(32, 1, 3, padding=1)
+
+    def losses(self, images: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """-ELBO of images (batch, 1, height, width) for noise (batch, latents), (batch,), in nats."""
+        hidden = self.second(functional.relu(self.first(images)))
+        mean, log_variance = self.heads(hidden.flatten(1)).chunk(2, dim=1)
+        latents = mean + torch.exp(0.5 * log_variance) * noise
+        small = self.seed(latents).view(-1, SEED_CHANNELS, 2 * SMALL, 2 * SMALL)
+        logits = self.output(functional.relu(self.upsample(small)))
+        nll = functional.binary_cross_entropy_with_logits(logits, images, reduction="none").sum(dim=(1, 2, 3))
+        return nll + 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=1)
+
+
+def twin_of(vae: VAE) -> Twin:
+    """A twin with the weights of this VAE."""
+    twin = Twin(vae.latent_dim)
+    first, second, heads = (layer.get_weights() for layer in vae.encoder.layers if layer.weights)
+    seed, upsample, output = (layer.get_weights() for layer in vae.decoder.layers if layer.weights)
+    with torch.no_grad():
+        for layer, (kernel, bias) in ((twin.first, first), (twin.second, second), (twin.output, output)):
+            _copy(layer, kernel[::-1, ::-1].transpose(3, 2, 0, 1), bias)
+        kernel, bias = upsample
+        _copy(twin.upsample, kernel[::-1, ::-1].transpose(3, 2, 0, 1), bias)
+        kernel, bias = heads
+        flipped = kernel.reshape(SMALL, SMALL, CHANNELS, -1)[::-1, ::-1]
+        _copy(twin.heads, flipped.transpose(3, 2, 0, 1).reshape(kernel.shape[1], -1), bias)
+        kernel, bias = seed
+        side = 2 * SMALL
+        flipped = kernel.reshape(-1, side, side, SEED_CHANNELS)[:, ::-1, ::-1]
+        flipped_bias = bias.reshape(side, side, SEED_CHANNELS)[::-1, ::-1].transpose(2, 0, 1).ravel()
+        _copy(twin.seed, flipped.transpose(3, 1, 2, 0).reshape(-1, kernel.shape[0]), flipped_bias)
+    return twin
+
+
+def mirrored(images: np.ndarray) -> torch.Tensor:
+    """Images (batch, height, width, 1) as the twin takes them."""
+    return torch.from_numpy(np.ascontiguousarray(images[:, ::-1, ::-1].transpose(0, 3, 1, 2)))
+
+
+def _copy(layer: nn.Module, weight: np.ndarray, bias: np.ndarray) -> None:
+    layer.weight.copy_(torch.from_numpy(np.ascontiguousarray(weight)))
+    layer.bias.copy_(torch.from_numpy(np.ascontiguousarray(bias)))
