@@ -148,6 +148,9 @@ class LearnedGaussian(keras.layers.Layer):
         )
         self.built = True
 
+    def __repr__(self) -> str:
+        return "LearnedGaussian()"  # as the values beside it: what it was made with
+
     @property
     def log_variance(self) -> Tensor:
         """The logarithm of the variance, ()."""

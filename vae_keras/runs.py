@@ -25,7 +25,6 @@ from data.files import UNFINISHED, write_text
 from vae_keras.config import Config, load_config
 from vae_keras.model import TERMS, VAE
 from vae_keras.run_data import RunData, write_split
-from vae_keras.values import described
 
 RUNS = Path("runs")
 CHECKPOINT = re.compile(r"epoch-(\d+)\.keras")
@@ -239,9 +238,9 @@ def load_run(run_dir: str | Path, which: str = "best") -> VAE:
     has = (vae.image_shape, vae.latent_dim, vae.likelihood, vae.objective)
     should_have = (config.image_shape, config.latent_dim, config.build_likelihood(), config.build_objective())
     for what, one, other in zip(("images", "latents", "likelihood", "objective"), has, should_have, strict=True):
-        if described(one) != described(other):
+        if str(one) != str(other):
             raise UserError(
-                f"{path} has {what} {described(one)}, {run.config.name} beside it {described(other)}: "
+                f"{path} has {what} {one}, {run.config.name} beside it {other}: "
                 "they are of different runs; put back the right one"
             )
     return vae

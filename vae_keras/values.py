@@ -32,14 +32,6 @@ def options_of(cls: type) -> dict[str, Any]:
     return {option.name: option.default for option in parameters if option.kind is option.POSITIONAL_OR_KEYWORD}
 
 
-def described(value: Any) -> str:
-    """A value by its class and what it was made with; numbers and tuples as they are."""
-    if type(value).__module__ == "builtins":
-        return str(value)
-    options = ", ".join(f"{name}={getattr(value, name)}" for name in options_of(type(value)))
-    return f"{type(value).__name__}({options})"
-
-
 def look_up(kind: str, table: Mapping[str, Value], name: str) -> Value:
     """What the table has under that name.
 

@@ -51,8 +51,8 @@ class TensorBoardLog(keras.callbacks.Callback):
             for part, indices in self.parts.items()
             if len(indices)
         }
-
-        self.judge = list(self.writers)[-1]
+        # The part that a run is judged by.
+        self.judge = "validation" if "validation" in self.writers else "train"
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         noise = np.random.default_rng(self.seed)
