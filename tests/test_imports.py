@@ -19,7 +19,7 @@ ORDER = {
     ],
     "vae_keras": [
         ["backend"],
-        ["outputs", "values"],
+        ["outputs", "values", "optimizers"],
         ["gaussians", "noise"],
         ["likelihoods"],
         ["sampling", "architectures"],
@@ -27,7 +27,7 @@ ORDER = {
         ["model"],
         ["config", "latent"],
         ["metrics", "run_data", "features"],
-        ["runs"],
+        ["runs", "linear_start"],
         ["plots"],
         ["callbacks", "exhibits"],
         ["training", "results", "command_line"],

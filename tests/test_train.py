@@ -173,9 +173,13 @@ def test_flips_change_what_is_learnt_and_not_what_it_is_judged_on(tiny_run, tmp_
     assert flipped[0]["elbo"] == pytest.approx(plain[0]["elbo"], rel=0.02)
 
 
-def test_a_deep_run_with_all_that_is_random_in_it_resumes_to_the_same_bits(tmp_path):
-    settings = ["--architecture", "deep", "--dropout", "0.2", "--batch-normalization", "--flip"]
-    settings += ["--likelihood", "learned_gaussian"]
+DEEP = ["--architecture", "deep", "--dropout", "0.2", "--batch-normalization", "--likelihood", "learned_gaussian"]
+TABLE = ["--linear-start", "--likelihood", "gaussian", "--precision", "float16"]
+
+
+@pytest.mark.parametrize("architecture", [DEEP, TABLE], ids=["deep", "table"])
+def test_a_run_with_all_that_can_be_asked_for_resumes_to_the_same_bits(tmp_path, architecture):
+    settings = [*architecture, "--flip", "--shift", "2", "--weight-decay", "0.1", "--weight-averaging", "0.25"]
     whole, broken = Run(tmp_path / "whole"), Run(tmp_path / "broken")
     assert train.main([*TINY, *settings, "--epochs", "4", "--run", str(whole.folder)]) == 0
     assert train.main([*TINY, *settings, "--epochs", "2", "--run", str(broken.folder)]) == 0

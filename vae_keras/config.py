@@ -17,14 +17,23 @@ from data.files import write_text
 from data.sources import canonical
 from vae_keras.architectures import ARCHITECTURES, Architecture
 from vae_keras.likelihoods import LIKELIHOODS, Likelihood
+from vae_keras.model import PRECISIONS
 from vae_keras.objectives import OBJECTIVES, Objective
-from vae_keras.values import choose, flag_of, options_of
+from vae_keras.values import choose, flag_of, look_up, options_of
 
 Check = Callable[[Any], str | None]
 
 
 def _positive(value: float) -> str | None:
     return None if math.isfinite(value) and value > 0 else "must be a number above zero"
+
+
+def _not_negative(value: float) -> str | None:
+    return None if math.isfinite(value) and value >= 0 else "must be a number from zero up"
+
+
+def _mean_age(value: float) -> str | None:
+    return None if 0 <= value <= 0.5 else "must be from 0 to 0.5, at which all steps count alike"
 
 
 def _seed(value: int) -> str | None:
@@ -63,6 +72,9 @@ class Config:
     image_size: int = setting(128, int, "height and width in pixels, a multiple of 16 from 32 up", _image_side)
     channels: int = setting(1, int, "1 for grey, 3 for RGB", _grey_or_rgb)
     architecture: str = setting("table", str, f"one of {', '.join(ARCHITECTURES)}")
+    linear_start: bool | None = setting(
+        None, bool, "of table: start as the best linear VAE of the train images, not at random weights"
+    )
     hidden_size: int | None = setting(None, int, "of deep: units of the hidden layer in each half", _positive)
     batch_normalization: bool | None = setting(None, bool, "of deep: after each hidden convolution")
     dropout: float | None = setting(
@@ -78,13 +90,31 @@ class Config:
     likelihood: str = setting("bernoulli", str, f"one of {', '.join(LIKELIHOODS)}")
     variance: float | None = setting(None, float, "of gaussian: of every pixel, on the scale [0, 1]", _positive)
     flip: bool = setting(False, bool, "show every training image as its mirror image half of the time")
+    shift: int = setting(
+        0, int, "show every training image moved by up to so many pixels each way, at random", _not_negative
+    )
     latent_dim: int = setting(32, int, "number of latents", _positive)
     validation: float = setting(
         0.1, float, "share of all images, taken from train, that picks the epoch", _share_of_images
     )
     epochs: int = setting(1000, int, "passes over the training images", _positive)
     lr: float = setting(5e-4, float, "learning rate of Adam", _positive)
+    weight_decay: float = setting(
+        0.0, float, "of Adam: share of each weight, times the learning rate, taken off in a step", _not_negative
+    )
+    weight_averaging: float = setting(
+        0.0,
+        float,
+        "evaluate and keep an average of the weights that are so old in the mean, as a share of the steps so far; "
+        "0 for the weights of the last step",
+        _mean_age,
+    )
     batch_size: int = setting(128, int, "images a step", _positive)
+    precision: str = setting(
+        "auto",
+        str,
+        f"in which layers compute: one of {', '.join(PRECISIONS)}; auto is what the architecture is fastest in",
+    )
     seed: int = setting(0, int, "of the split, the weights, the noise and the order of the images", _seed)
 
     def checked(self) -> "Config":
@@ -99,7 +129,8 @@ class Config:
                 raise UserError(f"{flag_of(field.name)} {value} {reason}")
         chosen = (self.build_architecture(), self.build_objective(), self.build_likelihood())
         used = {name: getattr(part, name) for part in chosen for name in options_of(type(part)).keys() & vars(self)}
-        return dataclasses.replace(self, data=canonical(self.data), **used)
+        precision = precision_of(self.precision, self.architecture)
+        return dataclasses.replace(self, data=canonical(self.data), precision=precision, **used)
 
     def build_architecture(self) -> Architecture:
         return choose("architecture", ARCHITECTURES, self.architecture, self._options(ARCHITECTURES))
@@ -150,6 +181,19 @@ def load_config(path: Path) -> Config:
         return config
     except (OSError, ValueError, TypeError, AttributeError) as reason:
         raise UserError(f"{path} does not hold the settings of a run ({reason}); train a new one") from reason
+
+
+def precision_of(asked: str, architecture: str) -> str:
+    """The precision that was asked for by name; "auto" is what the architecture is fastest in.
+
+    Raises:
+        UserError: an unknown name.
+    """
+    if asked == "auto":
+        cls: type[Architecture] = look_up("architecture", ARCHITECTURES, architecture)
+        return cls.fastest_precision
+    look_up("precision", PRECISIONS, asked)
+    return asked
 
 
 def default_of(field: dataclasses.Field) -> Any:

@@ -10,6 +10,7 @@ log q(z) - log p(z) under q needs only E[z^2] = mean^2 + variance, and gives
 
 import math
 
+import numpy as np
 from keras import ops
 
 from vae_keras.outputs import Posterior, Tensor
@@ -44,3 +45,8 @@ def bounded_log_variance(raw: Tensor) -> Tensor:
     clip, lets a gradient through wherever the network has wandered.
     """
     return LOG_VARIANCE_BOUND * ops.tanh(raw / LOG_VARIANCE_BOUND)
+
+
+def raw_log_variance(log_variance: np.ndarray) -> np.ndarray:
+    """The network's output that `bounded_log_variance` turns into this log-variance, shape as given."""
+    return LOG_VARIANCE_BOUND * np.arctanh(log_variance / LOG_VARIANCE_BOUND)

@@ -161,6 +161,10 @@ class LearnedGaussian(keras.layers.Layer):
         """The variance as it stands, on the scale [0, 1] of pixels."""
         return float(ops.exp(self.log_variance))
 
+    def start_at(self, variance: float) -> None:
+        """Let training begin at this variance."""
+        self.scaled_log_variance.assign(math.log(variance) / self.pace)
+
     def nll(self, images: Tensor, logits: Tensor) -> Tensor:
         return _gaussian_nll(images, logits, self.log_variance)
 

@@ -1,5 +1,7 @@
 """The variational autoencoder as a Keras model with its own training step."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -12,8 +14,10 @@ from vae_keras.likelihoods import LIKELIHOODS, Likelihood
 from vae_keras.objectives import NegativeElbo, Objective
 from vae_keras.outputs import ElboTerms, Posterior, Tensor
 from vae_keras.sampling import Sampling
-from vae_keras.values import choose
+from vae_keras.values import choose, look_up
 
+# What a precision is called by Keras: weights stay float32.
+PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 TERMS = ("loss", "elbo", "reconstruction_nll", "kl")
 
 
@@ -66,12 +70,16 @@ class VAE(keras.Model):
 
     def encode(self, images: Tensor, training: bool = False) -> Posterior:
         """q(z | x) for images (batch, height, width, channels) in [0, 1]."""
-        mean, raw_log_variance = ops.split(self.encoder(images, training=training), 2, axis=-1)
+        heads = ops.cast(self.encoder(images, training=training), self.compute_dtype)
+        mean, raw_log_variance = ops.split(heads, 2, axis=-1)
         return Posterior(mean, bounded_log_variance(raw_log_variance))
 
     def decode(self, latents: Tensor) -> Tensor:
         """Images in [0, 1], (batch, height, width, channels), for latents (batch, latents)."""
-        return self.likelihood.picture(self.decoder(latents, training=False))
+        return self.likelihood.picture(self._logits(latents))
+
+    def _logits(self, latents: Tensor, training: bool = False) -> Tensor:
+        return ops.cast(self.decoder(latents, training=training), self.compute_dtype)
 
     def call(self, images: Tensor) -> Tensor:
         """Reconstructions from the posterior means, in [0, 1]."""
@@ -80,7 +88,7 @@ class VAE(keras.Model):
     def elbo_terms(self, images: Tensor, training: bool = False) -> ElboTerms:
         """Both terms of the ELBO, with one posterior sample for each image."""
         posterior = self.encode(images, training)
-        logits = self.decoder(self.sampling(posterior), training=training)
+        logits = self._logits(self.sampling(posterior), training)
         return ElboTerms(
             reconstruction_nll=self.likelihood.nll(images, logits),
             kl=ops.sum(kl_to_standard_normal(posterior), axis=-1),
@@ -91,9 +99,9 @@ class VAE(keras.Model):
         with tf.GradientTape() as tape:
             terms = self.elbo_terms(images, training=True)
             losses = self.objective.loss(terms)
-            mean_loss = ops.mean(losses)
+            scaled_loss = self.optimizer.scale_loss(ops.mean(losses))  # as it is, unless in float16
         weights = self.trainable_variables
-        self.optimizer.apply(tape.gradient(mean_loss, weights), weights)
+        self.optimizer.apply(tape.gradient(scaled_loss, weights), weights)
         return self._record(losses, terms)
 
     def test_step(self, data: Tensor) -> dict[str, Tensor]:
@@ -131,6 +139,7 @@ def build_vae(
     likelihood: str | Likelihood = "bernoulli",
     objective: Objective | None = None,
     seed: int = 0,
+    precision: str | None = None,
 ) -> VAE:
     """An untrained VAE; the same seed gives the same weights and the same noise.
 
@@ -140,6 +149,8 @@ def build_vae(
         architecture: a name in `vae_keras.architectures.ARCHITECTURES`, or an architecture.
         likelihood: a name in `vae_keras.likelihoods.LIKELIHOODS`, or a likelihood.
         objective: what to minimise; the negative ELBO by default.
+        precision: in which the layers compute, "float32", "bfloat16" or "float16"; weights and densities
+            are float32 whatever it is. Keras's global policy where it is not given.
 
     Raises:
         UserError: an unknown name, or a shape that the architecture cannot take.
@@ -148,11 +159,19 @@ def build_vae(
         architecture = choose("architecture", ARCHITECTURES, architecture, {})
     if isinstance(likelihood, str):
         likelihood = choose("likelihood", LIKELIHOODS, likelihood, {})
-    # Different seeds for the two halves: equal ones would initialise equal shapes alike.
-    return VAE(
-        architecture.encoder(image_shape, latent_dim, 2 * seed),
-        architecture.decoder(image_shape, latent_dim, 2 * seed + 1),
-        likelihood,
-        NegativeElbo() if objective is None else objective,
-        seed,
-    )
+    with _computing_in(look_up("precision", PRECISIONS, precision) if precision else keras.config.dtype_policy()):
+        # Different seeds for the two halves: equal ones would initialise equal shapes alike.
+        encoder = architecture.encoder(image_shape, latent_dim, 2 * seed)
+        decoder = architecture.decoder(image_shape, latent_dim, 2 * seed + 1)
+    return VAE(encoder, decoder, likelihood, NegativeElbo() if objective is None else objective, seed)
+
+
+@contextmanager
+def _computing_in(policy: str | keras.DTypePolicy) -> Iterator[None]:
+    """Layers that are made inside have this policy of Keras."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

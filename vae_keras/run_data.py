@@ -13,11 +13,13 @@ import numpy as np
 from data.dataset import Dataset
 from data.errors import UserError
 from data.files import write_text
+from data.pipelines import training_batches
 from data.sources import open_dataset
 from data.split import Split, split_indices
 from vae_keras.config import Config
 
 FEWEST_UNSEEN = 2
+EPOCHS_SHOWN, MOST_SHOWN, BATCH = 4, 10_000, 256
 
 
 class RunData(NamedTuple):
@@ -36,6 +38,19 @@ def open_data(config: Config) -> RunData:
     """The images that the settings name, divided as the settings say."""
     dataset = open_dataset(config.data, config.image_size, config.channels)
     return RunData(dataset, split_indices(len(dataset.images), dataset.classes, config.validation, config.seed))
+
+
+def shown_in_training(config: Config, data: RunData) -> np.ndarray:
+    """Train images as training shows them, pixels in [0, 1], (n, height, width, channels), 10,000 at most.
+
+    Where training mirrors or moves them, each is there several times.
+    """
+    epochs = EPOCHS_SHOWN if config.flip or config.shift else 1
+    chosen = np.random.default_rng(config.seed).permutation(data.split.train)[: MOST_SHOWN // epochs]
+    batches = training_batches(
+        data.dataset.images[np.sort(chosen)], BATCH, config.seed, epochs, flip=config.flip, shift=config.shift
+    )
+    return np.concatenate([batch.numpy() for batch in batches])
 
 
 def write_split(path: Path, data: RunData) -> None:

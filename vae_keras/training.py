@@ -11,11 +11,13 @@ from data.errors import UserError
 from data.files import remove_unfinished
 from data.pipelines import evaluation_batches, steps_per_epoch, training_batches
 from data.sources import canonical
-from vae_keras.callbacks import FiniteLoss, SaveEpoch, ShowProgress, StopAfterEpoch, TensorBoardLog
-from vae_keras.config import Config, differences
+from vae_keras.callbacks import EvaluateAverage, FiniteLoss, SaveEpoch, ShowProgress, StopAfterEpoch, TensorBoardLog
+from vae_keras.config import Config, differences, precision_of
 from vae_keras.latent import BATCH
+from vae_keras.linear_start import start_as_linear_vae
 from vae_keras.model import VAE, build_vae
-from vae_keras.run_data import RunData
+from vae_keras.optimizers import Adam
+from vae_keras.run_data import RunData, shown_in_training
 from vae_keras.runs import Run, keras_version, last_checkpoint, load_run, read_history
 
 log = logging.getLogger(__name__)
@@ -32,9 +34,21 @@ def compiled_vae(config: Config) -> VAE:
         config.build_likelihood(),
         config.build_objective(),
         config.seed,
+        precision_of(config.precision, config.architecture),
     )
     # Off: XLA makes this network several times slower on a CPU.
-    vae.compile(optimizer=keras.optimizers.Adam(config.lr), jit_compile=False)
+    optimizer: keras.optimizers.Optimizer = Adam(config.lr, config.weight_decay or None, config.weight_averaging)
+    if config.precision == "float16":  # whose smallest gradients would vanish
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    vae.compile(optimizer=optimizer, jit_compile=False)
+    return vae
+
+
+def first_vae(config: Config, data: RunData) -> VAE:
+    """The VAE that training starts from."""
+    vae = compiled_vae(config)
+    if config.linear_start:
+        start_as_linear_vae(vae, shown_in_training(config, data))
     return vae
 
 
@@ -46,6 +60,8 @@ def settings_to_resume(saved: Config, asked: dict[str, Any]) -> Config:
     """
     if "data" in asked:
         asked = {**asked, "data": canonical(asked["data"])}
+    if "precision" in asked:
+        asked = {**asked, "precision": precision_of(asked["precision"], saved.architecture)}
     more = {"epochs": asked["epochs"]} if asked.get("epochs", 0) > saved.epochs else {}
     if different := differences(saved, {name: value for name, value in asked.items() if name not in more}):
         raise UserError(f"--resume with other settings: {', '.join(different)}; leave them out or train a new run")
@@ -74,13 +90,14 @@ def fit(run: Run, config: Config, data: RunData) -> bool:
     if done and (other := keras_version(run.checkpoint(done))):
         now = keras.__version__
         log.warning("%s was saved by Keras %s, this is %s: it may not go on to the same bits", run.folder, other, now)
-    vae = load_run(run.folder, "last") if done else compiled_vae(config)
+    vae = load_run(run.folder, "last") if done else first_vae(config, data)
     train, validation = (data.dataset.images[part] for part in (data.split.train, data.split.validation))
     steps = steps_per_epoch(len(train), config.batch_size)
     every = max(1, config.epochs // PICTURE_GRIDS)
+    averaged = [EvaluateAverage(in_place=done > 0)] if config.weight_averaging else []
     with ShowProgress(len(train), steps, config.epochs, done) as progress, StopAfterEpoch() as stop:
         vae.fit(
-            training_batches(train, config.batch_size, config.seed, config.epochs, done, config.flip),
+            training_batches(train, config.batch_size, config.seed, config.epochs, done, config.flip, config.shift),
             epochs=config.epochs,
             initial_epoch=done,
             steps_per_epoch=steps,
@@ -88,6 +105,7 @@ def fit(run: Run, config: Config, data: RunData) -> bool:
             shuffle=False,  # the pipeline shuffles
             verbose=0,
             callbacks=[
+                *averaged,
                 FiniteLoss(run),
                 TensorBoardLog(run.logs, data, every, config.epochs, config.used(), config.seed),
                 SaveEpoch(run, rows[:done]),

@@ -42,6 +42,42 @@ def test_pixels_are_in_the_unit_interval_and_in_order_for_evaluation():
     assert pixels.dtype == np.float32
 
 
+def test_shifted_images_are_the_images_moved_with_their_edge_repeated():
+    side, most = 12, 3
+    rows, columns = np.mgrid[:side, :side]
+    images = np.stack([np.stack([rows, columns, np.full_like(rows, number)], -1) for number in range(60)])
+
+    def moves(first_epoch=0):
+        """How far each image is moved in each epoch, (epochs, n, 2)."""
+        epochs = []
+        for batch in training_batches(images.astype(np.uint8), 60, 3, 3, first_epoch, shift=most):
+            pictures = np.rint(batch.numpy() * 255).astype(int)
+            numbers = pictures[:, 0, 0, 2]
+            assert sorted(numbers) == list(range(60))
+            moved = pictures[:, side // 2, side // 2, :2] - side // 2
+            expected = np.pad(images, ((0, 0), (most, most), (most, most), (0, 0)), "edge")
+            for picture, number, (down, right) in zip(pictures, numbers, moved, strict=True):
+                top, left = most + down, most + right
+                np.testing.assert_array_equal(picture, expected[number, top : top + side, left : left + side])
+            epochs.append(moved[np.argsort(numbers)])
+        return np.array(epochs)
+
+    epochs = moves()
+    assert set(epochs.ravel()) == set(range(-most, most + 1))
+    assert np.any(epochs[0] != epochs[1])
+    assert np.any(epochs[0, :, 0] != epochs[0, :, 1])
+    np.testing.assert_array_equal(moves(first_epoch=1), epochs[1:])
+
+
+def test_flips_are_the_same_with_and_without_shift():
+    images = np.zeros((50, 1, 9, 1), np.uint8)
+    images[:, :, :4] = 255
+    plain, moved = (
+        next(iter(training_batches(images, 50, 1, 1, flip=True, shift=shift))).numpy()[:, 0] for shift in (0, 2)
+    )
+    np.testing.assert_array_equal(plain[:, 0] > plain[:, -1], moved[:, 0] > moved[:, -1])
+
+
 def test_with_flip_about_half_of_the_images_are_mirrored_anew_in_each_epoch():
     # Two pixels wide: left is the image's number, right is 255.
     images = np.full((200, 1, 2, 1), 255, np.uint8)

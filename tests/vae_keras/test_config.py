@@ -22,6 +22,22 @@ def test_defaults_of_the_chosen_parts_are_filled_in():
     assert Config(objective="beta_vae", beta=7.0).checked().build_objective() == BetaVAE(7.0)
 
 
+def test_automatic_precision_is_the_architectures_fastest():
+    assert Config().checked().precision == "float32"
+    assert Config(architecture="deep").checked().precision == "bfloat16"
+    assert Config(architecture="deep", precision="float32").checked().precision == "float32"
+    with pytest.raises(UserError, match="unknown precision float23; did you mean float32"):
+        Config(precision="float23").checked()
+
+
+@pytest.mark.parametrize(
+    ("setting", "flag"), [({"shift": -1}, "--shift"), ({"weight_averaging": 0.6}, "0.6 must be from 0 to 0.5")]
+)
+def test_values_out_of_range_are_refused(setting, flag):
+    with pytest.raises(UserError, match=flag):
+        Config(**setting).checked()
+
+
 def test_settings_survive_the_file(tmp_path):
     config = Config(data="faces:50", objective="beta_vae", beta=2.0, lr=1e-3).checked()
     config.save(tmp_path / "config.json")

@@ -165,6 +165,19 @@ def test_the_objective_is_what_the_step_minimises(images):
     assert terms["loss"] == pytest.approx(terms["reconstruction_nll"] + 50 * terms["kl"], rel=1e-6)
 
 
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_fewer_bits_change_the_terms_by_rounding_and_keep_the_weights_in_float32(images, precision):
+    exact, rounded = (vae_keras.build_vae((32, 32, 1), 4, "deep", precision=bits) for bits in ("float32", precision))
+    assert keras.config.dtype_policy().name == "float32"
+    assert {weight.dtype for weight in rounded.trainable_weights} == {"float32"}
+    assert {layer.compute_dtype for layer in rounded.encoder.layers + rounded.decoder.layers} == {precision}
+    terms, other = exact.elbo_terms(images), rounded.elbo_terms(images)
+    assert other.reconstruction_nll.dtype == tf.float32
+    assert np.any(np.asarray(terms.kl) != np.asarray(other.kl))
+    np.testing.assert_allclose(other.reconstruction_nll, terms.reconstruction_nll, rtol=1e-2)
+    np.testing.assert_allclose(other.kl, terms.kl, rtol=0.1)
+
+
 def test_a_saved_model_goes_on_as_if_it_had_not_been_saved(images, tmp_path):
     vae = compiled(likelihood="gaussian", objective=BetaVAE(3.0))
     vae.train_on_batch(images)

@@ -1,6 +1,6 @@
 """Encoders and decoders, one file for each architecture."""
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import keras
 
@@ -9,7 +9,13 @@ from vae_keras.architectures.table import Table
 
 
 class Architecture(Protocol):
-    """What `build_vae` asks of an architecture."""
+    """What `build_vae` asks of an architecture.
+
+    `fastest_precision` is the one of `vae_keras.model.PRECISIONS` in which it trains fastest on a CPU, as
+    benchmarks/throughput.py measures it.
+    """
+
+    fastest_precision: ClassVar[str]
 
     def encoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> keras.Model:
         """Pictures (batch, height, width, channels) to mean and raw log-variance (batch, 2 latents)."""

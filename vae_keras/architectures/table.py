@@ -8,6 +8,7 @@ wide, which overlap, so no seams show between them.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import keras
 from keras import layers
@@ -25,6 +26,8 @@ class Table:
         upsampling: stride of the transposed convolution.
         decoder_filters, decoder_kernel: its channels, at full resolution, and its kernel.
         output_kernel: of the last convolution.
+        linear_start: whether training starts at the best linear VAE (`vae_keras.linear_start`); the
+            layers below have random weights either way.
     """
 
     encoder_filters: tuple[int, int] = (32, 64)
@@ -35,6 +38,8 @@ class Table:
     decoder_filters: int = 16
     decoder_kernel: int = 8
     output_kernel: int = 3
+    linear_start: bool = True
+    fastest_precision: ClassVar[str] = "float32"
 
     def encoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> keras.Sequential:
         """Pictures (batch, height, width, channels) to mean and raw log-variance (batch, 2 latents)."""

@@ -1,0 +1,64 @@
+import keras
+import numpy as np
+import pytest
+
+from vae_keras.optimizers import Adam
+
+STEPS = 30
+
+
+def walk(adam, steps=STEPS):
+    """A kernel and a bias under that optimiser, pulled along; what the kernel was after each step."""
+    kernel = keras.Variable(np.array([1.0, -2.0], np.float32), name="kernel")
+    bias = keras.Variable(np.array([1.0], np.float32), name="bias")
+    adam.build([kernel, bias])
+    random = np.random.default_rng(0)
+    places = []
+    for _ in range(steps):
+        gradients = [keras.ops.convert_to_tensor(random.normal(size=size).astype(np.float32)) for size in (2, 1)]
+        adam.apply(gradients, [kernel, bias])
+        places.append(kernel.numpy())
+    return np.array(places), kernel, bias
+
+
+@pytest.mark.parametrize("mean_age", [0.5, 0.25, 0.1])
+def test_the_average_weighs_the_steps_by_a_power_of_their_number(mean_age):
+    adam = Adam(0.1, mean_age=mean_age)
+    places, kernel, _ = walk(adam)
+    adam.exchange()
+    # The recursion unrolled: step s of t weighs (s^p - (s - 1)^p) / t^p, with p = gamma + 1.
+    edges = (np.arange(STEPS + 1) / STEPS) ** (1 / mean_age - 1)
+    shares = np.diff(edges)
+    np.testing.assert_allclose(kernel.numpy(), shares @ places, rtol=1e-5)
+    ages = STEPS - np.arange(1, STEPS + 1)
+    assert shares @ ages == pytest.approx(mean_age * STEPS, abs=1)
+
+
+def test_averaging_does_not_disturb_the_walk_and_two_exchanges_undo_each_other():
+    averaging = Adam(0.1, mean_age=0.25)
+    places, kernel, _ = walk(averaging)
+    np.testing.assert_array_equal(places, walk(keras.optimizers.Adam(0.1))[0])
+    averaging.exchange()
+    assert np.any(kernel.numpy() != places[-1])
+    averaging.exchange()
+    np.testing.assert_array_equal(kernel.numpy(), places[-1])
+
+
+def test_only_kernels_decay():
+    adam = Adam(0.01, weight_decay=0.5)
+    kernel = keras.Variable(np.array([3.0], np.float32), name="kernel")
+    bias = keras.Variable(np.array([3.0], np.float32), name="bias")
+    adam.build([kernel, bias])
+    for _ in range(10):
+        adam.apply([np.zeros(1, np.float32), np.zeros(1, np.float32)], [kernel, bias])
+    assert kernel.numpy() == pytest.approx(3 * (1 - 0.01 * 0.5) ** 10, rel=1e-5)
+    assert bias.numpy() == 3
+
+
+def test_without_decay_and_average_it_is_keras_adam():
+    np.testing.assert_array_equal(walk(Adam(0.1))[0], walk(keras.optimizers.Adam(0.1))[0])
+
+
+def test_it_survives_its_configuration():
+    adam = Adam.from_config(Adam(0.1, weight_decay=0.5, mean_age=0.25).get_config())
+    assert (adam.weight_decay, adam.mean_age, adam.use_ema) == (0.5, 0.25, True)
