@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -68,10 +69,13 @@ def settings_to_resume(saved: Config, asked: dict[str, Any]) -> Config:
     return dataclasses.replace(saved, **more)
 
 
-def fit(run: Run, config: Config, data: RunData) -> bool:
+def fit(run: Run, config: Config, data: RunData, callbacks: Sequence[keras.callbacks.Callback] = ()) -> bool:
     """Train from the run's newest checkpoint, or from the start, up to `config.epochs`.
 
     Every epoch is a function of the settings and its number, so where a run was broken off does not show.
+
+    Args:
+        callbacks: to be called after the run's own.
 
     Returns:
         Whether all epochs are done; not if the run was asked to stop.
@@ -111,6 +115,7 @@ def fit(run: Run, config: Config, data: RunData) -> bool:
                 SaveEpoch(run, rows[:done]),
                 progress,
                 stop,
+                *callbacks,
             ],
         )
     return last_checkpoint(run) == config.epochs

@@ -8,6 +8,7 @@ from vae_keras.plots import (
     latent_bars,
     picture_animation,
     picture_figure,
+    race,
     scatter_maps,
     signed,
     thumbnail_map,
@@ -88,6 +89,20 @@ def test_maps_show_every_point_in_a_colour_of_its_group(values):
         np.testing.assert_allclose(sorted(found.tolist()), sorted(expected.tolist()))
     if values is not None and values.dtype.kind in "bU":
         assert len(figure.axes[0].collections) == len(np.unique(values))
+
+
+def test_a_race_names_its_curves_in_the_order_of_their_ends_and_shows_where_they_end():
+    seconds = np.arange(1.0, 21.0)
+    curves = {"slow": (seconds, -100 / seconds), "fast": (seconds, -10 / seconds)}
+    axes = race(curves, "Title", "Caption", "seconds", "nats").axes[0]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["fast", "slow"]
+    lines = {line.get_label(): line for line in axes.get_lines()}
+    np.testing.assert_array_equal(lines["slow"].get_ydata(), -100 / seconds)
+    assert lines["slow"].get_linewidth() > lines["fast"].get_linewidth()
+    low, high = axes.get_ylim()
+    assert low == -100 / 5
+    assert high > -0.5
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("seconds", "nats")
 
 
 def test_a_sentence_is_added_to_a_caption_and_signs_to_numbers():

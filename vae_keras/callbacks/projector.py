@@ -17,18 +17,27 @@ MOST_IMAGES = 1_000
 LARGEST_SPRITE = 48  # pixels a side, so that the sheet of all stays below the 8,192 that browsers can show
 
 
-def write_projector(folder: Path, means: np.ndarray, dataset: Dataset, indices: np.ndarray) -> None:
-    """Latents, what is known of their images, and the images, into the folder of one run's event files.
+def write_latents(folder: Path, means: np.ndarray) -> None:
+    """Latents for the projector, as they are now; the rest stays as `write_projected_images` wrote it.
 
     Args:
+        folder: of one run's event files.
         means: posterior means, (n, latents).
+    """
+    write_text(folder / "latents.tsv", _rows([f"{value:.5g}" for value in mean] for mean in means[:MOST_IMAGES]))
+
+
+def write_projected_images(folder: Path, dataset: Dataset, indices: np.ndarray) -> None:
+    """What is known of the images whose latents are shown, their pictures, and the projector's settings.
+
+    Args:
+        folder: of one run's event files.
         indices: of the images in the data set, (n,).
     """
-    means, indices = means[:MOST_IMAGES], indices[:MOST_IMAGES]
+    indices = indices[:MOST_IMAGES]
     side = min(LARGEST_SPRITE, dataset.images.shape[1])
     with whole_file(folder / "sprites.png") as temporary:
         sprite_sheet(dataset.images[indices], side).save(temporary)
-    write_text(folder / "latents.tsv", _rows([f"{value:.5g}" for value in mean] for mean in means))
     write_text(folder / "metadata.tsv", _rows(metadata(dataset, indices)))
     config = projector.ProjectorConfig()
     embedding = config.embeddings.add(tensor_name="latents", tensor_path="latents.tsv", metadata_path="metadata.tsv")

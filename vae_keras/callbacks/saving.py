@@ -6,10 +6,23 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras.src.backend.common import global_state
+from keras.src.saving import saving_lib
 
 from data.errors import UserError
 from data.files import whole_file
 from vae_keras.runs import CHECKPOINT, Row, Run, best_epoch, last_checkpoint, write_history
+
+
+def remember_what_keras_skips() -> None:
+    """Let Keras find the lists of attributes that it leaves out when it saves.
+
+    Keras 3.15 stores each list under one name and looks for it under another, so every save makes an optimiser, a
+    layer and a metric anew to list what they have; the memory of their variables is never given back.
+    """
+    for kind in ("Operation", "Layer", "Functional", "Sequential", "Metric", "Optimizer", "Loss"):
+        skipped = saving_lib.get_attr_skipset(kind)
+        global_state.set_global_attribute(f"saving_attr_skiplist_{kind}", skipped)
 
 
 class FiniteLoss(keras.callbacks.Callback):
@@ -41,6 +54,9 @@ class SaveEpoch(keras.callbacks.Callback):
         super().__init__()
         self.run = run
         self.rows = rows
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        remember_what_keras_skips()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         done = epoch + 1

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
 from data.dataset import unit_pixels
-from vae_keras.callbacks.projector import write_projector
+from vae_keras.callbacks.projector import write_latents, write_projected_images
 from vae_keras.config import Config
 from vae_keras.gaussians import kl_to_standard_normal
 from vae_keras.latent import decode_latents, encode_images, traverse
@@ -68,6 +68,7 @@ class TensorBoardLog(keras.callbacks.Callback):
             pictures = tf.TensorSpec((None, *self.model.image_shape))
             tf.summary.graph(tf.function(self.model.elbo_terms).get_concrete_function(pictures).graph)
         root.close()
+        write_projected_images(self.folder / self.judge, self.dataset, self.parts[self.judge])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         done = epoch + 1
@@ -99,7 +100,7 @@ class TensorBoardLog(keras.callbacks.Callback):
             self._image("samples", decode_latents(self.model, self.latents))
             self._image("traversals", self._traversals(originals[0], posterior, kl))
         if part == self.judge:
-            write_projector(self.folder / part, posterior.mean, self.dataset, indices)
+            write_latents(self.folder / part, posterior.mean)
 
     def _traversals(self, original: np.ndarray, posterior: Posterior, kl: np.ndarray) -> np.ndarray:
         """The first image, and how it changes with each of the latents of largest KL, row by row."""

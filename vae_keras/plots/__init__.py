@@ -3,7 +3,7 @@
 Every figure carries its caption, so that it can be understood away from the page it was made for.
 """
 
-from vae_keras.plots.charts import distance_bars, latent_bars, training_curves
+from vae_keras.plots.charts import distance_bars, latent_bars, race, training_curves
 from vae_keras.plots.maps import scatter_maps, thumbnail_map
 from vae_keras.plots.pictures import Animation, image_grid, picture_animation, picture_figure
 from vae_keras.plots.style import add_to_caption, signed
@@ -16,6 +16,7 @@ __all__ = [
     "latent_bars",
     "picture_animation",
     "picture_figure",
+    "race",
     "scatter_maps",
     "signed",
     "thumbnail_map",

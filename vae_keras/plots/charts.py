@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -68,6 +69,33 @@ def distance_bars(distances: Mapping[str, Mapping[str, tuple[float, float]]], ti
         for place, value in enumerate(values):
             axes.annotate(f" {value:.3g}", (max(value + 2 * errors[place], 0), place), va="center", fontsize=8)
         open_axes(axes, "x")
+    title_and_caption(figure, title, caption)
+    return figure
+
+
+def race(
+    curves: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str, caption: str, xlabel: str, ylabel: str
+) -> Figure:
+    """Curves (x, y) by name that are compared by where they end; the first is drawn strongest.
+
+    The axis of y leaves out what lies below the worst curve's last quarter.
+    """
+    figure = Figure(figsize=(10.5, 5.2), layout="constrained")
+    axes = figure.subplots()
+    colours = [BLUE, *colormaps["tab20"](np.arange(20))]
+    for place, (name, (x, y)) in enumerate(curves.items()):
+        strong = place == 0
+        axes.plot(x, y, color=colours[place], label=name, linewidth=2.6 if strong else 1.2, zorder=3 if strong else 2)
+    ends = [y[x >= 0.25 * x[-1]] for x, y in curves.values()]
+    low, high = min(y.min() for y in ends), max(y.max() for y in ends)
+    axes.set(xlabel=xlabel, ylabel=ylabel, ylim=(low, high + 0.05 * (high - low)))
+    open_axes(axes, "both")
+    handles, names = axes.get_legend_handles_labels()
+    order = sorted(range(len(names)), key=lambda place: -curves[names[place]][1][-1])
+    axes.legend(
+        [handles[place] for place in order], [names[place] for place in order],
+        loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=9,
+    )  # fmt: skip
     title_and_caption(figure, title, caption)
     return figure
 

@@ -1,0 +1,144 @@
+"""The free numbers of the table network, chosen: validation ELBO against seconds of training, on rendered faces.
+
+python -m benchmarks.table_sizes
+
+The table fixes the layers; filters, kernels, strides and the number of latents are free. Each variant differs from the
+defaults in what its name says. The variants train in turns, always the one that has had the least time, so that a slow
+phase of the machine meets all of them; the seconds are those of training steps alone.
+"""
+
+import vae_keras  # isort: skip  (first: it loads TensorFlow quietly)
+
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.table import Table as PrintedTable
+
+from data.pipelines import steps_per_epoch, training_batches
+from vae_keras import metrics
+from vae_keras.architectures import Table
+from vae_keras.config import Config
+from vae_keras.linear_start import start_as_linear_vae
+from vae_keras.optimizers import Adam
+from vae_keras.plots import race
+from vae_keras.run_data import RunData, open_data, shown_in_training
+
+FIGURE = Path(__file__).with_suffix(".png")
+SECONDS, MOST_EPOCHS = 45.0, 10_000
+VARIANTS: dict[str, dict[str, object]] = {
+    "defaults": {},
+    "decoder filters 8": {"decoder_filters": 8},
+    "decoder filters 32": {"decoder_filters": 32},
+    "decoder kernel 4": {"decoder_kernel": 4},
+    "upsampling 2, seed channels 4": {"upsampling": 2, "decoder_kernel": 4, "seed_channels": 4},
+    "upsampling 8, seed channels 64": {"upsampling": 8, "decoder_kernel": 16, "seed_channels": 64},
+    "encoder filters 64, 64": {"encoder_filters": (64, 64)},
+    "encoder filters 16, 32": {"encoder_filters": (16, 32)},
+    "encoder strides 2, 2": {"encoder_strides": (2, 2), "encoder_kernels": (4, 3)},
+    "16 latents": {"latents": 16},
+    "64 latents": {"latents": 64},
+}
+
+
+@dataclass
+class Contender:
+    """A variant in training.
+
+    Attributes:
+        seconds: of training so far.
+        curve: (seconds, validation ELBO) after each epoch.
+    """
+
+    name: str
+    sizes: dict[str, object]
+    seconds: float = 0.0
+    curve: list[tuple[float, float]] = field(default_factory=list)
+
+    def prepare(self, config: Config, data: RunData) -> None:
+        """Build it and compile its step, which is not timed."""
+        sizes = dict(self.sizes)
+        latents = sizes.pop("latents", config.latent_dim)
+        self.vae = vae_keras.build_vae(config.image_shape, latents, Table(**sizes))
+        start_as_linear_vae(self.vae, shown_in_training(config, data))
+        self.vae.compile(optimizer=Adam(config.lr), jit_compile=False)
+        self.vae.optimizer.build(self.vae.trainable_variables)
+        before = self.vae.get_weights(), [variable.numpy() for variable in self.vae.optimizer.variables]
+        train = data.dataset.images[data.split.train]
+        self.steps = steps_per_epoch(len(train), config.batch_size)
+        self.batches = iter(training_batches(train, config.batch_size, config.seed, MOST_EPOCHS))
+        self.step = tf.function(self.vae.train_step, reduce_retracing=True)
+        for size in (config.batch_size, len(train) % config.batch_size):
+            self.step(tf.zeros((size, *config.image_shape)))
+        self.vae.set_weights(before[0])
+        for variable, value in zip(self.vae.optimizer.variables, before[1], strict=True):
+            variable.assign(value)
+
+    def epoch(self, validation: np.ndarray) -> None:
+        """Train for one and look at the validation images."""
+        start = time.perf_counter()
+        for _ in range(self.steps):
+            loss = self.step(next(self.batches))["loss"]
+        loss.numpy()
+        self.seconds += time.perf_counter() - start
+        self.curve.append((self.seconds, metrics.elbo(self.vae, validation).elbo))
+
+    def best(self, seconds: float) -> float:
+        """The best validation ELBO within that time."""
+        return max(elbo for spent, elbo in self.curve if spent <= seconds)
+
+
+def figure(contenders: list[Contender]) -> Figure:
+    """Best validation ELBO so far against seconds."""
+    curves = {
+        contender.name: (
+            np.array([spent for spent, _ in contender.curve]),
+            np.maximum.accumulate([elbo for _, elbo in contender.curve]),
+        )
+        for contender in contenders
+    }
+    caption = (
+        "Best validation ELBO so far against seconds of training steps, on 2,000 rendered faces of 128 x 128 pixels; "
+        "Bernoulli likelihood, batch 128, Adam 5e-4. Each variant differs from the defaults in what its name says; "
+        "names are in the order of the last values. The variants were trained in turns on two CPU cores."
+    )
+    return race(curves, "Free numbers of the table network", caption, "seconds", "nats")
+
+
+def main() -> None:
+    """Train all, print the table, write the figure."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
+    config = Config().checked()
+    data = open_data(config)
+    validation = data.dataset.images[data.split.validation]
+    contenders = [Contender(name, sizes) for name, sizes in VARIANTS.items()]
+    for contender in contenders:
+        keras.utils.set_random_seed(0)
+        contender.prepare(config, data)
+    while unfinished := [contender for contender in contenders if contender.seconds < seconds]:
+        min(unfinished, key=lambda contender: contender.seconds).epoch(validation)
+    table = PrintedTable(
+        "variant", f"ELBO within {seconds / 3:.0f} s", f"within {seconds:.0f} s", "epochs", "images/s",
+        title="validation, 128 x 128 grey rendered faces",
+    )  # fmt: skip
+    for contender in contenders:
+        epochs, images = len(contender.curve), len(data.split.train)
+        table.add_row(
+            contender.name,
+            *(f"{contender.best(limit):.1f}" for limit in (seconds / 3, contender.seconds)),
+            str(epochs),
+            f"{epochs * images / contender.seconds:.0f}",
+        )
+    Console(highlight=False).print(table)
+    figure(contenders).savefig(FIGURE)
+    print(f"drawn in {FIGURE}")
+
+
+if __name__ == "__main__":
+    main()
