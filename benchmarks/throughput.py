@@ -24,6 +24,7 @@ from rich.table import Table
 
 from benchmarks.torch_twin import mirrored, twin_of
 from vae_keras.architectures import ARCHITECTURES
+from vae_keras.architectures.convolution import Conv2D
 from vae_keras.gaussians import kl_to_standard_normal
 from vae_keras.likelihoods import Bernoulli
 from vae_keras.objectives import NegativeElbo
@@ -33,8 +34,8 @@ ROUNDS, STEPS, WARM_UP = 9, 3, 3
 Step = Callable[[], object]
 
 
-def fixed_network() -> vae_keras.VAE:
-    """The network of this benchmark."""
+def fixed_network(last: type[layers.Conv2D] = Conv2D) -> vae_keras.VAE:
+    """The network of this benchmark, its last convolution ours or Keras's."""
     encoder = keras.Sequential(
         [
             keras.Input((SIDE, SIDE, 1)),
@@ -50,7 +51,7 @@ def fixed_network() -> vae_keras.VAE:
             layers.Dense(SIDE // 2 * SIDE // 2 * 16),
             layers.Reshape((SIDE // 2, SIDE // 2, 16)),
             layers.Conv2DTranspose(32, 3, 2, "same", activation="relu"),
-            layers.Conv2D(1, 3, padding="same"),
+            last(1, 3, padding="same"),
         ]
     )
     return vae_keras.VAE(encoder, decoder, Bernoulli(), NegativeElbo())
@@ -149,11 +150,12 @@ def main() -> None:
     images = np.random.default_rng(0).random((BATCH, SIDE, SIDE, 1)).astype(np.float32)
     keras.utils.set_random_seed(0)
     difference = check_equal(fixed_network(), images)
-    recipe = Recipe(fixed_network())
+    recipe = Recipe(fixed_network(layers.Conv2D))
     recipe.compile(optimizer=keras.optimizers.Adam(LEARNING_RATE), jit_compile=False)
     recipe_step, batch = tf.function(recipe.train_step), tf.constant(images)
     same_network = {
         "ours": keras_step(fixed_network(), images),
+        "ours, Keras's own last convolution": keras_step(fixed_network(layers.Conv2D), images),
         "ours, XLA": keras_step(fixed_network(), images, jit_compile=True),
         "the keras.io recipe": lambda: recipe_step(batch)["loss"].numpy(),
         "PyTorch": torch_step(fixed_network(), images),
@@ -161,7 +163,11 @@ def main() -> None:
         "PyTorch, channels last, compiled": torch_step(fixed_network(), images, True, compiled=True),
     }
     other_networks = {
-        f"ours, {name} network": keras_step(vae_keras.build_vae(architecture=name), images) for name in ARCHITECTURES
+        f"ours, {name} network, {precision}": keras_step(
+            vae_keras.build_vae(architecture=name, precision=precision), images
+        )
+        for name in ARCHITECTURES
+        for precision in ("float32", "bfloat16")
     }
     rates = images_a_second(same_network | other_networks)
     table = Table("training step, batch 128", "images/s", "ours is faster by", title="128 x 128 grey, CPU")

@@ -13,6 +13,7 @@ from typing import ClassVar
 import keras
 from keras import layers
 
+from vae_keras.architectures.convolution import Conv2D
 from vae_keras.architectures.parts import check_image_shape, seeded_initializers
 
 
@@ -35,7 +36,7 @@ class Table:
     encoder_strides: tuple[int, int] = (4, 2)
     seed_channels: int = 16
     upsampling: int = 4
-    decoder_filters: int = 16
+    decoder_filters: int = 8
     decoder_kernel: int = 8
     output_kernel: int = 3
     linear_start: bool = True
@@ -78,7 +79,7 @@ class Table:
                     activation="relu",
                     kernel_initializer=next(initializer),
                 ),
-                layers.Conv2D(channels, self.output_kernel, padding="same", kernel_initializer=next(initializer)),
+                Conv2D(channels, self.output_kernel, padding="same", kernel_initializer=next(initializer)),
             ],
             name="decoder",
         )

@@ -18,7 +18,8 @@ def test_layers_and_activations_are_those_of_the_table():
     vae = vae_keras.build_vae((32, 32, 1), 4)
     assert [type(layer) for layer in vae.encoder.layers] == ENCODER
     assert activations(vae.encoder) == ["relu", "linear", None, "linear"]
-    assert [type(layer) for layer in vae.decoder.layers] == DECODER
+    assert [layer.__class__.__name__ for layer in vae.decoder.layers] == [kind.__name__ for kind in DECODER]
+    assert all(isinstance(layer, kind) for layer, kind in zip(vae.decoder.layers, DECODER, strict=True))
     assert activations(vae.decoder) == ["linear", None, "relu", "linear"]
 
 
