@@ -34,7 +34,9 @@ FIGURE = Path(__file__).with_suffix(".png")
 SECONDS, MOST_EPOCHS = 45.0, 10_000
 VARIANTS: dict[str, dict[str, object]] = {
     "defaults": {},
-    "decoder filters 8": {"decoder_filters": 8},
+    "random start": {"linear_start": False},
+    "decoder filters 4": {"decoder_filters": 4},
+    "decoder filters 16": {"decoder_filters": 16},
     "decoder filters 32": {"decoder_filters": 32},
     "decoder kernel 4": {"decoder_kernel": 4},
     "upsampling 2, seed channels 4": {"upsampling": 2, "decoder_kernel": 4, "seed_channels": 4},
@@ -66,7 +68,8 @@ class Contender:
         sizes = dict(self.sizes)
         latents = sizes.pop("latents", config.latent_dim)
         self.vae = vae_keras.build_vae(config.image_shape, latents, Table(**sizes))
-        start_as_linear_vae(self.vae, shown_in_training(config, data))
+        if sizes.get("linear_start", True):
+            start_as_linear_vae(self.vae, shown_in_training(config, data))
         self.vae.compile(optimizer=Adam(config.lr), jit_compile=False)
         self.vae.optimizer.build(self.vae.trainable_variables)
         before = self.vae.get_weights(), [variable.numpy() for variable in self.vae.optimizer.variables]
