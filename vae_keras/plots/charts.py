@@ -78,7 +78,8 @@ def race(
 ) -> Figure:
     """Curves (x, y) by name that are compared by where they end; the first is drawn strongest.
 
-    The axis of y leaves out what lies below the worst curve's last quarter.
+    The axis of y begins where the better three quarters of the curves are after a quarter of their course: what lies
+    below is left out, and with it a curve that stays there.
     """
     figure = Figure(figsize=(10.5, 5.2), layout="constrained")
     axes = figure.subplots()
@@ -87,7 +88,7 @@ def race(
         strong = place == 0
         axes.plot(x, y, color=colours[place], label=name, linewidth=2.6 if strong else 1.2, zorder=3 if strong else 2)
     ends = [y[x >= 0.25 * x[-1]] for x, y in curves.values()]
-    low, high = min(y.min() for y in ends), max(y.max() for y in ends)
+    low, high = float(np.percentile([y.min() for y in ends], 25)), max(y.max() for y in ends)
     axes.set(xlabel=xlabel, ylabel=ylabel, ylim=(low, high + 0.05 * (high - low)))
     open_axes(axes, "both")
     handles, names = axes.get_legend_handles_labels()
