@@ -113,7 +113,7 @@ class Config:
     precision: str = setting(
         "auto",
         str,
-        f"in which layers compute: one of {', '.join(PRECISIONS)}; auto is what the architecture is fastest in",
+        f"in which layers compute: one of {', '.join(PRECISIONS)}; auto is float32 for table, bfloat16 for deep",
     )
     seed: int = setting(0, int, "of the split, the weights, the noise and the order of the images", _seed)
 
@@ -184,14 +184,14 @@ def load_config(path: Path) -> Config:
 
 
 def precision_of(asked: str, architecture: str) -> str:
-    """The precision that was asked for by name; "auto" is what the architecture is fastest in.
+    """The precision that was asked for by name; "auto" is what the architecture usually computes in.
 
     Raises:
         UserError: an unknown name.
     """
     if asked == "auto":
         cls: type[Architecture] = look_up("architecture", ARCHITECTURES, architecture)
-        return cls.fastest_precision
+        return cls.usual_precision
     look_up("precision", PRECISIONS, asked)
     return asked
 

@@ -21,7 +21,7 @@ import numpy as np
 from data.errors import UserError
 from vae_keras.gaussians import raw_log_variance
 from vae_keras.likelihoods import Gaussian, LearnedGaussian, Likelihood
-from vae_keras.metrics.linear_vae import LinearVae, fit_linear_vae
+from vae_keras.metrics.linear_vae import FEWEST_IMAGES, LinearVae, fit_linear_vae
 from vae_keras.model import VAE
 
 LOGITS = np.linspace(-12.0, 12.0, 2401, dtype=np.float32)
@@ -36,17 +36,22 @@ FEATURE = 0.25
 def start_as_linear_vae(vae: VAE, images: np.ndarray) -> None:
     """Give a VAE of the table architecture the weights of the best linear VAE on these images.
 
-    A learned variance is set to the linear VAE's.
+    A learned variance is set to the linear VAE's. Where there are too few images for a linear VAE, or they vary too
+    little for it to use a latent, the weights stay as they are.
 
     Args:
-        images: (n, height, width, channels) in [0, 1], at least three.
+        images: (n, height, width, channels) in [0, 1].
 
     Raises:
         UserError: the layers have too few filters to hold an image.
     """
+    if len(images) < FEWEST_IMAGES or np.all(images == images[0]):
+        return
     likelihood = vae.likelihood
     logits, slope = linearised(likelihood, images.mean(axis=0))
     linear = fit_linear_vae(images, vae.latent_dim, start_variance(likelihood, slope))
+    if not len(linear.eigenvalues):
+        return
     if isinstance(likelihood, LearnedGaussian):
         likelihood.start_at(linear.variance)
     _set_encoder(vae, linear)
@@ -139,13 +144,13 @@ def _set_encoder(vae: VAE, linear: LinearVae) -> None:
     features = np.array(second(first(axes.reshape(-1, *vae.image_shape).astype(np.float32))))
     features[..., joined:] = 0
     weights, biases = np.zeros(heads.kernel.shape), np.zeros(2 * latents)
-    weights[:, :used] = (cells.side * wider.side / FEATURE) ** 2 * features.reshape(used, -1).T
+    weights[:, :used] = (cells.side * wider.side / FEATURE) ** 2 * features.reshape(used, len(weights)).T
     biases[:used] = -axes @ linear.mean
     # Features around zero: the grey that all images share is taken off here and put back in the heads' bias.
     grey = np.zeros(second.filters)
     grey[:joined] = FEATURE * linear.mean.mean()
     second.bias.assign(-grey)
-    biases[:used] += np.tile(grey, features[0].size // len(grey)) @ weights[:, :used]
+    biases[:used] += np.tile(grey, len(weights) // len(grey)) @ weights[:, :used]
     biases[latents : latents + used] = raw_log_variance(np.log(linear.variance / linear.eigenvalues))
     heads.set_weights([weights, biases])
 

@@ -98,6 +98,16 @@ def test_logits_and_slope_invert_every_likelihood(name):
     np.testing.assert_allclose(slope, (up - down) / (2 * step), rtol=0.01)
 
 
+@pytest.mark.parametrize(("count", "contrast"), [(1, 1.0), (2, 1.0), (60, 1e-4), (60, 0.0)])
+def test_where_there_is_nothing_to_start_from_the_weights_stay_random(count, contrast):
+    images = np.float32(0.5) + contrast * (smooth_images(1, 0.1, 1)[:count] - np.float32(0.5))
+    vae = vae_keras.build_vae((32, 32, 1), LATENTS)
+    before = vae.get_weights()
+    start_as_linear_vae(vae, images.astype(np.float32))
+    for weight, other in zip(vae.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, other)
+
+
 @pytest.mark.parametrize("sizes", [{"encoder_filters": (1, 64)}, {"seed_channels": 2}, {"decoder_filters": 4}])
 def test_too_few_filters_are_named(sizes):
     vae = vae_keras.build_vae((32, 32, 3), 2, Table(**sizes), Gaussian(1e-3))

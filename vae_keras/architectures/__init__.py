@@ -11,11 +11,11 @@ from vae_keras.architectures.table import Table
 class Architecture(Protocol):
     """What `build_vae` asks of an architecture.
 
-    `fastest_precision` is the one of `vae_keras.model.PRECISIONS` in which it trains fastest on a CPU, as
-    benchmarks/throughput.py measures it.
+    `usual_precision` is the one of `vae_keras.model.PRECISIONS` that "auto" stands for. bfloat16 is faster on a
+    CPU for both (benchmarks/throughput.py), but the table network then learns less in an epoch.
     """
 
-    fastest_precision: ClassVar[str]
+    usual_precision: ClassVar[str]
 
     def encoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> keras.Model:
         """Pictures (batch, height, width, channels) to mean and raw log-variance (batch, 2 latents)."""

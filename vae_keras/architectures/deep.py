@@ -37,7 +37,7 @@ class Deep:
     hidden_size: int = 256
     batch_normalization: bool = False
     dropout: float = 0.0
-    fastest_precision: ClassVar[str] = "bfloat16"
+    usual_precision: ClassVar[str] = "bfloat16"
 
     def encoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> keras.Sequential:
         """Pictures (batch, height, width, channels) to mean and raw log-variance (batch, 2 latents)."""

@@ -40,7 +40,7 @@ class Table:
     decoder_kernel: int = 8
     output_kernel: int = 3
     linear_start: bool = True
-    fastest_precision: ClassVar[str] = "float32"
+    usual_precision: ClassVar[str] = "float32"
 
     def encoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> keras.Sequential:
         """Pictures (batch, height, width, channels) to mean and raw log-variance (batch, 2 latents)."""

@@ -8,11 +8,11 @@ from vae_keras import metrics
 from vae_keras.exhibits.study import Exhibit, Study
 from vae_keras.latent import decode_latents
 from vae_keras.likelihoods import Gaussian, LearnedGaussian, Likelihood
+from vae_keras.metrics.linear_vae import FEWEST_IMAGES
 from vae_keras.plots import picture_figure
 from vae_keras.run_data import shown_in_training
 
 IMAGES, TRIPLES_A_ROW = 24, 3
-FEWEST_IMAGES = 3  # of train, that the rival can be fitted on
 
 
 class Rival(NamedTuple):

@@ -22,6 +22,8 @@ from vae_keras.gaussians import kl_to_standard_normal
 from vae_keras.metrics.elbo import Elbo
 from vae_keras.outputs import Posterior
 
+FEWEST_IMAGES = 3  # that a linear VAE can be fitted on
+
 
 class LinearVae(NamedTuple):
     """p(z) = N(0, I), p(x | z) = N(b + U (L - s2 I)^1/2 z, s2 I), for pictures of D pixels and channels.
