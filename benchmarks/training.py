@@ -24,8 +24,8 @@ from vae_keras.run_data import RunData, open_data
 from vae_keras.runs import create_run, open_run, read_history
 from vae_keras.training import compiled_vae, fit
 
-# Pictures go to TensorBoard every twentieth epoch of this run; of one of 1,000, every fiftieth.
-EPOCHS, MEASURED = 400, 20
+# As long as pictures for TensorBoard are apart, so that one of the measured epochs draws them.
+EPOCHS, MEASURED = 1_000, 50
 ONE_STEP = ["--data", "faces:160", "--validation", "0", "--epochs", "1"]
 LONG = ["--data", "faces:200", "--image-size", "32", "--epochs", "300"]
 LOOKED_AT = (10, 100, 200, 300)
