@@ -1,0 +1,160 @@
+"""Worked networks, each drawn in its docstring.
+
+Where a hand-out or a book gives no numbers, they are chosen here, and the docstring says so.
+"""
+
+from pgm_tfp.conditionals import Table
+from pgm_tfp.markov import MarkovNetwork
+from pgm_tfp.networks import BayesianNetwork
+
+
+def server_room() -> BayesianNetwork:
+    """The assignment's server room (1.1).
+
+        door stays open (O)     air conditioning fails (A)
+           |          \\            /
+           v           v          v
+        siren (S)    temperature too high (T)
+                          |
+                          v
+                     message (M)
+
+    The hand-out gives no probabilities. These are plausible for a room that somebody looks after: the door is left open
+    on one day in ten, the air conditioning fails on one day in fifty, and no device is perfect.
+    """
+    return BayesianNetwork(
+        {
+            "O": Table.of_true(0.10),
+            "A": Table.of_true(0.02),
+            # Heat rises above the threshold on its own one day in a hundred. A broken air conditioning is worse than an
+            # open door; both together leave little hope.
+            "T": Table.of_true(
+                [  # A works, A fails
+                    [0.01, 0.80],  # door shut
+                    [0.30, 0.95],  # door open
+                ],
+                parents=("O", "A"),
+            ),
+            # The controller misses one hot day in twenty, and sends a message without cause once in two hundred days.
+            "M": Table.of_true([0.005, 0.95], parents=("T",)),
+            # The siren's switch fails to notice one open door in ten; it hardly ever sounds at a shut one.
+            "S": Table.of_true([0.001, 0.90], parents=("O",)),
+        }
+    )
+
+
+def assignment_markov_network() -> MarkovNetwork:
+    """The assignment's Markov network (1.2), with random potentials: its questions are about the graph.
+
+    A - B ----- C - G - I
+         \\    / |
+          \\  /  |
+           D -- E
+            \\  /
+             F - H
+    """
+    edges = "A-B B-C B-D C-D C-E D-E D-F E-F C-G F-H G-I"
+    pairs = [(start, end) for start, end in (edge.split("-") for edge in edges.split())]
+    return MarkovNetwork.from_edges(pairs, variables="ABCDEFGHI")
+
+
+def assignment_bayesian_network() -> BayesianNetwork:
+    """The assignment's Bayesian network (1.3), with random tables: its questions are about the graph.
+
+              x1
+             /  \\
+           x2    x3
+          /  \\  /  \\
+        x4    x5 -> x6
+          \\        /
+           +-> x7 <+
+
+    All edges point downwards, x5 -> x6 to the right.
+    """
+    children = {"x1": "x2 x3", "x2": "x4 x5", "x3": "x5 x6", "x5": "x6", "x4": "x7", "x6": "x7"}
+    edges = [(parent, child) for parent, names in children.items() for child in names.split()]
+    return BayesianNetwork.from_edges(edges, variables=[f"x{number}" for number in range(1, 8)])
+
+
+def student() -> BayesianNetwork:
+    """The student and the letter of recommendation (Koller & Friedman 2009, figure 3.4).
+
+        difficulty (D)    intelligence (I)
+                 \\        /         \\
+                  v      v           v
+                 grade (G)       SAT score (S)
+                     |
+                     v
+                 letter (L)
+
+    Grade 1 is the best; a letter is strong (True) or weak.
+    """
+    return BayesianNetwork(
+        {
+            "D": Table([0.6, 0.4], states=("easy", "hard")),
+            "I": Table([0.7, 0.3], states=("low", "high")),
+            "G": Table(
+                [  # easy, hard
+                    [[0.30, 0.40, 0.30], [0.05, 0.25, 0.70]],  # low intelligence
+                    [[0.90, 0.08, 0.02], [0.50, 0.30, 0.20]],  # high intelligence
+                ],
+                parents=("I", "D"),
+                states=(1, 2, 3),
+            ),
+            "S": Table.of_true([0.05, 0.8], parents=("I",)),
+            "L": Table.of_true([0.9, 0.6, 0.01], parents=("G",)),
+        }
+    )
+
+
+def burglary() -> BayesianNetwork:
+    """The burglar alarm in a land of earthquakes (Pearl 1988; numbers of Russell & Norvig 2010, figure 14.2).
+
+        burglary (B)   earthquake (E)
+                 \\      /
+                  v    v
+                 alarm (A)
+                  /    \\
+                 v      v
+        John calls (J)  Mary calls (M)
+    """
+    return BayesianNetwork(
+        {
+            "B": Table.of_true(0.001),
+            "E": Table.of_true(0.002),
+            "A": Table.of_true([[0.001, 0.29], [0.94, 0.95]], parents=("B", "E")),
+            "J": Table.of_true([0.05, 0.90], parents=("A",)),
+            "M": Table.of_true([0.01, 0.70], parents=("A",)),
+        }
+    )
+
+
+def sprinkler() -> BayesianNetwork:
+    """Why is the grass wet? (Russell & Norvig 2010, figure 14.12.)
+
+               cloudy (C)
+               /        \\
+              v          v
+        sprinkler (S)   rain (R)
+              \\          /
+               v        v
+               wet grass (W)
+    """
+    return BayesianNetwork(
+        {
+            "C": Table.of_true(0.5),
+            "S": Table.of_true([0.5, 0.1], parents=("C",)),
+            "R": Table.of_true([0.2, 0.8], parents=("C",)),
+            "W": Table.of_true([[0.0, 0.9], [0.9, 0.99]], parents=("S", "R")),
+        }
+    )
+
+
+NETWORKS = {
+    "server_room": server_room,
+    "student": student,
+    "burglary": burglary,
+    "sprinkler": sprinkler,
+    "assignment_1_3": assignment_bayesian_network,
+    "assignment_1_2": assignment_markov_network,
+}

@@ -1,0 +1,99 @@
+"""Conditional distributions of one variable given its parents: tables, and anything that TensorFlow Probability has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from data.errors import UserError
+
+if TYPE_CHECKING:
+    import tensorflow_probability as tfp
+
+State = bool | int | str
+BINARY: tuple[State, ...] = (False, True)
+TOLERANCE = 1e-6  # by how much a row of a table may miss one: files hold six digits or more
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """P(variable | parents) with finitely many states each.
+
+    Attributes:
+        probabilities: float64, one axis for each parent, in order, and the variable's own last; the last sums to one.
+        parents: their names.
+        states: names of the variable's states, in the order of the last axis.
+    """
+
+    probabilities: np.ndarray
+    parents: tuple[str, ...] = ()
+    states: tuple[State, ...] = BINARY
+
+    def __init__(self, probabilities: ArrayLike, parents: Iterable[str] = (), states: Sequence[State] = BINARY) -> None:
+        object.__setattr__(self, "probabilities", np.asarray(probabilities, np.float64))
+        object.__setattr__(self, "parents", tuple(parents))
+        object.__setattr__(self, "states", tuple(states))
+
+    @classmethod
+    def of_true(cls, probabilities: ArrayLike, parents: Iterable[str] = ()) -> Table:
+        """A binary variable, by P(true | parents): one axis for each parent."""
+        true = np.asarray(probabilities, np.float64)
+        return cls(np.stack([1.0 - true, true], -1), parents)
+
+    def sample(self, parents: Sequence[np.ndarray], n: int, random: np.random.Generator) -> np.ndarray:
+        """Indices of states, (n,), one drawn for each row of the parents' indices, (n,) each."""
+        cumulative = self.probabilities.cumsum(-1)[tuple(parents)]
+        # The last bound is one but for rounding, so it is not asked.
+        return (random.random((n, 1)) >= cumulative[..., :-1]).sum(-1)
+
+    def checked(self, variable: str, parents_states: Mapping[str, Sequence[State]]) -> None:
+        """Raise UserError unless this is a conditional distribution of `variable` given these parents."""
+        if not self.states or len(set(self.states)) != len(self.states):
+            raise UserError(f"{variable}: states {self.states} must be one or more, each named once")
+        name = f"P({variable} | {', '.join(self.parents)})" if self.parents else f"P({variable})"
+        expected = (*(len(parents_states[parent]) for parent in self.parents), len(self.states))
+        if self.probabilities.shape != expected:
+            raise UserError(
+                f"{name}: expected a table of shape {expected}, the numbers of states of "
+                f"{', '.join([*self.parents, variable])}; given {self.probabilities.shape}"
+            )
+        for index in np.ndindex(expected[:-1]):
+            row = self.probabilities[index]
+            given = [f"{parent}={parents_states[parent][at]}" for parent, at in zip(self.parents, index, strict=True)]
+            where = f"P({variable} | {', '.join(given)})" if given else name
+            if not (row >= 0).all():  # not-a-number is not, either
+                raise UserError(f"{where}: expected probabilities, given {row.tolist()}")
+            if abs(row.sum() - 1.0) > TOLERANCE:
+                raise UserError(
+                    f"{where}: expected probabilities that sum to 1, given {row.tolist()} (sum {row.sum():g})"
+                )
+
+
+@dataclass(frozen=True, eq=False)
+class Conditional:
+    """Any distribution of TensorFlow Probability, its parameters functions of the parents.
+
+    Attributes:
+        distribution: called with one tensor for each parent, in order: numbers of a continuous parent, indices of the
+            states of another. Returns a `tfd.Distribution` of scalars whose parameters are float64, as the tables are,
+            and broadcast over the tensors' shape.
+        parents: their names.
+        states: None for a continuous variable; otherwise the names of the states that samples are indices of.
+    """
+
+    distribution: Callable[..., tfp.distributions.Distribution]
+    parents: tuple[str, ...] = ()
+    states: tuple[State, ...] | None = field(default=None)
+
+    def __call__(self, *parents: Any) -> tfp.distributions.Distribution:
+        return self.distribution(*parents)
+
+    def sample(self, parents: Sequence[np.ndarray], n: int, random: np.random.Generator) -> np.ndarray:
+        """Numbers, or indices of states, (n,), one drawn for each row of the parents' values, (n,) each."""
+        distribution = self(*parents)
+        shape = () if distribution.batch_shape.rank else (n,)  # its parameters may not depend on the parents
+        return distribution.sample(shape, seed=int(random.integers(2**31))).numpy()

@@ -1,0 +1,18 @@
+"""Exact inference: what evidence makes of the probabilities of everything else."""
+
+from pgm_tfp.exact.evidence import Evidence, Network
+from pgm_tfp.exact.many import Posteriors, marginals, posteriors
+from pgm_tfp.exact.queries import joint_marginal, log_evidence, marginal, marginal_map, most_probable
+
+__all__ = [
+    "Evidence",
+    "Network",
+    "Posteriors",
+    "joint_marginal",
+    "log_evidence",
+    "marginal",
+    "marginal_map",
+    "marginals",
+    "most_probable",
+    "posteriors",
+]

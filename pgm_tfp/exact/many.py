@@ -1,0 +1,150 @@
+"""All variables at once, for one set of findings or for a table of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from data.errors import UserError, nearest
+from pgm_tfp.conditionals import State
+from pgm_tfp.exact.evidence import (
+    Evidence,
+    Network,
+    check_variables,
+    log_normalizer,
+    read_evidence,
+)
+from pgm_tfp.exact.junction_tree import Tree, calibrated, compiled
+from pgm_tfp.exact.queries import joint_marginal, log_evidence
+
+CELLS_AT_ONCE = 2**18  # tables of that many float64 fit into a processor's cache
+MISSING = -1
+
+
+class Posteriors(NamedTuple):
+    """Posteriors for each row of a table.
+
+    Attributes:
+        probabilities: by variable, (rows, states): p(variable | the row's findings), its states in the network's order.
+        log_evidence: log p(the row's findings), (rows,), in nats.
+    """
+
+    probabilities: dict[str, np.ndarray]
+    log_evidence: np.ndarray
+
+
+def marginals(network: Network, evidence: Evidence | None = None) -> dict[str, dict[State, float]]:
+    """p(variable | evidence) for every variable.
+
+    Raises:
+        UserError: a name is unknown, or the evidence is impossible.
+    """
+    findings = read_evidence(network, evidence)
+    likelihoods = {
+        variable: np.eye(len(network.states[variable]))[state][:, np.newaxis]
+        for variable, state in findings.states.items()
+    }
+    for potential in findings.likelihoods:
+        likelihoods[potential.variables[0]] = potential.values[:, np.newaxis]
+    beliefs = calibrated(compiled(network), likelihoods)
+    if beliefs.log_weight[0] == -np.inf:
+        log_evidence(network, evidence)  # raises, unless logarithms show that it is only very small
+        return {
+            variable: {states[0]: p for states, p in joint_marginal(network, [variable], evidence).items()}
+            for variable in network.graph
+        }
+    return {
+        variable: dict(zip(network.states[variable], beliefs.posteriors[variable][:, 0].tolist(), strict=True))
+        for variable in network.graph
+    }
+
+
+def posteriors(network: Network, table: Mapping[str, Sequence[Any]]) -> Posteriors:
+    """p(variable | findings) for every variable and every row of a table.
+
+    Equal rows are computed once, different ones many at a time.
+
+    Args:
+        table: by observed variable a column of states, None or not-a-number where it was not seen.
+
+    Raises:
+        UserError: a name is unknown, columns differ in length, or a row's findings are impossible; rows count from 0.
+    """
+    check_variables(network, table)
+    lengths = {variable: len(column) for variable, column in table.items()}
+    if len(set(lengths.values())) != 1:
+        raise UserError(f"columns must be equally long, one at least; given {lengths}")
+    codes = np.stack([state_codes(network, variable, column) for variable, column in table.items()])
+    first, which = _distinct(codes, [len(network.states[variable]) for variable in table])
+    distinct = codes[:, first]
+
+    tree = compiled(network)
+    at_once = max(1, CELLS_AT_ONCE // tree.cells)
+    parts = [
+        _posteriors_of(network, tree, list(table), distinct[:, start : start + at_once], first[start : start + at_once])
+        for start in range(0, len(first), at_once)
+    ]
+    probabilities = {
+        variable: np.concatenate([part.probabilities[variable] for part in parts])[which] for variable in network.graph
+    }
+    return Posteriors(probabilities, np.concatenate([part.log_evidence for part in parts])[which])
+
+
+def state_codes(network: Network, variable: str, column: Sequence[Any]) -> np.ndarray:
+    """A column of states as their indices, -1 where it was not seen.
+
+    Raises:
+        UserError: a state is unknown; it is named with its row.
+    """
+    known: dict[Any, int] = {state: index for index, state in enumerate(network.states[variable])}
+    values = column.tolist() if isinstance(column, np.ndarray) else column
+    unknown = MISSING - 1
+    codes = np.fromiter(
+        (known.get(value, MISSING if value is None or value != value else unknown) for value in values),
+        np.int64,
+        len(values),
+    )
+    if (codes == unknown).any():
+        row = int(np.argmax(codes == unknown))
+        raise UserError(
+            f"row {row}: {variable} has no state {values[row]}; {nearest(str(values[row]), map(str, known))}"
+        )
+    return codes
+
+
+def _distinct(codes: np.ndarray, sizes: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Of the columns of `codes` (variables, rows): where each different one stands first, and which one each row is."""
+    base = np.asarray(sizes, np.float64) + 1
+    if np.prod(base) < 2**62:
+        keys = np.ravel_multi_index(tuple(codes + 1), tuple(np.asarray(sizes) + 1))
+        _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+    else:
+        _, first, which = np.unique(codes, axis=1, return_index=True, return_inverse=True)
+    return first, which
+
+
+def _posteriors_of(
+    network: Network, tree: Tree, variables: Sequence[str], codes: np.ndarray, numbers: np.ndarray
+) -> Posteriors:
+    rows = codes.shape[1]
+    likelihoods = {}
+    for variable, column in zip(variables, codes, strict=True):
+        states = len(network.states[variable])
+        # One row more, of ones: -1 finds it.
+        likelihoods[variable] = np.concatenate([np.eye(states), np.ones((1, states))])[column].T
+    beliefs = calibrated(tree, likelihoods, rows)
+    probabilities = {variable: beliefs.posteriors[variable].T.copy() for variable in network.graph}
+    log_weight = beliefs.log_weight.copy()
+    for row in np.flatnonzero(log_weight == -np.inf):
+        seen = {
+            variable: network.states[variable][code]
+            for variable, code in zip(variables, codes[:, row], strict=True)
+            if code != MISSING
+        }
+        try:
+            log_weight[row] = log_evidence(network, seen) + log_normalizer(network)
+        except UserError as reason:
+            raise UserError(f"row {numbers[row]}: {reason}") from None
+        for variable in network.graph:
+            probabilities[variable][row] = list(joint_marginal(network, [variable], seen).values())
+    return Posteriors(probabilities, log_weight - log_normalizer(network))

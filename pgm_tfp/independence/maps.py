@@ -1,0 +1,207 @@
+"""Graphs against lists of independencies: I-maps, minimal and perfect ones; graphs against each other.
+
+A graph is an I-map of a list when the list has every independence that the graph asserts; a minimal one when no edge
+can go; a perfect one when the list has no other (Koller & Friedman 2009, sections 3.2.3, 3.4 and 4.3). Lists are taken
+with all that follows from them, see `statements`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TypeAlias
+
+import networkx as nx
+
+from data.errors import UserError
+from pgm_tfp.graphs import check_known
+from pgm_tfp.independence.directed import (
+    _connected,
+    directed_local_independencies,
+    directed_markov_blanket,
+    directed_pairwise_independencies,
+)
+from pgm_tfp.independence.statements import Independence, closure, elementary, subsets
+from pgm_tfp.independence.undirected import (
+    separated,
+    undirected_local_independencies,
+    undirected_markov_blanket,
+    undirected_pairwise_independencies,
+)
+from pgm_tfp.markov import MarkovNetwork
+from pgm_tfp.networks import BayesianNetwork
+
+MOST_VARIABLES = 10  # whose independencies are all written out: 11,520 at most
+Graph: TypeAlias = BayesianNetwork | MarkovNetwork | nx.Graph
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Yes or no, with the reason; true in a condition when it holds.
+
+    Attributes:
+        holds: the answer.
+        reason: what shows it, as a sentence.
+        closed: whether the list already had all that follows from it; None where no list was asked about.
+    """
+
+    holds: bool
+    reason: str
+    closed: bool | None = None
+
+    def __bool__(self) -> bool:
+        return self.holds
+
+
+def markov_blanket(network: Graph, variable: str) -> set[str]:
+    """The smallest set given which a variable is independent of all others.
+
+    Raises:
+        UserError: the variable is unknown.
+    """
+    graph = _graph_of(network)
+    check_known(graph, [variable])
+    return (
+        directed_markov_blanket(graph, variable) if graph.is_directed() else undirected_markov_blanket(graph, variable)
+    )
+
+
+def local_independencies(network: Graph) -> list[Independence]:
+    """What the graph says of each variable and its surroundings (the local Markov property)."""
+    graph = _graph_of(network)
+    asserted = directed_local_independencies if graph.is_directed() else undirected_local_independencies
+    return list(asserted(graph))
+
+
+def pairwise_independencies(network: Graph) -> list[Independence]:
+    """What the graph says of any two variables that no edge joins (the pairwise Markov property)."""
+    graph = _graph_of(network)
+    return list(
+        (directed_pairwise_independencies if graph.is_directed() else undirected_pairwise_independencies)(graph)
+    )
+
+
+def independencies(network: Graph) -> set[Independence]:
+    """All independencies between two single variables that the graph asserts; together they are all that it asserts.
+
+    Raises:
+        UserError: the graph has more than ten variables.
+    """
+    graph = _graph_of(network)
+    if len(graph) > MOST_VARIABLES:
+        raise UserError(
+            f"{len(graph)} variables have too many independencies to list, more than {MOST_VARIABLES} do; "
+            "ask for local_independencies instead"
+        )
+    return set(_asserted(graph))
+
+
+def is_i_map(network: Graph, statements: Iterable[Independence]) -> Verdict:
+    """Does the list have every independence that the graph asserts?"""
+    graph = _graph_of(network)
+    return _i_map(graph, _Listed(graph, statements))
+
+
+def is_minimal_i_map(network: Graph, statements: Iterable[Independence]) -> Verdict:
+    """Is the graph an I-map of the list, and none without any one of its edges?"""
+    graph = _graph_of(network)
+    listed = _Listed(graph, statements)
+    verdict = _i_map(graph, listed)
+    if not verdict:
+        return verdict
+    for edge in graph.edges:
+        if _i_map(without(graph, edge), listed):
+            return Verdict(False, f"an I-map, but one without {_edge(graph, edge)}, too", listed.closed)
+    return Verdict(True, "an I-map, and none without any one of its edges", listed.closed)
+
+
+def is_perfect_map(network: Graph, statements: Iterable[Independence]) -> Verdict:
+    """Does the graph assert exactly the independencies of the list?"""
+    graph = _graph_of(network)
+    listed = _Listed(graph, statements)
+    verdict = _i_map(graph, listed)
+    if not verdict:
+        return verdict
+    if lost := listed.all - independencies(graph):
+        return Verdict(False, f"the list has {_simplest(lost)}, which the graph does not assert", listed.closed)
+    return Verdict(True, "the graph asserts exactly the independencies of the list", listed.closed)
+
+
+def i_equivalent(a: BayesianNetwork | nx.DiGraph, b: BayesianNetwork | nx.DiGraph) -> Verdict:
+    """Do two directed graphs assert the same independencies?
+
+    They do when they have the same skeleton and the same immoralities, parents of a common child that no edge joins
+    (Verma & Pearl 1990).
+    """
+    first, second = _graph_of(a), _graph_of(b)
+    if only := set(first) ^ set(second):
+        return Verdict(False, f"only one of them has {min(only)}")
+    if edges := _skeleton(first) ^ _skeleton(second):
+        return Verdict(False, f"only one of them joins {' and '.join(min(map(sorted, edges)))}")
+    if different := immoralities(first) ^ immoralities(second):
+        parent, child, other = min(different)
+        return Verdict(False, f"only one of them has the immorality {parent} -> {child} <- {other}")
+    return Verdict(True, "the same skeleton and the same immoralities")
+
+
+def immoralities(network: BayesianNetwork | nx.DiGraph) -> set[tuple[str, str, str]]:
+    """All (parent, child, other parent) whose parents no edge joins; parents in alphabetical order."""
+    graph = _graph_of(network)
+    return {
+        (a, child, b)
+        for child in graph
+        for a, b in combinations(sorted(graph.predecessors(child)), 2)
+        if not (graph.has_edge(a, b) or graph.has_edge(b, a))
+    }
+
+
+def without(network: Graph, edge: tuple[str, str]) -> nx.Graph:
+    """A copy of the graph that lacks one edge."""
+    graph = _graph_of(network).copy()
+    graph.remove_edge(*edge)
+    return graph
+
+
+class _Listed:
+    """A list of independencies with all that follows from it."""
+
+    def __init__(self, graph: nx.Graph, statements: Iterable[Independence]):
+        listed = list(statements)
+        for statement in listed:
+            check_known(graph, statement.variables)
+        self.all = closure(listed)
+        self.closed = self.all == elementary(listed)
+
+
+def _i_map(graph: nx.Graph, listed: _Listed) -> Verdict:
+    if new := independencies(graph) - listed.all:
+        return Verdict(False, f"the graph asserts {_simplest(new)}, which is not in the list", listed.closed)
+    return Verdict(True, "the list has every independence that the graph asserts", listed.closed)
+
+
+def _asserted(graph: nx.Graph) -> Iterator[Independence]:
+    for x, y in combinations(graph, 2):
+        if graph.has_edge(x, y) or graph.has_edge(y, x):
+            continue
+        for given in subsets(set(graph) - {x, y}):
+            if graph.is_directed():
+                apart = y not in _connected(graph, frozenset([x]), frozenset(given))
+            else:
+                apart = separated(graph, x, y, given)
+            if apart:
+                yield Independence([x], [y], given)
+
+
+def _skeleton(graph: nx.DiGraph) -> set[frozenset[str]]:
+    return {frozenset(edge) for edge in graph.edges}
+
+
+def _simplest(statements: Iterable[Independence]) -> Independence:
+    return min(statements, key=lambda statement: (len(statement.given), str(statement)))
+
+
+def _edge(graph: nx.Graph, edge: tuple[str, str]) -> str:
+    return f" {'->' if graph.is_directed() else '-'} ".join(edge)
+
+
+def _graph_of(network: Graph) -> nx.Graph:
+    return network if isinstance(network, nx.Graph) else network.graph

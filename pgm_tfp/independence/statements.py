@@ -1,0 +1,125 @@
+"""Statements of conditional independence, and what follows from a list of them.
+
+X _|_ Y | Z says that once Z is known, Y tells nothing more about X. Whatever the distribution, such statements obey the
+semi-graphoid axioms (Dawid 1979; Pearl 1988, section 3.1.2): symmetry, decomposition, weak union, contraction.
+
+A list closed under them is known by its elementary statements alone, those between two single variables (Matus 1992):
+X _|_ Y | Z holds when i _|_ j | K does for all i in X, j in Y and Z <= K <= X + Y + Z without i and j. On elementary
+statements the axioms become one:
+
+    i _|_ j | K + k  and  i _|_ k | K    if and only if    i _|_ k | K + j  and  i _|_ j | K
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from itertools import chain, combinations
+
+from data.errors import UserError
+
+SIGN = "_|_"
+
+
+@dataclass(frozen=True, eq=False)
+class Independence:
+    """x _|_ y | given; the same statement with its sides exchanged is equal to it.
+
+    Attributes:
+        x, y, given: disjoint sets of variables, x and y not empty.
+    """
+
+    x: frozenset[str]
+    y: frozenset[str]
+    given: frozenset[str]
+
+    def __init__(self, x: str | Iterable[str], y: str | Iterable[str], given: str | Iterable[str] = ()):
+        object.__setattr__(self, "x", names(x))
+        object.__setattr__(self, "y", names(y))
+        object.__setattr__(self, "given", names(given))
+        if not self.x or not self.y:
+            raise UserError(f"{self}: a variable is missing on one side of {SIGN}")
+        for shared in (self.x & self.y, self.x & self.given, self.y & self.given):
+            if shared:
+                raise UserError(f"{self}: {', '.join(sorted(shared))} stands in two places; name each variable once")
+
+    @classmethod
+    def parse(cls, text: str) -> "Independence":
+        """Read "S _|_ M | O", or several variables a place: "A, B _|_ C | D, E".
+
+        Raises:
+            UserError: the text is no such statement.
+        """
+        sides, _, given = text.replace("⟂", SIGN).replace(SIGN, "\0").partition("|")
+        if sides.count("\0") != 1:
+            raise UserError(f"{text!r} is no statement of independence; write it as S {SIGN} M | O")
+        x, y = sides.split("\0")
+        return cls(_split(x), _split(y), _split(given))
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """All that it mentions."""
+        return self.x | self.y | self.given
+
+    def elementary(self) -> set["Independence"]:
+        """The statements between two single variables that are together equivalent to this one."""
+        return {
+            Independence([i], [j], self.given | set(more))
+            for i in self.x
+            for j in self.y
+            for more in subsets((self.x | self.y) - {i, j})
+        }
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Independence) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[frozenset[frozenset[str]], frozenset[str]]:
+        return frozenset((self.x, self.y)), self.given
+
+    def __str__(self) -> str:
+        text = f"{', '.join(sorted(self.x))} {SIGN} {', '.join(sorted(self.y))}"
+        return f"{text} | {', '.join(sorted(self.given))}" if self.given else text
+
+
+def names(variables: str | Iterable[str]) -> frozenset[str]:
+    """One variable or several, as a set."""
+    return frozenset([variables]) if isinstance(variables, str) else frozenset(variables)
+
+
+def subsets(variables: Collection[str]) -> Iterable[tuple[str, ...]]:
+    """All subsets, the smallest first."""
+    ordered = sorted(variables)
+    return chain.from_iterable(combinations(ordered, size) for size in range(len(ordered) + 1))
+
+
+def elementary(statements: Iterable[Independence]) -> set[Independence]:
+    """The elementary statements that these are equivalent to."""
+    return set().union(*(statement.elementary() for statement in statements))
+
+
+def closure(statements: Iterable[Independence]) -> set[Independence]:
+    """All elementary statements that follow from these by the semi-graphoid axioms."""
+    known: set[Independence] = set()
+    ahead = list(elementary(statements))
+    variables = frozenset().union(*(statement.variables for statement in ahead))
+    while ahead:
+        statement = ahead.pop()
+        if statement in known:
+            continue
+        known.add(statement)
+        (first,), (second,), given = statement.x, statement.y, statement.given
+        for i, j in ((first, second), (second, first)):
+            # As i _|_ j | K, beside i _|_ k | K + j.
+            for k in variables - statement.variables:
+                if Independence([i], [k], given | {j}) in known:
+                    ahead += [Independence([i], [k], given), Independence([i], [j], given | {k})]
+            # As i _|_ j | K + k, beside i _|_ k | K.
+            for k in given:
+                if Independence([i], [k], given - {k}) in known:
+                    ahead += [Independence([i], [j], given - {k}), Independence([i], [k], given - {k} | {j})]
+    return known
+
+
+def _split(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]

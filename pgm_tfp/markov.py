@@ -1,0 +1,152 @@
+"""Markov networks: an undirected graph and a potential for each of some cliques.
+
+    p(x) = 1/Z prod_c phi_c(x_c),    Z = sum_x prod_c phi_c(x_c)
+
+(Koller & Friedman 2009, chapter 4).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from data.errors import UserError, nearest
+from pgm_tfp import elimination
+from pgm_tfp.conditionals import BINARY, State
+from pgm_tfp.graphs import Edge, chordless_cycle, undirected_graph
+from pgm_tfp.networks import BayesianNetwork, state_index
+from pgm_tfp.potentials import Potential, product
+
+STRENGTH = 1.0  # of random potentials: their logarithms are uniform from -1 to 1
+
+
+class MarkovNetwork:
+    """Named variables and the potentials over them.
+
+    Attributes:
+        graph: an edge between any two variables that share a potential.
+        states: the names of each variable's states.
+    """
+
+    def __init__(
+        self,
+        potentials: Iterable[Potential] | Mapping[tuple[str, ...], Any],
+        states: Mapping[str, Sequence[State]] | None = None,
+    ):
+        """Put potentials together.
+
+        Args:
+            potentials: `Potential`s, or arrays by the tuple of their variables, one axis for each.
+            states: names of the states, where they should not be False and True of a binary variable and
+                0, 1, 2, ... of another.
+
+        Raises:
+            UserError: a weight is negative or not finite, one potential's weights are all zero, or two potentials give
+                a variable different numbers of states.
+        """
+        if isinstance(potentials, Mapping):
+            potentials = [Potential(variables, values) for variables, values in potentials.items()]
+        self._potentials = list(potentials)
+        sizes: dict[str, int] = {}
+        for potential in self._potentials:
+            name = f"the potential over ({', '.join(potential.variables)})"
+            if not (np.isfinite(potential.values) & (potential.values >= 0)).all() or not potential.values.any():
+                raise UserError(f"{name}: weights must be finite and not negative, and one of them above zero")
+            for variable, size in potential.sizes.items():
+                if sizes.setdefault(variable, size) != size:
+                    raise UserError(f"{name}: {variable} has {size} states there, {sizes[variable]} elsewhere")
+        self.graph: nx.Graph = elimination.interaction_graph(self._potentials)
+        named = {variable: tuple(names) for variable, names in (states or {}).items()}
+        self.states: dict[str, tuple[State, ...]] = {
+            variable: named.get(variable, BINARY if size == len(BINARY) else tuple(range(size)))
+            for variable, size in sizes.items()
+        }
+        for variable, names in named.items():
+            if variable not in sizes:
+                raise UserError(f"states of an unknown variable {variable}; {nearest(variable, sizes)}")
+            if len(names) != sizes[variable]:
+                raise UserError(f"{variable}: expected names of {sizes[variable]} states, given {len(names)}")
+
+    @classmethod
+    def from_edges(cls, edges: Iterable[Edge], variables: Iterable[str] = (), seed: int = 0) -> "MarkovNetwork":
+        """A network of binary variables with random potentials: for questions that only its graph decides.
+
+        One potential for each maximal clique, the logarithms of its weights uniform from -1 to 1, so that almost
+        surely the distribution has the independencies of the graph and no others.
+        """
+        graph, random = undirected_graph(edges, variables), np.random.default_rng(seed)
+        return cls(
+            {
+                clique: np.exp(random.uniform(-STRENGTH, STRENGTH, (2,) * len(clique)))
+                for clique in _maximal_cliques(graph)
+            }
+        )
+
+    def potentials(self) -> list[Potential]:
+        """The potentials, as given."""
+        return list(self._potentials)
+
+    @cached_property
+    def log_partition(self) -> float:
+        """log Z, in nats.
+
+        Raises:
+            UserError: Z is zero.
+        """
+        weight = elimination.log_sum(self._potentials)
+        if weight == -np.inf:
+            raise UserError("the potentials exclude every joint state: their product is zero everywhere")
+        return weight
+
+    def factorization(self) -> str:
+        """The joint over maximal cliques, as a formula: 1/Z phi(A, B) phi(B, C, D)."""
+        return " ".join(["1/Z", *(f"phi({', '.join(clique)})" for clique in maximal_cliques(self))])
+
+    def joint(self) -> Potential:
+        """The whole joint distribution as one table."""
+        return product(self._potentials).over(tuple(self.graph)).normalized()
+
+    def log_prob(self, assignment: Mapping[str, Any]) -> float:
+        """log p(assignment), in nats.
+
+        Raises:
+            UserError: a variable is missing or unknown, or a state is.
+        """
+        for variable in self.states:
+            if variable not in assignment:
+                raise UserError(f"log_prob needs all variables: {variable} is missing; for some see exact.log_evidence")
+        index = {variable: state_index(self.states, variable, state) for variable, state in assignment.items()}
+        with np.errstate(divide="ignore"):
+            weights = [float(np.log(potential.reduced(index).values)) for potential in self._potentials]
+        return sum(weights) - self.log_partition
+
+    def __repr__(self) -> str:
+        return f"MarkovNetwork({self.factorization()})"
+
+
+def moralize(network: BayesianNetwork) -> MarkovNetwork:
+    """The same distribution as a Markov network: its graph is the moral graph, its potentials are the tables."""
+    return MarkovNetwork(network.potentials(), network.states)
+
+
+def maximal_cliques(network: MarkovNetwork | nx.Graph) -> list[tuple[str, ...]]:
+    """The maximal cliques; variables and cliques in the order of the network's variables."""
+    return _maximal_cliques(network if isinstance(network, nx.Graph) else network.graph)
+
+
+def is_chordal(network: MarkovNetwork | nx.Graph) -> bool:
+    """Has every cycle of four or more variables a chord? `graphs.chordless_cycle` gives one that has none."""
+    return chordless_cycle(network if isinstance(network, nx.Graph) else network.graph) is None
+
+
+def log_partition(network: MarkovNetwork) -> float:
+    """log Z, in nats."""
+    return network.log_partition
+
+
+def _maximal_cliques(graph: nx.Graph) -> list[tuple[str, ...]]:
+    place = {variable: index for index, variable in enumerate(graph)}
+    cliques = [sorted(clique, key=place.__getitem__) for clique in nx.find_cliques(graph)]
+    return [tuple(clique) for clique in sorted(cliques, key=lambda clique: [place[variable] for variable in clique])]

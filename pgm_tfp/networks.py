@@ -1,0 +1,277 @@
+"""Bayesian networks: a directed acyclic graph, and for each variable its distribution given its parents.
+
+The joint density is their product,
+
+    p(x_1, ..., x_n) = prod_i p(x_i | parents of x_i)
+
+(Pearl 1988; Koller & Friedman 2009, chapter 3).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from math import log
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+import numpy as np
+
+from data.errors import UserError, nearest
+from pgm_tfp.conditionals import Conditional, State, Table
+from pgm_tfp.graphs import Edge, directed_graph, topological_order
+from pgm_tfp.potentials import Potential, product
+
+if TYPE_CHECKING:
+    import tensorflow_probability as tfp
+    from pgmpy.models import DiscreteBayesianNetwork
+
+Assignment = dict[str, Any]
+MOST_CELLS = 2**20  # of a joint that is written out
+
+
+class BayesianNetwork:
+    """Named variables, their parents and their conditional distributions.
+
+    Attributes:
+        conditionals: by variable, parents before children.
+        graph: the directed graph, variables in the same order.
+        states: the names of each discrete variable's states.
+    """
+
+    def __init__(self, conditionals: Mapping[str, Table | Conditional]):
+        """Put conditionals together; the order in which they are given does not matter.
+
+        Raises:
+            UserError: a parent is unknown, the edges form a cycle, or a table has the wrong shape or rows that do not
+                sum to one. The message names the variable, what was expected and what was given.
+        """
+        for variable, conditional in conditionals.items():
+            for parent in conditional.parents:
+                if parent not in conditionals:
+                    raise UserError(f"{variable}: unknown parent {parent}; {nearest(parent, conditionals)}")
+            if len(set(conditional.parents)) != len(conditional.parents):
+                raise UserError(f"{variable}: parents {', '.join(conditional.parents)} must be named once each")
+        edges = [(parent, child) for child, conditional in conditionals.items() for parent in conditional.parents]
+        order = topological_order(directed_graph(edges, conditionals))
+        self.conditionals: dict[str, Table | Conditional] = {variable: conditionals[variable] for variable in order}
+        self.graph: nx.DiGraph = directed_graph(edges, order)
+        self.states: dict[str, tuple[State, ...]] = {
+            variable: conditional.states
+            for variable, conditional in self.conditionals.items()
+            if conditional.states is not None
+        }
+        for variable, conditional in self.conditionals.items():
+            if isinstance(conditional, Table):
+                for parent in conditional.parents:
+                    if parent not in self.states:
+                        raise UserError(
+                            f"{variable}: a table needs parents with states, {parent} is continuous; "
+                            "give a Conditional instead"
+                        )
+                conditional.checked(variable, self.states)
+
+    @classmethod
+    def from_edges(cls, edges: Iterable[Edge], variables: Iterable[str] = (), seed: int = 0) -> BayesianNetwork:
+        """A network of binary variables with random tables: for questions that only its graph decides.
+
+        Each P(true | parents) is uniform from 0.1 to 0.9, so that almost surely the distribution has the independencies
+        of the graph and no others.
+        """
+        graph = directed_graph(edges, variables)
+        random = np.random.default_rng(seed)
+        return cls(
+            {
+                child: Table.of_true(random.uniform(0.1, 0.9, (2,) * len(parents)), parents)
+                for child in graph
+                for parents in [tuple(graph.predecessors(child))]
+            }
+        )
+
+    @classmethod
+    def from_pgmpy(cls, model: DiscreteBayesianNetwork) -> BayesianNetwork:
+        """A discrete network of pgmpy, state names kept; tables whose rows are slightly off are normalised.
+
+        A line of the log says how many were off and by how much.
+        """
+        from pgm_tfp.pgmpy_models import tables_of
+
+        return cls(tables_of(model))
+
+    def to_pgmpy(self) -> DiscreteBayesianNetwork:
+        """The same network as pgmpy holds it."""
+        from pgm_tfp.pgmpy_models import model_of
+
+        return model_of({variable: self.table(variable) for variable in self.conditionals})
+
+    def table(self, variable: str) -> Table:
+        """The table of a variable.
+
+        Raises:
+            UserError: the variable is unknown, or has a density in place of a table.
+        """
+        conditional = self.conditionals.get(variable)
+        if conditional is None:
+            raise UserError(f"unknown variable {variable}; {nearest(variable, self.conditionals)}")
+        if not isinstance(conditional, Table):
+            raise UserError(f"{variable} has no table; exact inference needs one for every variable")
+        return conditional
+
+    def potentials(self, variables: Iterable[str] | None = None) -> list[Potential]:
+        """The tables of all variables, or of these, as potentials over (parents, variable)."""
+        chosen = self.conditionals if variables is None else variables
+        return [
+            Potential((*table.parents, variable), table.probabilities)
+            for variable in chosen
+            for table in [self.table(variable)]
+        ]
+
+    def joint(self) -> Potential:
+        """The whole joint distribution as one table, variables in the network's order.
+
+        Raises:
+            UserError: it would have more than a million cells.
+        """
+        cells = np.prod([float(len(self.table(variable).states)) for variable in self.conditionals])
+        if cells > MOST_CELLS:
+            raise UserError(f"a joint table of {cells:.3g} cells is too large to write out; ask for marginals instead")
+        return product(self.potentials()).over(tuple(self.conditionals))
+
+    def factorization(self) -> str:
+        """The joint as a formula: P(O) P(A) P(T | O, A)."""
+        return " ".join(
+            f"P({variable} | {', '.join(conditional.parents)})" if conditional.parents else f"P({variable})"
+            for variable, conditional in self.conditionals.items()
+        )
+
+    def state_index(self, variable: str, state: State) -> int:
+        """The place of a state among its variable's.
+
+        Raises:
+            UserError: the variable or the state is unknown.
+        """
+        return state_index(self.states, variable, state)
+
+    def log_prob(self, assignment: Mapping[str, Any]) -> float:
+        """log p(assignment), in nats; a density where variables are continuous.
+
+        Args:
+            assignment: a state, or a number for a continuous variable, for every variable.
+
+        Raises:
+            UserError: a variable is missing or unknown, or a state is.
+        """
+        for variable in assignment:
+            if variable not in self.conditionals:
+                raise UserError(f"unknown variable {variable}; {nearest(variable, self.conditionals)}")
+        for variable in self.conditionals:
+            if variable not in assignment:
+                raise UserError(f"log_prob needs all variables: {variable} is missing; for some see exact.log_evidence")
+        value = {
+            variable: self.state_index(variable, state) if variable in self.states else state
+            for variable, state in assignment.items()
+        }
+        total = 0.0
+        for variable, conditional in self.conditionals.items():
+            given = tuple(value[parent] for parent in conditional.parents)
+            if isinstance(conditional, Table):
+                probability = conditional.probabilities[given][value[variable]]
+                total += log(probability) if probability > 0.0 else -np.inf
+            else:
+                total += float(conditional(*given).log_prob(value[variable]))
+        return total
+
+    def joint_distribution(self) -> tfp.distributions.JointDistributionNamedAutoBatched:
+        """The network as TensorFlow Probability's joint distribution.
+
+        A sample is a dictionary from variable to state index (int32; 0 is False, 1 is True) or number; `log_prob`
+        is float64. Seeds are integers.
+
+        Raises:
+            UserError: a variable's name is no Python identifier, which the distribution needs for its arguments.
+        """
+        import tensorflow_probability as tfp  # ten times as slow to import as everything else here
+
+        for variable in self.conditionals:
+            if not variable.isidentifier():
+                raise UserError(f"variable {variable!r} must be a Python identifier in a joint distribution; rename it")
+        return tfp.distributions.JointDistributionNamedAutoBatched(
+            {variable: _component(conditional) for variable, conditional in self.conditionals.items()},
+            validate_args=False,
+        )
+
+    def sample(self, n: int, seed: int = 0) -> dict[str, np.ndarray]:
+        """Independent draws of all variables, parents before children.
+
+        Returns:
+            For each variable its n states, or numbers (n,).
+        """
+        random, drawn = np.random.default_rng(seed), dict[str, np.ndarray]()
+        for variable, conditional in self.conditionals.items():
+            drawn[variable] = conditional.sample([drawn[parent] for parent in conditional.parents], n, random)
+        return {
+            variable: np.asarray(self.states[variable])[values] if variable in self.states else values
+            for variable, values in drawn.items()
+        }
+
+    def do(self, interventions: Mapping[str, Any]) -> BayesianNetwork:
+        """The network after an intervention that sets variables, whatever their parents are (Pearl 2009, section 3.2).
+
+        Args:
+            interventions: the state, or the number, to which each variable is set.
+        """
+        changed: dict[str, Table | Conditional] = dict(self.conditionals)
+        for variable, state in interventions.items():
+            if variable not in changed:
+                raise UserError(f"unknown variable {variable}; {nearest(variable, changed)}")
+            if variable in self.states:
+                set_to = np.eye(len(self.states[variable]))[self.state_index(variable, state)]
+                changed[variable] = Table(set_to, states=self.states[variable])
+            else:
+                changed[variable] = Conditional(_always(state))
+        return BayesianNetwork(changed)
+
+    def __repr__(self) -> str:
+        return f"BayesianNetwork({self.factorization()})"
+
+
+def state_index(states: Mapping[str, tuple[State, ...]], variable: str, state: State) -> int:
+    """The place of a state among its variable's; UserError where the variable or the state is unknown."""
+    if variable not in states:
+        raise UserError(f"unknown variable {variable}; {nearest(variable, states)}")
+    try:
+        return states[variable].index(state)
+    except ValueError:
+        known = ", ".join(map(str, states[variable]))
+        raise UserError(f"{variable} has no state {state}; its states: {known}") from None
+
+
+def _component(
+    conditional: Table | Conditional,
+) -> tfp.distributions.Distribution | Callable[..., tfp.distributions.Distribution]:
+    """A conditional as joint distributions want it: a function whose arguments are named like the parents, if any."""
+    import tensorflow as tf
+    import tensorflow_probability as tfp
+
+    def distribution(*parents: Any) -> tfp.distributions.Distribution:
+        if isinstance(conditional, Conditional):
+            return conditional(*parents)
+        rows = tf.constant(conditional.probabilities)
+        chosen = tf.gather_nd(rows, tf.stack(parents, -1)) if parents else rows
+        return tfp.distributions.Categorical(probs=chosen, dtype=tf.int32)
+
+    def by_name(**parents: Any) -> tfp.distributions.Distribution:
+        return distribution(*(parents[name] for name in conditional.parents))
+
+    arguments = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in conditional.parents]
+    by_name.__signature__ = inspect.Signature(arguments)  # type: ignore[attr-defined]
+    return by_name if conditional.parents else distribution()
+
+
+def _always(number: float) -> Callable[[], tfp.distributions.Distribution]:
+    def distribution() -> tfp.distributions.Distribution:
+        import tensorflow_probability as tfp
+
+        return tfp.distributions.Deterministic(np.float64(number))
+
+    return distribution
