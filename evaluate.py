@@ -9,9 +9,10 @@ from data.installed import require_packages
 
 require_packages("evaluate.py")
 
+from data.command_line import Parser, folder_path
 from data.sources import canonical
 from vae_keras import exhibits
-from vae_keras.command_line import Parser, folder_path, run_script
+from vae_keras.command_line import run_script
 from vae_keras.config import load_config
 from vae_keras.exhibits import Exhibit, Study, default_attribute
 from vae_keras.latent import PATHS

@@ -7,7 +7,8 @@ from data.installed import require_packages
 
 require_packages("train.py")
 
-from vae_keras.command_line import Parser, add_settings, folder_path, given_settings, run_script
+from data.command_line import Parser, folder_path
+from vae_keras.command_line import add_settings, given_settings, run_script
 from vae_keras.config import Config, load_config
 from vae_keras.run_data import open_data, read_data
 from vae_keras.runs import check_free, create_run, last_checkpoint, latest_run, new_folder, open_run

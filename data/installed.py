@@ -1,15 +1,17 @@
 """Is there everything that the scripts import? Asked first, with the standard library alone."""
 
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 
 OLDEST_PYTHON = (3, 11)
-MODULES = ("tensorflow", "keras", "tensorboard", "numpy", "matplotlib", "PIL", "sklearn", "joblib", "rich")
+VAE_KERAS = ("tensorflow", "keras", "tensorboard", "numpy", "matplotlib", "PIL", "sklearn", "joblib", "rich")
+PGM_TFP = ("tensorflow", "tensorflow_probability", "numpy", "networkx", "scipy", "matplotlib", "rich")
 
 
-def require_packages(script: str) -> None:
+def require_packages(script: str, modules: Sequence[str] = VAE_KERAS) -> None:
     """End the script with one line and status 2 where Python is too old or a package is missing."""
-    missing = [name for name in MODULES if find_spec(name) is None]
+    missing = [name for name in modules if find_spec(name) is None]
     if sys.version_info < OLDEST_PYTHON:
         reason = f"Python {sys.version_info[0]}.{sys.version_info[1]} is too old; use Python 3.11 or 3.12"
     elif missing:

@@ -1,10 +1,27 @@
-"""Graphical models: networks, independence with reasons, exact inference."""
+"""Graphical models: networks, independence with reasons, exact inference.
 
-from pgm_tfp import catalogue, exact, independence, markov
-from pgm_tfp.conditionals import Conditional, Table
-from pgm_tfp.markov import MarkovNetwork
-from pgm_tfp.networks import BayesianNetwork
-from pgm_tfp.potentials import Potential
+Names are loaded when they are asked for, so that `python -m pgm_tfp` can say which packages are missing before it needs
+them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pgm_tfp import catalogue, exact, independence, markov
+    from pgm_tfp.conditionals import Conditional, Table
+    from pgm_tfp.markov import MarkovNetwork
+    from pgm_tfp.networks import BayesianNetwork
+    from pgm_tfp.potentials import Potential
+
+_MODULES = ("catalogue", "exact", "independence", "markov")
+_HOMES = {
+    "BayesianNetwork": "networks",
+    "Conditional": "conditionals",
+    "MarkovNetwork": "markov",
+    "Potential": "potentials",
+    "Table": "conditionals",
+}
 
 __all__ = [
     "BayesianNetwork",
@@ -17,3 +34,11 @@ __all__ = [
     "independence",
     "markov",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,7 +3,11 @@
 Where a hand-out or a book gives no numbers, they are chosen here, and the docstring says so.
 """
 
-from pgm_tfp.conditionals import Table
+from collections.abc import Callable
+
+import numpy as np
+
+from pgm_tfp.conditionals import BINARY, Conditional, Table
 from pgm_tfp.markov import MarkovNetwork
 from pgm_tfp.networks import BayesianNetwork
 
@@ -41,6 +45,65 @@ def server_room() -> BayesianNetwork:
             "S": Table.of_true([0.001, 0.90], parents=("O",)),
         }
     )
+
+
+def server_room_thermal() -> BayesianNetwork:
+    """The server room with its temperature in degrees Celsius: discrete and continuous variables together.
+
+        door stays open (O)     air conditioning fails (A)
+           |          \\            /
+           v           v          v
+        siren (S)      temperature (C)
+                     /       |       \\
+                    v        v        v
+           message (M)  reading (R)  latency (L)
+
+    C is normal around 21 degrees, 5 more with the door open, 9 more without air conditioning. R is what a sensor with a
+    standard deviation of 0.8 degrees reads. The message becomes likely around 29 degrees. Above 27 the processors
+    slow themselves down, and the servers' latency L, in milliseconds, rises. All numbers are chosen here.
+    """
+    import tensorflow as tf  # as slow to import as everything else together, and nothing else here needs it
+    import tensorflow_probability as tfp
+
+    tfd = tfp.distributions
+    mean = tf.constant([[21.0, 30.0], [26.0, 33.0]], tf.float64)  # door shut, open; air conditioning works, fails
+    spread = tf.constant([[1.0, 2.5], [2.0, 2.5]], tf.float64)
+    room = server_room()
+
+    def temperature(door: tf.Tensor, failure: tf.Tensor) -> tfp.distributions.Distribution:
+        cell = 2 * door + failure
+        return tfd.Normal(tf.gather(tf.reshape(mean, [-1]), cell), tf.gather(tf.reshape(spread, [-1]), cell))
+
+    return BayesianNetwork(
+        {
+            "O": room.conditionals["O"],
+            "A": room.conditionals["A"],
+            "S": room.conditionals["S"],
+            "C": Conditional(temperature, ("O", "A")),
+            "R": Conditional(lambda c: tfd.Normal(c, tf.constant(0.8, tf.float64)), ("C",)),
+            "M": Conditional(lambda c: tfd.Bernoulli(logits=(c - 29.0) / 0.7), ("C",), states=BINARY),
+            "L": Conditional(
+                lambda c: tfd.Normal(40.0 + 6.0 * tf.nn.softplus(c - 27.0), tf.constant(4.0, tf.float64)), ("C",)
+            ),
+        }
+    )
+
+
+def two_measurements(first: float = 1.0, second: float = 1.0) -> BayesianNetwork:
+    """The assignment's 1.5: a standard normal z1, measured twice with these standard deviations.
+
+            z1
+           /  \\
+          v    v
+        x1      x2
+    """
+    import tensorflow_probability as tfp
+
+    def measured(deviation: float) -> Conditional:
+        return Conditional(lambda z: tfp.distributions.Normal(z, np.float64(deviation)), ("z1",))
+
+    prior = Conditional(lambda: tfp.distributions.Normal(np.float64(0.0), np.float64(1.0)))
+    return BayesianNetwork({"z1": prior, "x1": measured(first), "x2": measured(second)})
 
 
 def assignment_markov_network() -> MarkovNetwork:
@@ -150,7 +213,7 @@ def sprinkler() -> BayesianNetwork:
     )
 
 
-NETWORKS = {
+NETWORKS: dict[str, Callable[[], BayesianNetwork | MarkovNetwork]] = {
     "server_room": server_room,
     "student": student,
     "burglary": burglary,

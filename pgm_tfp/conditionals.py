@@ -90,10 +90,14 @@ class Conditional:
     states: tuple[State, ...] | None = field(default=None)
 
     def __call__(self, *parents: Any) -> tfp.distributions.Distribution:
-        return self.distribution(*parents)
+        import tensorflow as tf
+
+        tensors = [tf.convert_to_tensor(parent) for parent in parents]  # of NumPy's, TFP would make float32
+        return self.distribution(*(tf.cast(t, tf.int32) if t.dtype.is_integer else t for t in tensors))
 
     def sample(self, parents: Sequence[np.ndarray], n: int, random: np.random.Generator) -> np.ndarray:
         """Numbers, or indices of states, (n,), one drawn for each row of the parents' values, (n,) each."""
         distribution = self(*parents)
         shape = () if distribution.batch_shape.rank else (n,)  # its parameters may not depend on the parents
-        return distribution.sample(shape, seed=int(random.integers(2**31))).numpy()
+        # A pair as the seed: with a single one a draw depends on those before it.
+        return distribution.sample(shape, seed=random.integers(2**31, size=2, dtype=np.int32)).numpy()

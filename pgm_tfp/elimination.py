@@ -4,11 +4,11 @@
 
 so only the potentials that mention x have to be multiplied before x goes (Zhang & Poole 1994; Dechter 1999, whose
 buckets these are). The same holds of maxima. After each step the new potential is divided by its largest entry, and
-the logarithms of these are added up: products of thousands of probabilities stay within float64.
+the logarithms of these are added up: products of thousands of probabilities stay within float64. Where an entry leaves
+it all the same, all is done again with logarithms, for later factors may make much of what looks like nothing.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
 
 import networkx as nx
 import numpy as np
@@ -23,13 +23,6 @@ from pgm_tfp.potentials import (
     product,
     totalled,
 )
-
-
-class Scaled(NamedTuple):
-    """exp(log_scale) times the product of the potentials; never all of them zero unless that product is."""
-
-    potentials: list[Potential]
-    log_scale: float
 
 
 def interaction_graph(potentials: Iterable[Potential]) -> nx.Graph:
@@ -48,24 +41,20 @@ def elimination_of(potentials: Sequence[Potential], last: Collection[str] = ()) 
     return elimination(interaction_graph(potentials), sizes_of(potentials), last)
 
 
-def sum_out(potentials: Sequence[Potential], keep: Collection[str] = ()) -> Scaled:
+def sum_out(potentials: Sequence[Potential], keep: Collection[str] = ()) -> list[Potential]:
     """Sum all variables but those in `keep` out of a product of potentials.
 
-    Where the sum is zero in float64, it is computed again with logarithms: what then is still zero is impossible,
-    not small.
+    Returns:
+        Potentials over variables in `keep`, or none, whose product is that sum; their weights as logarithms.
     """
     order = [variable for variable in elimination_of(potentials, last=keep).order if variable not in keep]
-    summed = _summed(potentials, order, SUM_PRODUCT)
-    if all(potential.values.any() for potential in summed.potentials):
-        return summed
-    summed = _summed([logarithm(potential) for potential in potentials], order, LOG_SUM_PRODUCT)
-    scaled = Scaled([], summed.log_scale)
-    for potential in summed.potentials:
-        highest = potential.values.max(initial=-np.inf)
-        highest = highest if np.isfinite(highest) else 0.0
-        scaled.potentials.append(Potential(potential.variables, np.exp(potential.values - highest)))
-        scaled = scaled._replace(log_scale=scaled.log_scale + highest)
-    return scaled
+    try:
+        with np.errstate(under="raise", over="raise"):
+            rest, log_scale = _summed(potentials, order, SUM_PRODUCT)
+        logs = [logarithm(potential) for potential in rest]
+    except FloatingPointError:
+        logs, log_scale = _summed([logarithm(potential) for potential in potentials], order, LOG_SUM_PRODUCT)
+    return [*logs, Potential((), log_scale)]
 
 
 def logarithm(potential: Potential) -> Potential:
@@ -76,19 +65,17 @@ def logarithm(potential: Potential) -> Potential:
 
 def log_sum(potentials: Sequence[Potential]) -> float:
     """log of the sum of the product over all variables; -inf where it is zero."""
-    summed = sum_out(potentials)
-    with np.errstate(divide="ignore"):
-        return summed.log_scale + float(sum(np.log(potential.values) for potential in summed.potentials))
+    return float(sum(potential.values for potential in sum_out(potentials)))
 
 
 def joint(potentials: Sequence[Potential], keep: Sequence[str]) -> tuple[Potential, float]:
     """The normalised table over `keep`, its axes in that order, and the log of the sum over everything."""
-    summed = sum_out(potentials, keep)
-    table = product(summed.potentials).over(keep)
-    weight = table.values.sum()
-    if weight == 0.0:
-        return table, -np.inf
-    return Potential(keep, table.values / weight), summed.log_scale + float(np.log(weight))
+    logs = product(sum_out(potentials, keep), LOG_SUM_PRODUCT).over(keep)
+    highest = float(logs.values.max())
+    if highest == -np.inf:
+        return Potential(keep, np.zeros_like(logs.values)), -np.inf
+    weights = Potential(keep, np.exp(logs.values - highest))
+    return weights.normalized(), highest + float(np.log(weights.values.sum()))
 
 
 def maximum(log_potentials: Sequence[Potential]) -> tuple[dict[str, int], float]:
@@ -109,7 +96,8 @@ def maximum(log_potentials: Sequence[Potential]) -> tuple[dict[str, int], float]
     return best, float(sum(potential.values for potential in pool.rest()))
 
 
-def _summed(potentials: Sequence[Potential], order: Sequence[str], semiring: Semiring) -> Scaled:
+def _summed(potentials: Sequence[Potential], order: Sequence[str], semiring: Semiring) -> tuple[list[Potential], float]:
+    """What is left of the potentials, divided by exp(log_scale), and log_scale."""
     pool, log_scale = _Pool(potentials), 0.0
     for variable in order:
         summed = totalled(product(pool.take(variable), semiring), {variable}, semiring)
@@ -117,7 +105,7 @@ def _summed(potentials: Sequence[Potential], order: Sequence[str], semiring: Sem
             summed = Potential(summed.variables, summed.values / peak)
             log_scale += float(np.log(peak))
         pool.put(summed)
-    return Scaled(pool.rest(), log_scale)
+    return pool.rest(), log_scale
 
 
 class _Pool:

@@ -9,7 +9,7 @@ hang together, are its junction tree (Lauritzen & Spiegelhalter 1988; Koller & F
 import heapq
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from itertools import combinations, pairwise
-from math import log
+from math import fsum, log
 from typing import NamedTuple
 
 import networkx as nx
@@ -118,11 +118,12 @@ def _fill(neighbours: Neighbours, logs: Mapping[str, float], variable: str) -> f
 
 
 def _weighted_fill(neighbours: Neighbours, logs: Mapping[str, float], variable: str) -> float:
-    return sum(logs[a] * logs[b] for a, b in _missing(neighbours, variable))
+    # fsum: the order of a set differs from run to run, and with it the rounding of a sum, which would decide ties.
+    return fsum(logs[a] * logs[b] for a, b in _missing(neighbours, variable))
 
 
 def _table(neighbours: Neighbours, logs: Mapping[str, float], variable: str) -> float:
-    return logs[variable] + sum(logs[other] for other in neighbours[variable])
+    return fsum(logs[member] for member in (variable, *neighbours[variable]))
 
 
 def _greedy(graph: nx.Graph, sizes: Mapping[str, int], last: Collection[str], rule: Rule) -> Elimination:
@@ -230,7 +231,8 @@ def junction_tree(eliminated: Elimination) -> JunctionTree:
 
 def triangulated(graph: nx.Graph, sizes: Mapping[str, int] | None = None) -> nx.Graph:
     """A chordal graph with the edges of this one and, where it was not chordal, few more (min-fill)."""
-    eliminated = elimination(graph, sizes or dict.fromkeys(graph, 2))
+    # Not the cheapest of all rules: beside variables of one state, an edge that a chordal graph lacks can cost nothing.
+    eliminated = _greedy(graph, sizes or dict.fromkeys(graph, 2), (), _fill)
     return undirected_graph([*graph.edges, *factor_graph_edges(eliminated.cliques)], graph)
 
 

@@ -16,8 +16,8 @@ from data.errors import UserError, nearest
 from pgm_tfp import elimination
 from pgm_tfp.conditionals import BINARY, State
 from pgm_tfp.graphs import Edge, chordless_cycle, undirected_graph
-from pgm_tfp.networks import BayesianNetwork, state_index
-from pgm_tfp.potentials import Potential, product
+from pgm_tfp.networks import BayesianNetwork, check_cells, state_index
+from pgm_tfp.potentials import Potential
 
 STRENGTH = 1.0  # of random potentials: their logarithms are uniform from -1 to 1
 
@@ -97,7 +97,7 @@ class MarkovNetwork:
         """
         weight = elimination.log_sum(self._potentials)
         if weight == -np.inf:
-            raise UserError("the potentials exclude every joint state: their product is zero everywhere")
+            raise _nothing_possible()
         return weight
 
     def factorization(self) -> str:
@@ -105,8 +105,16 @@ class MarkovNetwork:
         return " ".join(["1/Z", *(f"phi({', '.join(clique)})" for clique in maximal_cliques(self))])
 
     def joint(self) -> Potential:
-        """The whole joint distribution as one table."""
-        return product(self._potentials).over(tuple(self.graph)).normalized()
+        """The whole joint distribution as one table, variables in the order of the graph.
+
+        Raises:
+            UserError: it would have more than a million cells, or Z is zero.
+        """
+        check_cells(self.states)
+        table, weight = elimination.joint(self._potentials, tuple(self.graph))
+        if weight == -np.inf:
+            raise _nothing_possible()
+        return table
 
     def log_prob(self, assignment: Mapping[str, Any]) -> float:
         """log p(assignment), in nats.
@@ -144,6 +152,10 @@ def is_chordal(network: MarkovNetwork | nx.Graph) -> bool:
 def log_partition(network: MarkovNetwork) -> float:
     """log Z, in nats."""
     return network.log_partition
+
+
+def _nothing_possible() -> UserError:
+    return UserError("the potentials exclude every joint state: their product is zero everywhere")
 
 
 def _maximal_cliques(graph: nx.Graph) -> list[tuple[str, ...]]:

@@ -10,6 +10,7 @@ The joint density is their product,
 from __future__ import annotations
 
 import inspect
+import keyword
 from collections.abc import Callable, Iterable, Mapping
 from math import log
 from typing import TYPE_CHECKING, Any
@@ -132,10 +133,9 @@ class BayesianNetwork:
         Raises:
             UserError: it would have more than a million cells.
         """
-        cells = np.prod([float(len(self.table(variable).states)) for variable in self.conditionals])
-        if cells > MOST_CELLS:
-            raise UserError(f"a joint table of {cells:.3g} cells is too large to write out; ask for marginals instead")
-        return product(self.potentials()).over(tuple(self.conditionals))
+        potentials = self.potentials()
+        check_cells(self.states)
+        return product(potentials).over(tuple(self.conditionals))
 
     def factorization(self) -> str:
         """The joint as a formula: P(O) P(A) P(T | O, A)."""
@@ -173,7 +173,10 @@ class BayesianNetwork:
         }
         total = 0.0
         for variable, conditional in self.conditionals.items():
-            given = tuple(value[parent] for parent in conditional.parents)
+            # A Python float would become a float32 tensor.
+            given: tuple[Any, ...] = tuple(
+                value[parent] if parent in self.states else np.float64(value[parent]) for parent in conditional.parents
+            )
             if isinstance(conditional, Table):
                 probability = conditional.probabilities[given][value[variable]]
                 total += log(probability) if probability > 0.0 else -np.inf
@@ -193,7 +196,7 @@ class BayesianNetwork:
         import tensorflow_probability as tfp  # ten times as slow to import as everything else here
 
         for variable in self.conditionals:
-            if not variable.isidentifier():
+            if not variable.isidentifier() or keyword.iskeyword(variable):
                 raise UserError(f"variable {variable!r} must be a Python identifier in a joint distribution; rename it")
         return tfp.distributions.JointDistributionNamedAutoBatched(
             {variable: _component(conditional) for variable, conditional in self.conditionals.items()},
@@ -210,7 +213,7 @@ class BayesianNetwork:
         for variable, conditional in self.conditionals.items():
             drawn[variable] = conditional.sample([drawn[parent] for parent in conditional.parents], n, random)
         return {
-            variable: np.asarray(self.states[variable])[values] if variable in self.states else values
+            variable: _array_of(self.states[variable])[values] if variable in self.states else values
             for variable, values in drawn.items()
         }
 
@@ -235,6 +238,13 @@ class BayesianNetwork:
         return f"BayesianNetwork({self.factorization()})"
 
 
+def check_cells(states: Mapping[str, tuple[State, ...]]) -> None:
+    """Raise UserError where the joint table of these variables would have more than a million cells."""
+    cells = np.prod([float(len(names)) for names in states.values()])
+    if cells > MOST_CELLS:
+        raise UserError(f"a joint table of {cells:.3g} cells is too large to write out; ask for marginals instead")
+
+
 def state_index(states: Mapping[str, tuple[State, ...]], variable: str, state: State) -> int:
     """The place of a state among its variable's; UserError where the variable or the state is unknown."""
     if variable not in states:
@@ -244,6 +254,11 @@ def state_index(states: Mapping[str, tuple[State, ...]], variable: str, state: S
     except ValueError:
         known = ", ".join(map(str, states[variable]))
         raise UserError(f"{variable} has no state {state}; its states: {known}") from None
+
+
+def _array_of(states: tuple[State, ...]) -> np.ndarray:
+    """The states as an array, each as it is: NumPy would make text of a number beside text."""
+    return np.array(states, None if len({type(state) for state in states}) == 1 else object)
 
 
 def _component(

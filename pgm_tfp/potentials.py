@@ -108,6 +108,8 @@ def product(potentials: Sequence[Potential], semiring: Semiring = SUM_PRODUCT) -
 
 def _times(a: Potential, b: Potential, semiring: Semiring) -> Potential:
     both = (*b.variables, *(variable for variable in a.variables if variable not in b.variables))
+    if len(both) > MOST_VARIABLES:
+        raise UserError(f"a table over {len(both)} variables is too large; ask about fewer, or give more evidence")
     return Potential(both, semiring.multiply(a.aligned(both), b.aligned(both)))
 
 

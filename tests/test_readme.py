@@ -1,5 +1,6 @@
 """The README's map of commands and figures is complete."""
 
+import ast
 import re
 
 import evaluate
@@ -23,3 +24,17 @@ def test_every_figure_of_an_evaluation_is_in_the_map(evaluated_run):
     ]
     for path in Run(evaluated_run).figures.iterdir():
         assert any(re.fullmatch(pattern, path.name) for pattern in patterns), path.name
+
+
+def test_the_graphical_models_example_gives_what_its_comments_say(capsys):
+    (example,) = re.findall(r"```python\n(from pgm_tfp.*?)```", README, re.DOTALL)
+    names: dict = {}
+    for block in ast.parse(example).body:
+        text = ast.get_source_segment(example, block)
+        comment = example.splitlines()[block.end_lineno - 1].partition("  # ")[2]
+        if isinstance(block, ast.Expr) and comment.startswith("{"):
+            said = ast.literal_eval(comment[: comment.index("}") + 1])
+            assert {state: round(p, 3) for state, p in eval(text, names).items()} == said
+        else:
+            exec(text, names)
+    assert capsys.readouterr().out.strip() == re.search(r"# (O -> T.*)", example)[1]

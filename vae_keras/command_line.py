@@ -1,50 +1,27 @@
-"""What the scripts share: flags, one-line errors, exit statuses."""
+"""What train.py and evaluate.py share: the settings as flags, TensorFlow's errors as one line."""
 
 import argparse
 import dataclasses
 import errno
 import logging
 import os
-import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
-from data.errors import UserError, nearest
+from data import command_line
+from data.command_line import Parser, Remedies
+from data.errors import UserError
 from vae_keras.config import Config, default_of
 from vae_keras.values import flag_of
 
-WRONG_USE = 2
 FILE_SYSTEM_ERRORS = (tf.errors.PermissionDeniedError, tf.errors.FailedPreconditionError, tf.errors.NotFoundError)
-INTERRUPTED = 130
-EXHAUSTED = "memory is exhausted; pass a smaller --batch-size, --image-size or number of images"
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser that raises its complaints as UserError, and names the nearest flag."""
-
-    def __init__(self, **kwargs: Any):
-        super().__init__(
-            allow_abbrev=False, formatter_class=lambda prog: argparse.HelpFormatter(prog, width=100), **kwargs
-        )
-
-    def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message}; see --help")
-
-    def flags(self, arguments: Sequence[str] | None) -> argparse.Namespace:
-        """The flags in these arguments, or on the command line; unknown ones are an error."""
-        known, unknown = self.parse_known_args(arguments)
-        if unknown:
-            flags = [flag for action in self._actions for flag in action.option_strings]
-            raise UserError(f"unknown argument {unknown[0]}; {nearest(unknown[0], flags)}")
-        return known
-
-
-def folder_path(typed: str) -> Path:
-    """The folder that a user means, with ~ as their home."""
-    return Path(typed).expanduser()
+REMEDIES = Remedies(
+    memory="pass a smaller --batch-size, --image-size or number of images",
+    space="make room there, or pass another --run",
+    refusal="pass a --run that can be written, such as a copy of the run elsewhere",
+)
 
 
 def add_settings(parser: Parser) -> None:
@@ -72,42 +49,19 @@ def given_settings(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def run_script(name: str, script: Callable[[], None]) -> int:
-    """Run a script's work; its exit status.
-
-    A UserError, a refusal of the file system or a lack of memory becomes one line on standard error and status 2.
-    """
-    logging.basicConfig(format=f"{name}: %(message)s", level=logging.INFO, stream=sys.stderr, force=True)
+    """Run a script's work; its exit status. See `data.command_line.run_script`."""
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its warnings are about code, not about what was asked
+    return command_line.run_script(name, lambda: _with_errors_of_python(script), REMEDIES)
+
+
+def _with_errors_of_python(script: Callable[[], None]) -> None:
+    """TensorFlow writes its logs itself, and has errors of its own for what the machine says."""
     try:
         script()
-    except UserError as error:
-        return _complain(name, str(error))
-    except OSError as refusal:
-        where = refusal.filename or "the file system"
-        return _complain(name, f"{where}: {refusal.strerror or refusal}; {_remedy(refusal.errno)}")
-    except MemoryError:
-        return _complain(name, EXHAUSTED)
     except tf.errors.OpError as refusal:
-        # TensorFlow writes its logs itself, and has errors of its own for what the machine says.
         reason, full = str(refusal.message).partition("\n")[0], os.strerror(errno.ENOSPC) in str(refusal.message)
         if isinstance(refusal, tf.errors.ResourceExhaustedError) and not full:
-            return _complain(name, EXHAUSTED)
+            raise MemoryError from refusal
         if not full and not isinstance(refusal, FILE_SYSTEM_ERRORS):
             raise
-        return _complain(name, f"{reason}; {_remedy(errno.ENOSPC if full else None)}")
-    except KeyboardInterrupt:
-        print(f"{name}: interrupted", file=sys.stderr)
-        return INTERRUPTED
-    return 0
-
-
-def _complain(name: str, message: str) -> int:
-    print(f"{name}: {message}", file=sys.stderr)
-    return WRONG_USE
-
-
-def _remedy(code: int | None) -> str:
-    """What helps against a refusal of the file system."""
-    if code in (errno.ENOSPC, errno.EDQUOT):
-        return "make room there, or pass another --run"
-    return "pass a --run that can be written, such as a copy of the run elsewhere"
+        raise UserError(f"{reason}; {REMEDIES.against(errno.ENOSPC if full else None)}") from refusal

@@ -94,21 +94,33 @@ def impossible(network: Network, findings: Findings, possible: Callable[[Finding
     Args:
         possible: tells of other findings whether their probability is above zero.
     """
-    states = dict(findings.states)
-    likelihoods = list(findings.likelihoods)
-    for variable in list(states):
-        fewer = {name: state for name, state in states.items() if name != variable}
-        if not possible(Findings(fewer, likelihoods)):
-            states = fewer
-    for potential in list(likelihoods):
-        fewer_soft = [other for other in likelihoods if other is not potential]
-        if not possible(Findings(states, fewer_soft)):
-            likelihoods = fewer_soft
-    parts = [f"{variable}={state}" for variable, state in named(network, states).items()]
-    parts += [f"the soft finding on {potential.variables[0]}" for potential in likelihoods]
+    log_normalizer(network)  # raises where all is impossible, whatever is found
+    excluding = Findings({}, [])
+    rest = [*(Findings({name: state}, []) for name, state in findings.states.items())]
+    rest += [Findings({}, [potential]) for potential in findings.likelihoods]
+    while possible(excluding):
+        # Of the rest, the shortest beginning that these exclude ends in a finding that excludes with them.
+        shorter, enough = 0, len(rest)
+        while enough - shorter > 1:
+            middle = (shorter + enough) // 2
+            if possible(_together([excluding, *rest[:middle]])):
+                shorter = middle
+            else:
+                enough = middle
+        excluding, rest = _together([excluding, rest[enough - 1]]), rest[: enough - 1]
+    parts = [f"{variable}={state}" for variable, state in named(network, excluding.states).items()]
+    parts += [f"the soft finding on {potential.variables[0]}" for potential in excluding.likelihoods]
     if len(parts) == 1:
         return UserError(f"impossible evidence: {parts[0]} has probability zero; leave it out")
     return UserError(f"impossible evidence: {', '.join(parts)} together have probability zero; leave one of them out")
+
+
+def _together(findings: Iterable[Findings]) -> Findings:
+    together = Findings({}, [])
+    for states, likelihoods in findings:
+        together.states.update(states)
+        together.likelihoods.extend(likelihoods)
+    return together
 
 
 def _with_ancestors(graph: nx.DiGraph, variables: set[str]) -> list[str]:

@@ -4,10 +4,10 @@ Every clique holds a table; a message is a clique's table summed over what its n
 the root collect the evidence, messages back distribute it, divided by what the clique itself had sent; then every
 clique holds the posterior of its variables (Jensen, Lauritzen & Olesen 1990). The tree depends on the network alone
 and is built once. Findings enter as likelihoods, so that rows with different variables observed go through the same
-tree together, along the tables' last axis.
+tree together, along the tables' last axis. Where an entry leaves float64's range, all is done again with logarithms.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -17,7 +17,7 @@ import numpy as np
 from pgm_tfp import elimination
 from pgm_tfp.exact.evidence import Network
 from pgm_tfp.graphs import junction_tree
-from pgm_tfp.potentials import Potential
+from pgm_tfp.potentials import LOG_SUM_PRODUCT, SUM_PRODUCT, Potential, Semiring
 
 ROWS = -1  # the axis along which tables differ by row of evidence
 
@@ -26,7 +26,8 @@ class Clique(NamedTuple):
     """One clique, with what its messages need. All cliques order their variables alike, so no axis ever moves.
 
     Attributes:
-        table: product of the potentials that live here, (states of each variable..., 1), largest entry one.
+        table: product of the potentials that live here, (states of each variable..., 1), largest entry one; its
+            logarithm if the tree's tables are.
         parent: index of the parent, which comes later; None for a root.
         summed: axes that the message to the parent sums over.
         in_parent: shape under which that message broadcasts against the parent's table.
@@ -57,12 +58,14 @@ class Tree(NamedTuple):
         homes: by variable.
         log_scale: by how much all cliques' tables were divided, in nats.
         cells: of all cliques' tables together.
+        logarithms: are the tables logarithms, for want of range?
     """
 
     cliques: list[Clique]
     homes: dict[str, Home]
     log_scale: float
     cells: int
+    logarithms: bool
 
 
 class Beliefs(NamedTuple):
@@ -71,12 +74,36 @@ class Beliefs(NamedTuple):
     Attributes:
         posteriors: by variable, (states, rows).
         log_weight: log of the product's sum given each row's findings, (rows,), in nats; -inf where they are
-            impossible, and then the posteriors of that row are zero.
+            impossible, and then the posteriors of that row mean nothing.
     """
 
     posteriors: dict[str, np.ndarray]
     log_weight: np.ndarray
 
+
+class Arithmetic(NamedTuple):
+    """How to reckon with weights, or with their logarithms.
+
+    Attributes:
+        divide: a / b; where b is zero so is a, and the quotient.
+        log: of a weight as it is held.
+    """
+
+    semiring: Semiring
+    divide: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    log: Callable[[np.ndarray], np.ndarray]
+
+
+def _divided(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.divide(a, b, out=np.zeros(np.broadcast_shapes(a.shape, b.shape)), where=b != 0.0)
+
+
+def _subtracted(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.subtract(a, b, out=np.full(np.broadcast_shapes(a.shape, b.shape), -np.inf), where=b != -np.inf)
+
+
+WEIGHTS = Arithmetic(SUM_PRODUCT, _divided, np.log)
+LOGARITHMS = Arithmetic(LOG_SUM_PRODUCT, _subtracted, np.asarray)
 
 _compiled: "WeakKeyDictionary[Network, Tree]" = WeakKeyDictionary()
 
@@ -84,12 +111,16 @@ _compiled: "WeakKeyDictionary[Network, Tree]" = WeakKeyDictionary()
 def compiled(network: Network) -> Tree:
     """The network's tree; built at the first call and kept as long as the network."""
     if network not in _compiled:
-        _compiled[network] = _compile(network)
+        try:
+            with np.errstate(under="raise", over="raise"):
+                _compiled[network] = _compile(network, network.potentials(), WEIGHTS)
+        except FloatingPointError:
+            logs = [elimination.logarithm(potential) for potential in network.potentials()]
+            _compiled[network] = _compile(network, logs, LOGARITHMS)
     return _compiled[network]
 
 
-def _compile(network: Network) -> Tree:
-    potentials = network.potentials()
+def _compile(network: Network, potentials: Sequence[Potential], arithmetic: Arithmetic) -> Tree:
     tree = junction_tree(elimination.elimination_of(potentials))
     place = {variable: index for index, variable in enumerate(network.graph)}
     sizes = {variable: len(states) for variable, states in network.states.items()}
@@ -111,13 +142,15 @@ def _compile(network: Network) -> Tree:
     cliques, log_scale = [], 0.0
     for scope, parent, separator, potentials_here in zip(scopes, tree.parents, tree.separators, living, strict=True):
         shape = tuple(sizes[variable] for variable in scope)
-        table = reduce(np.multiply, (potential.aligned(scope) for potential in potentials_here), np.ones(shape))
+        one = np.zeros(shape) if arithmetic.semiring.logarithms else np.ones(shape)
+        table = reduce(arithmetic.semiring.multiply, (potential.aligned(scope) for potential in potentials_here), one)
         peak = table.max()
-        log_scale += float(np.log(peak))
+        with np.errstate(divide="ignore"):
+            log_scale += float(arithmetic.log(peak))
         above = () if parent is None else scopes[parent]
         cliques.append(
             Clique(
-                table=(table / peak)[..., np.newaxis],
+                table=arithmetic.divide(table, peak)[..., np.newaxis],
                 parent=parent,
                 summed=_axes_outside(scope, separator),
                 in_parent=_broadcast_shape(above, separator, sizes),
@@ -125,7 +158,7 @@ def _compile(network: Network) -> Tree:
                 in_clique=_broadcast_shape(scope, separator, sizes),
             )
         )
-    return Tree(cliques, homes, log_scale, sum(cells))
+    return Tree(cliques, homes, log_scale, sum(cells), arithmetic.semiring.logarithms)
 
 
 def _axes_outside(scope: Sequence[str], separator: frozenset[str]) -> tuple[int, ...]:
@@ -142,41 +175,55 @@ def calibrated(tree: Tree, likelihoods: Mapping[str, np.ndarray], rows: int = 1)
     Args:
         likelihoods: by observed variable, (states, rows): p(what was seen | state), ones in rows where it is missing.
     """
-    beliefs = [clique.table for clique in tree.cliques]
+    tables = [clique.table for clique in tree.cliques]
+    if not tree.logarithms:
+        try:
+            with np.errstate(under="raise", over="raise"):
+                return _calibrated(tree, tables, likelihoods, rows, WEIGHTS)
+        except FloatingPointError:
+            with np.errstate(divide="ignore"):
+                tables = [np.log(table) for table in tables]
+    with np.errstate(divide="ignore"):
+        logs = {variable: np.log(likelihood) for variable, likelihood in likelihoods.items()}
+    log_posteriors, log_weight = _calibrated(tree, tables, logs, rows, LOGARITHMS)
+    return Beliefs({variable: np.exp(logs) for variable, logs in log_posteriors.items()}, log_weight)
+
+
+def _calibrated(
+    tree: Tree, tables: Sequence[np.ndarray], likelihoods: Mapping[str, np.ndarray], rows: int, arithmetic: Arithmetic
+) -> Beliefs:
+    (multiply, total, _), divide, log = arithmetic
+    beliefs = list(tables)
     for variable, likelihood in likelihoods.items():
         home, axis = tree.homes[variable]
         shape = [1] * beliefs[home].ndim
         shape[axis], shape[ROWS] = likelihood.shape
-        beliefs[home] = beliefs[home] * likelihood.reshape(shape)
+        beliefs[home] = multiply(beliefs[home], likelihood.reshape(shape))
 
     log_weight, sent = np.full(rows, tree.log_scale), dict[int, np.ndarray]()
     with np.errstate(divide="ignore"):
         for index, clique in enumerate(tree.cliques):
             if clique.parent is None:
-                total = beliefs[index].sum(tuple(range(beliefs[index].ndim - 1)))
-                log_weight = log_weight + np.log(total)
-                beliefs[index] = _divided(beliefs[index], total)
+                weight = total(beliefs[index], tuple(range(beliefs[index].ndim - 1)))
+                log_weight = log_weight + log(weight)
+                beliefs[index] = divide(beliefs[index], weight)
                 continue
-            message = beliefs[index].sum(clique.summed)
+            message = total(beliefs[index], clique.summed)
             sent[index] = message
             # Divided by its largest entry, row by row: long products of small numbers stay within float64.
             peak = message.max(tuple(range(message.ndim - 1)))
-            log_weight = log_weight + np.log(peak)
-            beliefs[clique.parent] = beliefs[clique.parent] * _divided(message, peak).reshape(clique.in_parent)
+            log_weight = log_weight + log(peak)
+            message = divide(message, peak).reshape(clique.in_parent)
+            beliefs[clique.parent] = multiply(beliefs[clique.parent], message)
 
     for index in range(len(tree.cliques) - 1, -1, -1):
         clique = tree.cliques[index]
         if clique.parent is not None:
-            back = _divided(beliefs[clique.parent].sum(clique.summed_by_parent), sent.pop(index))
-            beliefs[index] = beliefs[index] * back.reshape(clique.in_clique)
+            back = divide(total(beliefs[clique.parent], clique.summed_by_parent), sent.pop(index))
+            beliefs[index] = multiply(beliefs[index], back.reshape(clique.in_clique))
 
     posteriors = {
-        variable: beliefs[home].sum(tuple(other for other in range(beliefs[home].ndim - 1) if other != axis))
+        variable: total(beliefs[home], tuple(other for other in range(beliefs[home].ndim - 1) if other != axis))
         for variable, (home, axis) in tree.homes.items()
     }
     return Beliefs({name: np.broadcast_to(p, (len(p), rows)) for name, p in posteriors.items()}, log_weight)
-
-
-def _divided(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """a / b; where b is zero so is a, and the quotient."""
-    return np.divide(a, b, out=np.zeros(np.broadcast_shapes(a.shape, b.shape)), where=b != 0.0)

@@ -15,10 +15,23 @@ from pgm_tfp.exact.evidence import (
     read_evidence,
 )
 from pgm_tfp.exact.junction_tree import Tree, calibrated, compiled
-from pgm_tfp.exact.queries import joint_marginal, log_evidence
+from pgm_tfp.exact.queries import log_evidence
 
 CELLS_AT_ONCE = 2**18  # tables of that many float64 fit into a processor's cache
 MISSING = -1
+
+
+class ImpossibleRowError(UserError):
+    """A row of a table whose findings have probability zero.
+
+    Attributes:
+        row: its number, from 0.
+        reason: the findings that exclude each other.
+    """
+
+    def __init__(self, row: int, reason: str):
+        super().__init__(f"row {row}: {reason}")
+        self.row, self.reason = row, reason
 
 
 class Posteriors(NamedTuple):
@@ -48,11 +61,7 @@ def marginals(network: Network, evidence: Evidence | None = None) -> dict[str, d
         likelihoods[potential.variables[0]] = potential.values[:, np.newaxis]
     beliefs = calibrated(compiled(network), likelihoods)
     if beliefs.log_weight[0] == -np.inf:
-        log_evidence(network, evidence)  # raises, unless logarithms show that it is only very small
-        return {
-            variable: {states[0]: p for states, p in joint_marginal(network, [variable], evidence).items()}
-            for variable in network.graph
-        }
+        log_evidence(network, evidence)  # raises, and names the findings
     return {
         variable: dict(zip(network.states[variable], beliefs.posteriors[variable][:, 0].tolist(), strict=True))
         for variable in network.graph
@@ -68,7 +77,8 @@ def posteriors(network: Network, table: Mapping[str, Sequence[Any]]) -> Posterio
         table: by observed variable a column of states, None or not-a-number where it was not seen.
 
     Raises:
-        UserError: a name is unknown, columns differ in length, or a row's findings are impossible; rows count from 0.
+        UserError: a name is unknown, or columns differ in length.
+        ImpossibleRowError: a row's findings have probability zero.
     """
     check_variables(network, table)
     lengths = {variable: len(column) for variable, column in table.items()}
@@ -82,7 +92,7 @@ def posteriors(network: Network, table: Mapping[str, Sequence[Any]]) -> Posterio
     at_once = max(1, CELLS_AT_ONCE // tree.cells)
     parts = [
         _posteriors_of(network, tree, list(table), distinct[:, start : start + at_once], first[start : start + at_once])
-        for start in range(0, len(first), at_once)
+        for start in range(0, max(1, len(first)), at_once)
     ]
     probabilities = {
         variable: np.concatenate([part.probabilities[variable] for part in parts])[which] for variable in network.graph
@@ -114,9 +124,9 @@ def state_codes(network: Network, variable: str, column: Sequence[Any]) -> np.nd
 
 def _distinct(codes: np.ndarray, sizes: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """Of the columns of `codes` (variables, rows): where each different one stands first, and which one each row is."""
-    base = np.asarray(sizes, np.float64) + 1
-    if np.prod(base) < 2**62:
-        keys = np.ravel_multi_index(tuple(codes + 1), tuple(np.asarray(sizes) + 1))
+    base = np.asarray(sizes) + 1
+    if np.log2(base).sum() < 62:
+        keys = np.ravel_multi_index(tuple(codes + 1), tuple(base))
         _, first, which = np.unique(keys, return_index=True, return_inverse=True)
     else:
         _, first, which = np.unique(codes, axis=1, return_index=True, return_inverse=True)
@@ -133,18 +143,15 @@ def _posteriors_of(
         # One row more, of ones: -1 finds it.
         likelihoods[variable] = np.concatenate([np.eye(states), np.ones((1, states))])[column].T
     beliefs = calibrated(tree, likelihoods, rows)
-    probabilities = {variable: beliefs.posteriors[variable].T.copy() for variable in network.graph}
-    log_weight = beliefs.log_weight.copy()
-    for row in np.flatnonzero(log_weight == -np.inf):
+    for row in np.flatnonzero(beliefs.log_weight == -np.inf):
         seen = {
             variable: network.states[variable][code]
             for variable, code in zip(variables, codes[:, row], strict=True)
             if code != MISSING
         }
         try:
-            log_weight[row] = log_evidence(network, seen) + log_normalizer(network)
+            log_evidence(network, seen)
         except UserError as reason:
-            raise UserError(f"row {numbers[row]}: {reason}") from None
-        for variable in network.graph:
-            probabilities[variable][row] = list(joint_marginal(network, [variable], seen).values())
-    return Posteriors(probabilities, log_weight - log_normalizer(network))
+            raise ImpossibleRowError(int(numbers[row]), str(reason)) from None
+    probabilities = {variable: beliefs.posteriors[variable].T for variable in network.graph}
+    return Posteriors(probabilities, beliefs.log_weight - log_normalizer(network))

@@ -79,8 +79,8 @@ def most_probable(network: Network, evidence: Evidence | None = None) -> tuple[d
     """The most probable explanation: the states of all variables, those observed included, that maximise their joint.
 
     Returns:
-        The assignment, and log p(assignment) in nats, soft evidence included; the first where several are equally
-        probable.
+        The assignment, and log p(assignment) in nats, soft evidence included; one of them where several are
+        equally probable.
 
     Raises:
         UserError: a name is unknown, or the evidence is impossible.
@@ -110,10 +110,10 @@ def marginal_map(
     check_variables(network, variables)
     findings = read_evidence(network, evidence)
     summed = elimination.sum_out(conditioned(network, findings, variables), keep=variables)
-    best, weight = elimination.maximum([elimination.logarithm(potential) for potential in summed.potentials])
+    best, weight = elimination.maximum(summed)
     if weight == -np.inf:
         raise impossible(network, findings, _possible(network))
-    return named(network, best), weight + summed.log_scale - log_normalizer(network)
+    return named(network, best), weight - log_normalizer(network)
 
 
 def _log_weight(network: Network, findings: Findings) -> float:

@@ -6,7 +6,7 @@ blocks unless Z or a descendant of Z is observed. Variables are d-separated when
 1988, section 3.3; Koller & Friedman 2009, section 3.3).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
@@ -77,7 +77,7 @@ def d_separated(
     """
     graph, statement = directed_graph_of(network), Independence(x, y, given)
     check_known(graph, statement.variables)
-    return statement.y.isdisjoint(_connected(graph, statement.x, statement.given))
+    return statement.y.isdisjoint(d_connected(graph, statement.x, statement.given))
 
 
 def trails(network: Directed, x: str, y: str, given: str | Iterable[str] = ()) -> list[Trail]:
@@ -91,7 +91,7 @@ def trails(network: Directed, x: str, y: str, given: str | Iterable[str] = ()) -
     """
     graph, statement = directed_graph_of(network), Independence([x], [y], given)
     check_known(graph, statement.variables)
-    paths = list(islice(nx.all_simple_paths(graph.to_undirected(as_view=True), x, y), MOST_TRAILS + 1))
+    paths = list(islice(nx.all_simple_paths(graph.to_undirected(), x, y), MOST_TRAILS + 1))
     if len(paths) > MOST_TRAILS:
         raise UserError(f"more than {MOST_TRAILS:,} trails between {x} and {y}; d_separated needs no list of them")
     return [_judged(graph, nodes, statement.given) for nodes in sorted(paths, key=len)]
@@ -125,8 +125,8 @@ def directed_graph_of(network: Directed) -> nx.DiGraph:
     return network if isinstance(network, nx.Graph) else network.graph
 
 
-def _connected(graph: nx.DiGraph, sources: frozenset[str], given: frozenset[str]) -> set[str]:
-    """All variables that some active trail joins to the sources."""
+def d_connected(graph: nx.DiGraph, sources: Collection[str], given: Collection[str]) -> set[str]:
+    """All variables that some active trail joins to the sources, these included."""
     opened = set(given).union(*(nx.ancestors(graph, variable) for variable in given))  # colliders that let pass
     upwards, downwards = set[str](), set[str]()  # variables reached from a child, and from a parent
     ahead = [(variable, True) for variable in sources]
@@ -141,7 +141,7 @@ def _connected(graph: nx.DiGraph, sources: frozenset[str], given: frozenset[str]
             ahead += [(child, False) for child in graph.successors(variable)]
         if (from_child and not observed) or (not from_child and variable in opened):
             ahead += [(parent, True) for parent in graph.predecessors(variable)]
-    return (upwards | downwards) - given
+    return (upwards | downwards) - set(given)
 
 
 def _judged(graph: nx.DiGraph, nodes: list[str], given: frozenset[str]) -> Trail:

@@ -15,14 +15,14 @@ import networkx as nx
 from data.errors import UserError
 from pgm_tfp.graphs import check_known
 from pgm_tfp.independence.directed import (
-    _connected,
+    d_connected,
     directed_local_independencies,
     directed_markov_blanket,
     directed_pairwise_independencies,
 )
 from pgm_tfp.independence.statements import Independence, closure, elementary, subsets
 from pgm_tfp.independence.undirected import (
-    separated,
+    connected,
     undirected_local_independencies,
     undirected_markov_blanket,
     undirected_pairwise_independencies,
@@ -122,7 +122,7 @@ def is_perfect_map(network: Graph, statements: Iterable[Independence]) -> Verdic
     if not verdict:
         return verdict
     if lost := listed.all - independencies(graph):
-        return Verdict(False, f"the list has {_simplest(lost)}, which the graph does not assert", listed.closed)
+        return Verdict(False, f"the list has {_simplest(graph, lost)}, which the graph does not assert", listed.closed)
     return Verdict(True, "the graph asserts exactly the independencies of the list", listed.closed)
 
 
@@ -174,29 +174,32 @@ class _Listed:
 
 def _i_map(graph: nx.Graph, listed: _Listed) -> Verdict:
     if new := independencies(graph) - listed.all:
-        return Verdict(False, f"the graph asserts {_simplest(new)}, which is not in the list", listed.closed)
+        return Verdict(False, f"the graph asserts {_simplest(graph, new)}, which is not in the list", listed.closed)
     return Verdict(True, "the list has every independence that the graph asserts", listed.closed)
 
 
 def _asserted(graph: nx.Graph) -> Iterator[Independence]:
-    for x, y in combinations(graph, 2):
-        if graph.has_edge(x, y) or graph.has_edge(y, x):
-            continue
-        for given in subsets(set(graph) - {x, y}):
-            if graph.is_directed():
-                apart = y not in _connected(graph, frozenset([x]), frozenset(given))
-            else:
-                apart = separated(graph, x, y, given)
-            if apart:
-                yield Independence([x], [y], given)
+    joined = d_connected if graph.is_directed() else connected
+    variables = list(graph)
+    for place, x in enumerate(variables):
+        for given in subsets(set(variables) - {x}):
+            apart = set(variables[place + 1 :]) - joined(graph, [x], given) - set(given)
+            yield from (Independence([x], [y], given) for y in apart)
 
 
 def _skeleton(graph: nx.DiGraph) -> set[frozenset[str]]:
     return {frozenset(edge) for edge in graph.edges}
 
 
-def _simplest(statements: Iterable[Independence]) -> Independence:
-    return min(statements, key=lambda statement: (len(statement.given), str(statement)))
+def _simplest(graph: nx.Graph, statements: Iterable[Independence]) -> Independence:
+    """The statement given the fewest variables, and of the graph's first ones; its sides in the graph's order."""
+    place = {variable: index for index, variable in enumerate(graph)}
+    best = min(
+        statements,
+        key=lambda statement: (len(statement.given), sorted((place[v] for v in statement.variables), reverse=True)),
+    )
+    x, y = sorted(best.x | best.y, key=place.__getitem__)
+    return Independence(x, y, best.given)
 
 
 def _edge(graph: nx.Graph, edge: tuple[str, str]) -> str:

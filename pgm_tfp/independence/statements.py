@@ -48,8 +48,8 @@ class Independence:
         Raises:
             UserError: the text is no such statement.
         """
-        sides, _, given = text.replace("⟂", SIGN).replace(SIGN, "\0").partition("|")
-        if sides.count("\0") != 1:
+        sides, _, given = text.replace("⊥", SIGN).replace(SIGN, "\0").partition("|")
+        if sides.count("\0") != 1 or not set("\0|").isdisjoint(given):
             raise UserError(f"{text!r} is no statement of independence; write it as S {SIGN} M | O")
         x, y = sides.split("\0")
         return cls(_split(x), _split(y), _split(given))
@@ -67,6 +67,10 @@ class Independence:
             for j in self.y
             for more in subsets((self.x | self.y) - {i, j})
         }
+
+    def symbols(self) -> str:
+        """The statement as mathematics writes it: S ⊥ M | O."""
+        return str(self).replace(SIGN, "⊥")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Independence) and self._key() == other._key()
@@ -100,25 +104,35 @@ def elementary(statements: Iterable[Independence]) -> set[Independence]:
 
 def closure(statements: Iterable[Independence]) -> set[Independence]:
     """All elementary statements that follow from these by the semi-graphoid axioms."""
-    known: set[Independence] = set()
-    ahead = list(elementary(statements))
-    variables = frozenset().union(*(statement.variables for statement in ahead))
+    listed = elementary(statements)
+    variables = sorted(frozenset().union(*(statement.variables for statement in listed)))
+    bits = {variable: 1 << place for place, variable in enumerate(variables)}
+
+    def code(members: Iterable[str]) -> int:
+        return sum(bits[variable] for variable in members)
+
+    def decoded(pair: int, given: int) -> Independence:
+        x, y = (variable for variable in variables if bits[variable] & pair)
+        return Independence(x, y, (variable for variable in variables if bits[variable] & given))
+
+    # i _|_ j | K as a pair of sets, {i, j} and K, and a set as an integer: lists grow to many thousands.
+    known: set[tuple[int, int]] = set()
+    ahead = [(code(statement.x | statement.y), code(statement.given)) for statement in listed]
     while ahead:
-        statement = ahead.pop()
-        if statement in known:
+        pair, given = ahead.pop()
+        if (pair, given) in known:
             continue
-        known.add(statement)
-        (first,), (second,), given = statement.x, statement.y, statement.given
-        for i, j in ((first, second), (second, first)):
-            # As i _|_ j | K, beside i _|_ k | K + j.
-            for k in variables - statement.variables:
-                if Independence([i], [k], given | {j}) in known:
-                    ahead += [Independence([i], [k], given), Independence([i], [j], given | {k})]
-            # As i _|_ j | K + k, beside i _|_ k | K.
-            for k in given:
-                if Independence([i], [k], given - {k}) in known:
-                    ahead += [Independence([i], [j], given - {k}), Independence([i], [k], given - {k} | {j})]
-    return known
+        known.add((pair, given))
+        first = pair & -pair
+        for i, j in ((first, pair ^ first), (pair ^ first, first)):
+            for k in bits.values():
+                # As i _|_ j | K, beside i _|_ k | K + j.
+                if not k & (pair | given) and (i | k, given | j) in known:
+                    ahead += [(i | k, given), (pair, given | k)]
+                # As i _|_ j | K + k, beside i _|_ k | K.
+                if k & given and (i | k, given ^ k) in known:
+                    ahead += [(pair, given ^ k), (i | k, given ^ k | j)]
+    return {decoded(pair, given) for pair, given in known}
 
 
 def _split(text: str) -> list[str]:

@@ -1,6 +1,6 @@
 """Separation in undirected graphs: x _|_ y | given holds when `given` cuts every path (Koller & Friedman 2009, 4.3)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import combinations, product
 from typing import NamedTuple, TypeAlias
 
@@ -43,7 +43,9 @@ def separated(
     Raises:
         UserError: a variable is unknown, or named in two places.
     """
-    return separation(network, x, y, given).separated
+    graph, statement = undirected_graph_of(network), Independence(x, y, given)
+    check_known(graph, statement.variables)
+    return statement.y.isdisjoint(connected(graph, statement.x, statement.given))
 
 
 def separation(
@@ -86,12 +88,21 @@ def undirected_graph_of(network: Undirected) -> nx.Graph:
     return network if isinstance(network, nx.Graph) else network.graph
 
 
-def _boundary(graph: nx.Graph, sources: Iterable[str], given: Iterable[str]) -> set[str]:
-    given, reached, ahead = set(given), set(), list(sources)
+def connected(graph: nx.Graph, sources: Collection[str], given: Collection[str]) -> set[str]:
+    """All variables that a path outside `given` joins to the sources, these included."""
+    return _reached(graph, sources, given) - set(given)
+
+
+def _boundary(graph: nx.Graph, sources: Collection[str], given: Collection[str]) -> set[str]:
+    return _reached(graph, sources, given) & set(given)
+
+
+def _reached(graph: nx.Graph, sources: Collection[str], given: Collection[str]) -> set[str]:
+    reached, ahead = set[str](), list(sources)
     while ahead:
         variable = ahead.pop()
         if variable not in reached:
             reached.add(variable)
             if variable not in given:
                 ahead.extend(graph[variable])
-    return reached & given
+    return reached

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from vae_keras.plots.style import BLUE, ORANGE, PALE_BLUE, open_axes, title_and_caption
+from data.figures import BLUE, ORANGE, PALE_BLUE, open_axes, title_and_caption
 
 
 def training_curves(history: Sequence[Mapping[str, float]], title: str, caption: str) -> Figure:

@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
+from data.figures import BLUE, ORANGE, PALE_BLUE, title_and_caption
 from vae_keras.plots.pictures import image_grid
-from vae_keras.plots.style import BLUE, ORANGE, PALE_BLUE, title_and_caption
 
 NAMED_GROUPS = 10  # more than this have no legend
 MOST_CELLS = 16  # a side of the map in pictures

@@ -1,4 +1,4 @@
-"""What all figures share: colours, title and caption."""
+"""What all figures of the project share: colours, title and caption."""
 
 import textwrap
 from typing import Literal

@@ -1,0 +1,95 @@
+"""What all scripts of the project share: parsing flags, one-line errors, exit statuses."""
+
+import argparse
+import errno
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from data.errors import UserError, nearest
+
+WRONG_USE = 2
+INTERRUPTED = 130
+
+
+class Remedies(NamedTuple):
+    """What a script tells a user to do.
+
+    Attributes:
+        memory: when memory is exhausted.
+        space: when there is no room left where it writes.
+        refusal: when the file system refuses something else.
+    """
+
+    memory: str
+    space: str
+    refusal: str
+
+    def against(self, code: int | None) -> str:
+        """What helps against a refusal of the file system with this number."""
+        return self.space if code in (errno.ENOSPC, errno.EDQUOT) else self.refusal
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises its complaints as UserError, and names the nearest flag."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(
+            allow_abbrev=False, formatter_class=lambda prog: argparse.HelpFormatter(prog, width=100), **kwargs
+        )
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}; see --help")
+
+    def flags(self, arguments: Sequence[str] | None) -> argparse.Namespace:
+        """The flags in these arguments, or on the command line; unknown ones are an error."""
+        known, unknown = self.parse_known_args(arguments)
+        if unknown:
+            raise UserError(f"unknown argument {unknown[0]}; {nearest(unknown[0], self._known_flags())}")
+        return known
+
+    def _known_flags(self) -> set[str]:
+        """All flags, those of every command too."""
+        flags = set[str]()
+        for action in self._actions:
+            flags.update(action.option_strings)
+            if isinstance(action, argparse._SubParsersAction):
+                flags.update(*(command._known_flags() for command in action.choices.values()))
+        return flags
+
+
+def folder_path(typed: str) -> Path:
+    """The file or folder that a user means, with ~ as their home."""
+    return Path(typed).expanduser()
+
+
+def run_script(name: str, script: Callable[[], None], remedies: Remedies) -> int:
+    """Run a script's work; its exit status.
+
+    A UserError, a refusal of the file system or a lack of memory becomes one line on standard error and status 2.
+    """
+    logging.basicConfig(format=f"{name}: %(message)s", level=logging.INFO, stream=sys.stderr, force=True)
+    try:
+        script()
+    except UserError as error:
+        return _complain(name, str(error))
+    except BrokenPipeError:  # whoever read the output has seen enough
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115  (else the interpreter complains when it flushes)
+        return 0
+    except OSError as refusal:
+        where = refusal.filename or "the file system"
+        return _complain(name, f"{where}: {refusal.strerror or refusal}; {remedies.against(refusal.errno)}")
+    except MemoryError:
+        return _complain(name, f"memory is exhausted; {remedies.memory}")
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+def _complain(name: str, message: str) -> int:
+    print(f"{name}: {message}", file=sys.stderr)
+    return WRONG_USE

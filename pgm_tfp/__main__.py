@@ -1,0 +1,181 @@
+"""Graphical models at the command line: python -m pgm_tfp answers the assignment's parts 1.1 to 1.4."""
+
+import argparse
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from data.installed import PGM_TFP, require_packages
+
+require_packages("pgm_tfp", PGM_TFP)
+
+import numpy as np
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.table import Table
+
+from data.command_line import Parser, Remedies, folder_path, run_script
+from data.errors import UserError, nearest
+from data.files import whole_file
+from pgm_tfp import exact
+from pgm_tfp.assignment import answers, explained, panel_of
+from pgm_tfp.catalogue import NETWORKS
+from pgm_tfp.exact import Network
+from pgm_tfp.independence import Independence
+from pgm_tfp.logs import diagnosed, read_log, write_diagnosis
+from pgm_tfp.networks import BayesianNetwork
+from pgm_tfp.notation import read_query, written
+from pgm_tfp.pgmpy_models import READERS, read_model
+from pgm_tfp.plots import graph_panels, probability_bars
+
+NAME = "pgm_tfp"
+FIGURES = Path("runs") / "pgm_tfp"
+DOTS_PER_INCH = 160
+WIDEST = 500  # characters of a table that goes into a file
+REMEDIES = Remedies(
+    memory="ask about fewer variables, or give more evidence",
+    space="make room there, or pass another --out",
+    refusal="pass an --out that can be written",
+)
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """The command and its flags, from these arguments or the command line."""
+    parser = Parser(prog=f"python -m {NAME}", description=__doc__)
+    parser.set_defaults(command=answer)
+    _add_out(parser, FIGURES)
+    commands = parser.add_subparsers(title="commands (without one, the assignment is answered)", metavar="COMMAND")
+
+    def command(function: Callable[[argparse.Namespace], None], name: str, out: Path | None) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=function.__doc__, description=function.__doc__)
+        added.set_defaults(command=function)
+        added.add_argument(
+            "--network",
+            default="server_room",
+            metavar="NAME",
+            help=f"{', '.join(NETWORKS)}, or a file: {', '.join(READERS)} (default server_room)",
+        )
+        if out:
+            _add_out(added, out)
+        return added
+
+    command(independence, "independence", FIGURES).add_argument("statement", help='such as "S _|_ M | O"')
+    command(query, "query", FIGURES).add_argument("query", help='such as "A | M=1, S=0"')
+    command(joint, "joint", None)
+    diagnosis = command(diagnose, "diagnose", None)
+    diagnosis.add_argument("log", type=folder_path, help="a CSV file; its columns are variables, blank means not seen")
+    diagnosis.add_argument("--out", type=folder_path, metavar="FILE", help="default: LOG_posteriors.csv")
+    return parser.flags(arguments)
+
+
+def answer(flags: argparse.Namespace) -> None:
+    """Answer the assignment's parts 1.1 to 1.4 and draw their figures."""
+    for part in answers():
+        print(f"{part.title}\n{'=' * len(part.title)}\n")
+        print("\n".join(part.lines), end="\n\n")
+        for name, figure in part.figures.items():
+            save(figure, flags.out / name)
+
+
+def independence(flags: argparse.Namespace) -> None:
+    """Does a network's graph assert an independence, and why?"""
+    network, statement = network_named(flags.network), Independence.parse(flags.statement)
+    print("\n".join(explained(network, statement)))
+    nats = exact.conditional_mutual_information(network, statement.x, statement.y, statement.given)
+    given = f" | {', '.join(sorted(statement.given))}" if statement.given else ""
+    print(f"in numbers: I({', '.join(sorted(statement.x))}; {', '.join(sorted(statement.y))}{given}) = {nats:.6f} nats")
+    caption = "Grey is observed. Blue: an active trail. Orange: a blocked one, and where it is blocked."
+    save(graph_panels([panel_of(network, statement)], statement.symbols(), caption), flags.out / "independence.png")
+
+
+def query(flags: argparse.Namespace) -> None:
+    """The probabilities of some variables given findings about others."""
+    network = network_named(flags.network)
+    asked = read_query(network, flags.query)
+    given = f" | {written(asked.evidence)}" if asked.evidence else ""
+    table = Table(*asked.variables, f"P({', '.join(asked.variables)}{given})")
+    for states, probability in exact.joint_marginal(network, asked.variables, asked.evidence).items():
+        table.add_row(*map(str, states), f"{probability:.6f}")
+    show(table)
+    if not asked.evidence:
+        return
+    nats = exact.log_evidence(network, asked.evidence)
+    print(f"P({written(asked.evidence)}) = {math.exp(nats):.6g}, log evidence {nats:.6f} nats")
+    situations = {
+        name: {variable: exact.marginal(network, variable, evidence) for variable in asked.variables}
+        for name, evidence in (("nothing seen", {}), (written(asked.evidence), asked.evidence))
+    }
+    caption = "Probabilities before and after the evidence, computed exactly."
+    save(probability_bars(situations, f"{', '.join(asked.variables)}{given}", caption), flags.out / "query.png")
+
+
+def joint(flags: argparse.Namespace) -> None:
+    """The whole joint distribution, a row for each joint state."""
+    network = network_named(flags.network)
+    table = network.joint()
+    rows = Table(*table.variables, f"P({', '.join(table.variables)})")
+    states = [network.states[variable] for variable in table.variables]
+    for index, probability in np.ndenumerate(table.values):
+        rows.add_row(*(str(known[at]) for known, at in zip(states, index, strict=True)), f"{probability:.9f}")
+    show(rows)
+
+
+def diagnose(flags: argparse.Namespace) -> None:
+    """The posterior of every variable for each row of a log."""
+    network = network_named(flags.network)
+    out = flags.out or flags.log.with_name(f"{flags.log.stem}_posteriors.csv")
+    log = read_log(flags.log, network)
+    if out.resolve() == flags.log.resolve():
+        raise UserError(f"--out {out} is the log itself; name another file")
+    write_diagnosis(out, log, network, diagnosed(log, network))
+    print(f"{out}: {len(log.rows):,} rows, observed: {', '.join(log.observed)}")
+
+
+def network_named(name: str) -> Network:
+    """A network of the catalogue, or the one in a file.
+
+    Raises:
+        UserError: there is none of that name, or the file cannot be read.
+    """
+    if name in NETWORKS:
+        return NETWORKS[name]()
+    path = folder_path(name)
+    if path.suffix.lower() in READERS or path.exists():
+        return BayesianNetwork.from_pgmpy(read_model(path))
+    raise UserError(f"no network and no file is named {name}; {nearest(name, NETWORKS)}")
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure, whole or not at all, and say where."""
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, dpi=DOTS_PER_INCH)
+    print(f"drawn: {path}")
+
+
+def show(table: Table) -> None:
+    """Print a table; into a file as wide as it is."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDEST
+    console.print(table)
+
+
+def _add_out(parser: argparse.ArgumentParser, out: Path) -> None:
+    parser.add_argument(
+        "--out", type=folder_path, default=out, metavar="FOLDER", help=f"where figures go (default {out})"
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; its exit status."""
+
+    def script() -> None:
+        flags = parse(arguments)
+        flags.command(flags)
+
+    return run_script(NAME, script, REMEDIES)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

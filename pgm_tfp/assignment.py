@@ -1,0 +1,216 @@
+"""The assignment's parts 1.1 to 1.4, answered by computation: text and figures for each."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from matplotlib.figure import Figure
+
+from pgm_tfp import catalogue, exact
+from pgm_tfp.conditionals import State
+from pgm_tfp.exact import Network
+from pgm_tfp.graphs import chordless_cycle, elimination, junction_tree, triangulated
+from pgm_tfp.independence import (
+    Independence,
+    Trail,
+    independencies,
+    is_i_map,
+    is_perfect_map,
+    markov_blanket,
+    separation,
+    trails,
+    without,
+)
+from pgm_tfp.markov import MarkovNetwork, moralize
+from pgm_tfp.networks import BayesianNetwork
+from pgm_tfp.notation import written
+from pgm_tfp.plots import Panel, graph_panels, probability_bars
+
+EVIDENCE: tuple[dict[str, State], ...] = ({}, {"M": True}, {"M": True, "S": False}, {"M": True, "S": True})
+
+
+class Answer(NamedTuple):
+    """One part of the assignment.
+
+    Attributes:
+        title: what it is about.
+        lines: the answer, as text.
+        figures: by file name.
+    """
+
+    title: str
+    lines: list[str]
+    figures: dict[str, Figure]
+
+
+def answers() -> Iterator[Answer]:
+    """Parts 1.1 to 1.4."""
+    yield server_room()
+    yield markov_network()
+    yield moralization()
+    yield edge_deletion()
+
+
+def server_room() -> Answer:
+    """1.1: the joint, four independencies, and what the network is for."""
+    network = catalogue.server_room()
+    statements = [Independence.parse(text) for text in ("O _|_ A", "O _|_ A | M", "S _|_ M", "S _|_ M | O")]
+    situations = {written(evidence) or "nothing seen": exact.marginals(network, evidence) for evidence in EVIDENCE}
+    lines = [f"p(O, A, T, M, S) = {network.factorization()}", ""]
+    for statement in statements:
+        lines += [*explained(network, statement), ""]
+    lines += ["Is the air conditioning broken? (probabilities chosen here: the hand-out gives none)"]
+    for name, marginals in situations.items():
+        lines.append(f"  P(A | {name}) = {marginals['A'][True]:.4f}")
+    lines += [
+        "Alone, the siren says nothing about the air conditioning: the trail S <- O -> T <- A is blocked at T. The",
+        "message opens it: a silent siren then speaks against the door, so the heat needs another cause.",
+    ]
+    drawing = graph_panels(
+        [Panel(network.graph)],
+        "The server room",
+        "O the door stays open, A the air conditioning fails, T the temperature is too high, M message, S siren.",
+    )
+    independence = graph_panels(
+        [panel_of(network, statement) for statement in statements],
+        "What the server room's graph asserts",
+        "Grey is observed. Blue: an active trail. Orange: a blocked trail, thick where it is blocked.",
+    )
+    bars = probability_bars(
+        situations,
+        "Is the air conditioning broken?",
+        "Probability that each variable is true, before and after evidence, computed exactly.",
+    )
+    figures = {
+        "server_room.png": drawing,
+        "server_room_independence.png": independence,
+        "server_room_posteriors.png": bars,
+    }
+    return Answer("1.1  Server-room monitoring", lines, figures)
+
+
+def markov_network() -> Answer:
+    """1.2: four independencies of an undirected graph, and its factorisation."""
+    network = catalogue.assignment_markov_network()
+    statements = [Independence.parse(text) for text in ("I _|_ F", "B _|_ I | F", "A _|_ G | C, E", "B _|_ F | C, D")]
+    lines: list[str] = []
+    for statement in statements:
+        lines += explained(network, statement)
+    lines += [
+        "  (B _|_ F | C, D is P(B | C, D, F) = P(B | C, D).)",
+        "",
+        f"p(A, ..., I) = {network.factorization()}",
+    ]
+    figure = graph_panels(
+        [panel_of(network, statement) for statement in statements],
+        "What the Markov network's graph asserts",
+        "Grey is observed. Blue: a path that nothing cuts. Orange: the observed variables that cut all paths.",
+    )
+    return Answer("1.2  Reading a Markov network", lines, {"markov_network_independence.png": figure})
+
+
+def moralization() -> Answer:
+    """1.3: from a Bayesian to a Markov network, and what is lost."""
+    network = catalogue.assignment_bayesian_network()
+    moral = moralize(network)
+    joined = {frozenset(edge) for edge in network.graph.edges}
+    added = [edge for edge in moral.graph.edges if frozenset(edge) not in joined]
+    cycle = chordless_cycle(moral.graph) or []
+    perfect = is_perfect_map(moral, independencies(network))
+    filled = triangulated(moral.graph)
+    tree = junction_tree(elimination(moral.graph, dict.fromkeys(moral.graph, 2)))
+    lines = [
+        f"p(x1, ..., x7) = {network.factorization()}",
+        f"Markov blanket of x6: {', '.join(sorted(markov_blanket(network, 'x6')))}",
+        f"The moral graph adds {_edges(added)}.",
+        f"p(x1, ..., x7) = {moral.factorization()}",
+        f"Is it a perfect I-map of the Bayesian network? {_yes(perfect.holds)}: {perfect.reason}.",
+        f"Is it chordal? {_yes(not cycle)}: {' - '.join([*cycle, *cycle[:1]])} has no chord.",
+        f"Triangulated it would have {_edges(e for e in filled.edges if not moral.graph.has_edge(*e))}, too, and this "
+        "junction tree (clique, separator to the next):",
+    ]
+    for clique, parent, separator in zip(tree.cliques, tree.parents, tree.separators, strict=True):
+        above = f" -- {{{', '.join(sorted(separator))}}} --> {_set(tree.cliques[parent])}" if parent is not None else ""
+        lines.append(f"  {_set(clique)}{above}")
+    figure = graph_panels(
+        [
+            Panel(network.graph, "Bayesian network"),
+            Panel(moral.graph, "moral graph", "parents of a common child joined", added=added),
+            Panel(moral.graph, "not chordal", "a cycle without a chord", path=[*cycle, *cycle[:1]]),
+        ],
+        "From a Bayesian network to a Markov network",
+        "Dashed: the edges that moralisation adds. Blue: the cycle without a chord.",
+    )
+    return Answer("1.3  From a Bayesian network to a Markov network", lines, {"moralization.png": figure})
+
+
+def edge_deletion() -> Answer:
+    """1.4: deleting an edge of a perfect I-map never leaves an I-map."""
+    lines = [
+        "G is a perfect I-map of L; G' is G without one edge x - y. G' is no I-map of L, in both kinds of network:",
+        "G' asserts x _|_ y given some set. G, which has the edge, asserts it given no set at all, and L is exactly",
+        "what G asserts: so G' asserts something that is not in L.",
+        "- Bayesian: let the edge be x -> y. x is no descendant of y, and in G' no parent of it, so G' asserts x _|_ y",
+        "  given the parents that y has left. In G the edge itself is a trail, without an inner node that could block.",
+        "- Markov: G' asserts x _|_ y given all other variables. In G the edge is a path that no other variable cuts.",
+        "",
+        "Tried on every edge of both networks above, L being all that G asserts:",
+    ]
+    networks: tuple[Network, ...] = (catalogue.server_room(), catalogue.assignment_markov_network())
+    for network in networks:
+        asserted = independencies(network)
+        for edge in network.graph.edges:
+            verdict = is_i_map(without(network, edge), asserted)
+            sign = "->" if network.graph.is_directed() else "-"
+            lines.append(f"  without {edge[0]} {sign} {edge[1]}: an I-map? {_yes(verdict.holds)}: {verdict.reason}")
+    return Answer("1.4  Deleting an edge of a perfect I-map", lines, {})
+
+
+def explained(network: Network, statement: Independence) -> list[str]:
+    """Whether a graph asserts a statement, with the reasons, as lines of text."""
+    if isinstance(network, MarkovNetwork):
+        shown = separation(network, statement.x, statement.y, statement.given)
+        return [f"{statement}: {_yes(shown.separated)}; {shown.reason}"]
+    found = trails_of(network, statement)
+    lines = [f"{statement}: {_yes(not any(trail.active for trail in found))}"]
+    lines += [f"  {trail.text}  is {trail.reason}" for trail in found]
+    return lines if found else [f"{lines[0]}; no trail joins them"]
+
+
+def trails_of(network: BayesianNetwork, statement: Independence) -> list[Trail]:
+    """All trails between both sides, active ones first, then the shortest."""
+    found = [
+        trail
+        for x in sorted(statement.x)
+        for y in sorted(statement.y)
+        for trail in trails(network, x, y, statement.given)
+        # A trail through another variable of its own side only repeats a shorter one.
+        if not set(trail.nodes[1:-1]) & (statement.x | statement.y)
+    ]
+    return sorted(found, key=lambda trail: (not trail.active, len(trail.nodes)))
+
+
+def panel_of(network: Network, statement: Independence) -> Panel:
+    """The same as a diagram: an active trail where there is one, else the shortest blocked one."""
+    if isinstance(network, MarkovNetwork):
+        shown = separation(network, statement.x, statement.y, statement.given)
+        title = f"{statement.symbols()}: {_yes(shown.separated)}"
+        return Panel(network.graph, title, shown.reason, statement.given, shown.path, shown.cut)
+    found = trails_of(network, statement)
+    title = f"{statement.symbols()}: {_yes(not any(trail.active for trail in found))}"
+    if not found:
+        return Panel(network.graph, title, "no trail joins them", statement.given)
+    trail = found[0]
+    blocking = [node.variable for node in trail.inner if node.blocks]
+    return Panel(network.graph, title, trail.reason, statement.given, trail.nodes, blocking)
+
+
+def _yes(holds: bool) -> str:
+    return "yes" if holds else "no"
+
+
+def _set(variables: Iterable[str]) -> str:
+    return f"{{{', '.join(sorted(variables))}}}"
+
+
+def _edges(edges: Iterable[tuple[str, str]]) -> str:
+    return " and ".join(sorted("-".join(sorted(edge)) for edge in edges)) or "no edge"

@@ -1,0 +1,27 @@
+"""How much one set of variables tells about another, in nats: zero says independent, in numbers rather than graphs."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from pgm_tfp import elimination
+from pgm_tfp.exact.evidence import Findings, Network, check_variables, conditioned
+
+
+def conditional_mutual_information(
+    network: Network, x: Iterable[str], y: Iterable[str], given: Iterable[str] = ()
+) -> float:
+    """I(x; y | given) = E[log p(x, y | given) - log p(x | given) - log p(y | given)], in nats.
+
+    Raises:
+        UserError: a variable is unknown.
+    """
+    x, y, given = tuple(x), tuple(y), tuple(given)
+    check_variables(network, (*x, *y, *given))
+    joint, _ = elimination.joint(conditioned(network, Findings({}, []), (*x, *y, *given)), (*x, *y, *given))
+    axes_x, axes_y = joint.axes(x), joint.axes(y)
+    p = joint.values
+    p_x, p_y, p_given = (p.sum(axes, keepdims=True) for axes in (axes_y, axes_x, axes_x + axes_y))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = p * np.log(p * p_given / (p_x * p_y))
+    return max(0.0, float(terms[p > 0].sum()))

@@ -1,0 +1,16 @@
+"""Figures: graphs, trails, probabilities, what variational inference does. Data in, Figure out."""
+
+from pgm_tfp.plots.bars import probability_bars
+from pgm_tfp.plots.curves import Density, density_curves, elbo_traces, gap_bars, variance_bars
+from pgm_tfp.plots.diagrams import Panel, graph_panels
+
+__all__ = [
+    "Density",
+    "Panel",
+    "density_curves",
+    "elbo_traces",
+    "gap_bars",
+    "graph_panels",
+    "probability_bars",
+    "variance_bars",
+]

@@ -1,0 +1,75 @@
+"""The No-U-Turn sampler on the continuous hidden variables, discrete ones summed out (Hoffman & Gelman 2014)."""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from data.errors import UserError
+from pgm_tfp.variational.targets import Target
+
+CHAINS, BURN_IN, DRAWS = 4, 500, 1_000
+ACCEPTANCE = 0.8
+
+
+class Chains(NamedTuple):
+    """Draws from the posterior and their diagnostics.
+
+    Attributes:
+        draws: (draws, chains, continuous variables).
+        r_hat: potential scale reduction of each variable, 1 where the chains agree (Gelman & Rubin 1992).
+        effective_samples: of each variable, all chains together.
+        accepted: mean acceptance probability.
+    """
+
+    draws: np.ndarray
+    r_hat: np.ndarray
+    effective_samples: np.ndarray
+    accepted: float
+
+    def mean(self) -> np.ndarray:
+        """Posterior means."""
+        return self.draws.mean((0, 1))
+
+    def standard_error(self) -> np.ndarray:
+        """Of the means, by the effective number of samples."""
+        return self.draws.std((0, 1)) / np.sqrt(self.effective_samples)
+
+
+def nuts(target: Target, draws: int = DRAWS, burn_in: int = BURN_IN, chains: int = CHAINS, seed: int = 0) -> Chains:
+    """Sample the posterior, every chain from another draw of the prior.
+
+    Raises:
+        UserError: no continuous variable is hidden.
+    """
+    if not target.continuous:
+        raise UserError("no continuous variable is hidden: NUTS has nothing to move; use exact.marginals")
+    prior = target.network.sample(1_000, seed)
+    spread = np.array([max(prior[name].std(), 1e-3) for name in target.continuous])
+    start = np.stack([prior[name][:chains] for name in target.continuous], -1)
+    kernel = tfp.mcmc.DualAveragingStepSizeAdaptation(
+        tfp.mcmc.NoUTurnSampler(target.log_density, step_size=tf.constant(0.1 * spread)),
+        num_adaptation_steps=int(0.8 * burn_in),
+        target_accept_prob=tf.constant(ACCEPTANCE, tf.float64),
+    )
+
+    @tf.function
+    def run() -> tuple[tf.Tensor, tf.Tensor]:
+        return tfp.mcmc.sample_chain(
+            draws,
+            tf.constant(start),
+            kernel=kernel,
+            num_burnin_steps=burn_in,
+            trace_fn=lambda _, results: results.inner_results.log_accept_ratio,
+            seed=[seed, 0],
+        )
+
+    states, log_accept = run()
+    effective = tfp.mcmc.effective_sample_size(states, cross_chain_dims=1)
+    return Chains(
+        states.numpy(),
+        tfp.mcmc.potential_scale_reduction(states, independent_chain_ndims=1).numpy(),
+        effective.numpy(),
+        float(tf.reduce_mean(tf.exp(tf.minimum(log_accept, 0.0)))),
+    )

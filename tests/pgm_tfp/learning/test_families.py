@@ -1,0 +1,76 @@
+"""Expected counts against one query at a time."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pgm_tfp import exact
+from pgm_tfp.catalogue import server_room, student
+from pgm_tfp.learning import blanked, families
+from pgm_tfp.learning.families import compiled_families, expected_counts
+from tests.pgm_tfp.learning.support_learning import arrays, few, rows_of
+from tests.pgm_tfp.oracles_exact import bayesian_networks
+
+
+def one_by_one(network, observations):
+    """The sum over rows of p(family | row), a query each, and of log p(row)."""
+    counts, log_weight = {}, 0.0
+    for variable in network.conditionals:
+        family = (*network.table(variable).parents, variable)
+        shape = network.table(variable).probabilities.shape
+        tables = [list(exact.joint_marginal(network, family, row).values()) for row in rows_of(observations)]
+        counts[variable] = np.sum(tables, 0).reshape(shape)
+    log_weight = sum(exact.log_evidence(network, row) for row in rows_of(observations))
+    return counts, log_weight
+
+
+@few
+@given(bayesian_networks(), st.integers(0, 99), st.sampled_from([0.2, 0.6]), st.booleans())
+def test_expected_counts_are_those_of_one_query_for_each_row_and_family(network, seed, share, anything_hidden):
+    hidden = [list(network.conditionals)[seed % len(network.conditionals)]] if anything_hidden else []
+    observations = blanked(network.sample(8, seed), share, seed, hidden)
+    expected = expected_counts(compiled_families(network, observations), arrays(network))
+    counts, log_weight = one_by_one(network, observations)
+    assert expected.log_weight == pytest.approx(log_weight, abs=1e-10)
+    seen = {variable for row in rows_of(observations) for variable in row}
+    for variable in network.conditionals:
+        if variable in seen:
+            np.testing.assert_allclose(expected.counts[variable], counts[variable], atol=1e-10)
+        else:  # nothing is counted where rows do not bear on a table
+            assert not expected.counts[variable].any() or np.allclose(expected.counts[variable], counts[variable])
+
+
+def test_a_hidden_variable_is_counted_where_a_descendant_of_it_was_seen_and_only_there():
+    observations = blanked(server_room().sample(30, seed=1), 0.0, hidden=["T"])
+    counts = expected_counts(compiled_families(server_room(), observations), arrays(server_room())).counts
+    np.testing.assert_allclose(counts["T"], one_by_one(server_room(), observations)[0]["T"], atol=1e-10)
+    del observations["M"]
+    counts = expected_counts(compiled_families(server_room(), observations), arrays(server_room())).counts
+    assert not counts["T"].any()
+    assert not counts["M"].any()
+    assert counts["O"].sum() == pytest.approx(30)
+
+
+def test_rows_in_several_parts_make_one_sum(monkeypatch):
+    observations = blanked(student().sample(200, seed=1), 0.4)
+    whole = compiled_families(student(), observations)
+    monkeypatch.setattr(families, "CELLS_AT_ONCE", 200)
+    parted = compiled_families(student(), observations)
+    assert len(whole.parts) == 1
+    assert len(parted.parts) > 10
+    a, b = (expected_counts(each, arrays(student())) for each in (whole, parted))
+    assert a.log_weight == pytest.approx(b.log_weight, rel=1e-13)
+    for variable in student().conditionals:
+        np.testing.assert_allclose(a.counts[variable], b.counts[variable], rtol=1e-12)
+
+
+def test_weights_need_not_sum_to_one_nor_products_stay_in_the_range_of_numbers():
+    observations = blanked(student().sample(20, seed=1), 0.4)
+    compiled = compiled_families(student(), observations)
+    plain = expected_counts(compiled, arrays(student()))
+    tiny = {variable: 1e-150 * table for variable, table in arrays(student()).items()}
+    scaled = expected_counts(compiled, tiny)
+    assert scaled.log_weight == pytest.approx(plain.log_weight + 20 * 5 * np.log(1e-150), rel=1e-12)
+    for variable in student().conditionals:
+        np.testing.assert_allclose(scaled.counts[variable], plain.counts[variable], rtol=1e-9)

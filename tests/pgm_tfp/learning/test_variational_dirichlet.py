@@ -1,0 +1,47 @@
+"""Variational inference against the closed form that it must find."""
+
+import numpy as np
+import pytest
+
+from data.errors import UserError
+from pgm_tfp.catalogue import server_room, student
+from pgm_tfp.learning import fit_dirichlet, fit_variational_dirichlet
+from tests.pgm_tfp.learning.support_learning import x_and_y
+
+
+@pytest.mark.parametrize(
+    ("network", "rows", "prior_counts"), [(server_room(), 1000, 1.0), (student(), 200, 0.3), (x_and_y(), 7, 4.0)]
+)
+def test_the_elbo_reaches_the_log_marginal_likelihood_and_the_surrogate_the_posterior(network, rows, prior_counts):
+    observations = network.sample(rows, seed=2)
+    exact = fit_dirichlet(network, observations, prior_counts)
+    found = fit_variational_dirichlet(network, observations, prior_counts)
+    assert abs(exact.log_marginal_likelihood - found.elbo) < 1e-6
+    for variable, concentrations in exact.concentrations.items():
+        np.testing.assert_allclose(found.concentrations[variable], concentrations, rtol=1e-4)
+
+
+def test_the_elbo_rises_from_that_of_the_prior_and_stays_a_lower_bound():
+    network = student()
+    observations = network.sample(200, seed=4)
+    exact = fit_dirichlet(network, observations)
+    found = fit_variational_dirichlet(network, observations)
+    # With the flat prior as surrogate there is no divergence: E[log theta] = -(1 + 1/2 + ... + 1/(k - 1)).
+    harmonic = {2: 1.0, 3: 1.5}
+    at_prior = -200 * sum(harmonic[len(states)] for states in network.states.values())
+    assert found.trace[0] == pytest.approx(at_prior, rel=1e-12)
+    assert (np.diff(found.trace) > -1e-9).all()
+    assert found.trace[-1] == found.elbo
+    assert (found.trace <= exact.log_marginal_likelihood + 1e-6).all()
+    assert len(found.trace) > 5
+
+
+def test_without_rows_the_surrogate_is_the_prior():
+    found = fit_variational_dirichlet(x_and_y(), {"X": [], "Y": []}, prior_counts=2.0)
+    assert found.elbo == pytest.approx(0.0, abs=1e-12)
+    np.testing.assert_allclose(found.concentrations["Y"], np.full((2, 3), 2.0), rtol=1e-6)
+
+
+def test_gaps_are_refused_as_in_counting():
+    with pytest.raises(UserError, match="row 0: X was not seen"):
+        fit_variational_dirichlet(x_and_y(), {"X": [None], "Y": ["low"]})

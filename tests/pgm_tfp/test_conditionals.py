@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+import scipy.stats
+
+from data.errors import UserError
+from pgm_tfp import Conditional, Table
+
+PARENTS = {"P": ("low", "high"), "Q": (1, 2, 3)}
+
+
+def test_a_table_keeps_what_it_was_given():
+    table = Table([[0.25, 0.75], [1, 0]], ["P"], ["a", "b"])
+    assert table.parents == ("P",)
+    assert table.states == ("a", "b")
+    assert table.probabilities.dtype == np.float64
+    np.testing.assert_array_equal(table.probabilities, [[0.25, 0.75], [1.0, 0.0]])
+    table.checked("X", PARENTS)
+
+
+def test_a_table_of_true_puts_false_first():
+    table = Table.of_true([[0.1, 0.2, 0.3], [0.4, 0.5, 1.0]], ["P", "Q"])
+    assert table.states == (False, True)
+    assert table.probabilities.shape == (2, 3, 2)
+    np.testing.assert_allclose(table.probabilities[1, 2], [0.0, 1.0])
+    np.testing.assert_allclose(table.probabilities[0, 1], [0.8, 0.2])
+    table.checked("X", PARENTS)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (
+            Table([0.5, 0.5], ["P"]),
+            r"^P\(X \| P\): expected a table of shape \(2, 2\), the numbers of states of P, X; given \(2,\)$",
+        ),
+        (Table(np.full((3, 2, 2), 0.5), ["P", "Q"]), r"^P\(X \| P, Q\): expected .* \(2, 3, 2\).* given \(3, 2, 2\)$"),
+        (Table([0.5, 0.5], states=("a", "b", "c")), r"^P\(X\): expected .* \(3,\).* given \(2,\)$"),
+        (Table([0.5, 0.6]), r"^P\(X\): expected probabilities that sum to 1, given \[0.5, 0.6\] \(sum 1.1\)$"),
+        (Table([[0.5, 0.5], [0.3, 0.3]], ["P"]), r"^P\(X \| P=high\): .*sum to 1, given \[0.3, 0.3\] \(sum 0.6\)$"),
+        (Table.of_true([[0.5] * 3, [0.5, 0.5, 1.5]], ["P", "Q"]), r"^P\(X \| P=high, Q=3\): .* given \[-0.5, 1.5\]$"),
+        (Table([np.nan, 1.0]), r"^P\(X\): expected probabilities, given \[nan, 1.0\]$"),
+        (Table([np.inf, 0.0]), r"^P\(X\): expected probabilities that sum to 1, given \[inf, 0.0\]"),
+        (Table([0.5, 0.5], states=("a", "a")), r"^X: states \('a', 'a'\) must be one or more, each named once$"),
+        (Table([0.5, 0.5], states=(0, False)), r"^X: states \(0, False\) must be one or more, each named once$"),
+        (Table([], states=()), r"^X: states \(\) must be one or more, each named once$"),
+    ],
+)
+def test_a_wrong_table_is_an_error_that_names_the_row_and_the_numbers(table, message):
+    with pytest.raises(UserError, match=message):
+        table.checked("X", PARENTS)
+
+
+def test_rows_may_be_off_by_the_rounding_of_six_digits():
+    Table([0.3333334, 0.3333333, 0.3333333], states=(1, 2, 3)).checked("X", {})
+    with pytest.raises(UserError, match="sum to 1"):
+        Table([0.33334, 0.33333, 0.33333 + 1e-5], states=(1, 2, 3)).checked("X", {})
+
+
+def test_a_table_draws_states_with_their_probabilities():
+    table = Table([[0.2, 0.3, 0.5], [0.0, 1.0, 0.0], [0.6, 0.4, 0.0]], ["Q"], "abc")
+    n = 30_000
+    parents = np.arange(n) % 3
+    drawn = table.sample([parents], n, np.random.default_rng(0))
+    for row, probabilities in enumerate(table.probabilities):
+        counts = np.bincount(drawn[parents == row], minlength=3)
+        assert (counts[probabilities == 0.0] == 0).all()
+        possible = probabilities > 0.0
+        # chi-squared: beyond the 1e-6 quantile once in a million tables
+        if possible.sum() > 1:
+            assert scipy.stats.chisquare(counts[possible], probabilities[possible] * n / 3).pvalue > 1e-6
+
+
+def test_without_parents_every_draw_comes_from_the_one_row():
+    table = Table([0.2, 0.3, 0.5], states="abc")
+    drawn = table.sample([], 10_000, np.random.default_rng(1))
+    assert drawn.shape == (10_000,)
+    assert scipy.stats.chisquare(np.bincount(drawn), table.probabilities * 10_000).pvalue > 1e-6
+
+
+def test_any_distribution_draws_one_number_for_each_row_of_the_parents():
+    from tensorflow_probability import distributions as tfd
+
+    shifted = Conditional(lambda mean: tfd.Normal(10.0 * mean, np.float64(1.0)), ["M"])
+    means = np.array([0.0, 5.0, -5.0, 1.0])
+    drawn = shifted.sample([means], 4, np.random.default_rng(0))
+    assert drawn.shape == (4,)
+    assert np.abs(drawn - 10.0 * means).max() < 6  # standard deviations
+
+
+def test_a_distribution_that_ignores_its_parents_still_draws_one_number_for_each_row():
+    from tensorflow_probability import distributions as tfd
+
+    alone = Conditional(lambda *parents: tfd.Normal(np.float64(0.0), np.float64(1.0)), ["M"])
+    drawn = alone.sample([np.zeros(500)], 500, np.random.default_rng(0))
+    assert drawn.shape == (500,)
+    assert len(np.unique(drawn)) == 500
+    assert scipy.stats.kstest(drawn, "norm").pvalue > 1e-6
