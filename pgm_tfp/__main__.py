@@ -13,17 +13,18 @@ require_packages("pgm_tfp", PGM_TFP)
 import numpy as np
 from matplotlib.figure import Figure
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 
 from data.command_line import Parser, Remedies, folder_path, run_script
 from data.errors import UserError, nearest
 from data.files import whole_file
 from pgm_tfp import exact
-from pgm_tfp.assignment import answers, explained, panel_of
+from pgm_tfp.assignment import Answer, answers, explained, panel_of
 from pgm_tfp.catalogue import NETWORKS
 from pgm_tfp.exact import Network
 from pgm_tfp.independence import Independence
-from pgm_tfp.logs import diagnosed, read_log, write_diagnosis
+from pgm_tfp.logs import diagnosed, read_log, write_diagnosis, write_log
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.notation import read_query, written
 from pgm_tfp.pgmpy_models import READERS, read_model
@@ -64,18 +65,29 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     command(query, "query", FIGURES).add_argument("query", help='such as "A | M=1, S=0"')
     command(joint, "joint", None)
     diagnosis = command(diagnose, "diagnose", None)
-    diagnosis.add_argument("log", type=folder_path, help="a CSV file; its columns are variables, blank means not seen")
+    _add_log(diagnosis)
     diagnosis.add_argument("--out", type=folder_path, metavar="FILE", help="default: LOG_posteriors.csv")
+    simulation = command(simulate, "simulate", None)
+    _add_log(simulation)
+    simulation.add_argument("--rows", type=int, default=1_000, metavar="N", help="default 1000")
+    simulation.add_argument("--blank", type=float, default=0.0, metavar="SHARE", help="of all cells (default 0)")
+    simulation.add_argument("--hide", default="", metavar="NAMES", help="variables without a column: T,A")
+    _add_seed(simulation)
+    lesson = command(learn, "learn", FIGURES)
+    _add_log(lesson)
+    lesson.add_argument("--prior-counts", type=float, default=1.0, metavar="A", help="of every state (default 1)")
+    _add_seed(lesson)
+    surrogates = commands.add_parser("variational", help=variational.__doc__, description=variational.__doc__)
+    surrogates.set_defaults(command=variational)
+    _add_out(surrogates, FIGURES)
+    _add_seed(surrogates)
     return parser.flags(arguments)
 
 
 def answer(flags: argparse.Namespace) -> None:
     """Answer the assignment's parts 1.1 to 1.4 and draw their figures."""
     for part in answers():
-        print(f"{part.title}\n{'=' * len(part.title)}\n")
-        print("\n".join(part.lines), end="\n\n")
-        for name, figure in part.figures.items():
-            save(figure, flags.out / name)
+        print_answer(part, flags.out)
 
 
 def independence(flags: argparse.Namespace) -> None:
@@ -132,6 +144,57 @@ def diagnose(flags: argparse.Namespace) -> None:
     print(f"{out}: {len(log.rows):,} rows, observed: {', '.join(log.observed)}")
 
 
+def simulate(flags: argparse.Namespace) -> None:
+    """Write a log that a network might have written."""
+    from pgm_tfp.learning import blanked
+
+    network = directed(flags.network)
+    hidden = [name.strip() for name in flags.hide.split(",") if name.strip()]
+    if flags.rows < 1:
+        raise UserError(f"--rows {flags.rows} must be 1 or more")
+    exact.check_variables(network, hidden)
+    if len(hidden) == len(network.conditionals):
+        raise UserError("--hide names every variable; leave one to be seen")
+    columns = {name: column.tolist() for name, column in network.sample(flags.rows, flags.seed).items()}
+    seen = {name: column for name, column in columns.items() if name not in hidden}
+    write_log(flags.log, blanked(seen, flags.blank, flags.seed))
+    print(f"{flags.log}: {flags.rows:,} rows of {', '.join(seen)}")
+
+
+def learn(flags: argparse.Namespace) -> None:
+    """Learn a network's tables from a log."""
+    from pgm_tfp.learned import learned, write_tables  # loads TensorFlow
+
+    network = directed(flags.network)
+    log = read_log(flags.log, network)
+    with working("learning"):
+        result = learned(network, log.observed, flags.prior_counts, flags.seed)
+    print_answer(result.answer, flags.out)
+    write_tables(flags.out / "tables.csv", result.entries)
+    print(f"written: {flags.out / 'tables.csv'}")
+
+
+def variational(flags: argparse.Namespace) -> None:
+    """Surrogate posteriors beside the exact ones: what each family loses."""
+    from pgm_tfp.studies import studies  # loads TensorFlow
+
+    parts = studies(flags.seed)
+    while True:
+        with working("fitting surrogates"):
+            part = next(parts, None)
+        if part is None:
+            return
+        print_answer(part, flags.out)
+
+
+def directed(name: str) -> BayesianNetwork:
+    """A Bayesian network by name or file; UserError where it is a Markov network."""
+    network = network_named(name)
+    if not isinstance(network, BayesianNetwork):
+        raise UserError(f"{name} is a Markov network; name a Bayesian one")
+    return network
+
+
 def network_named(name: str) -> Network:
     """A network of the catalogue, or the one in a file.
 
@@ -144,6 +207,20 @@ def network_named(name: str) -> Network:
     if path.suffix.lower() in READERS or path.exists():
         return BayesianNetwork.from_pgmpy(read_model(path))
     raise UserError(f"no network and no file is named {name}; {nearest(name, NETWORKS)}")
+
+
+def print_answer(part: Answer, folder: Path) -> None:
+    """Print an answer and write its figures."""
+    print(f"{part.title}\n{'=' * len(part.title)}\n")
+    print("\n".join(part.lines), end="\n\n")
+    for name, figure in part.figures.items():
+        save(figure, folder / name)
+    print(flush=True)
+
+
+def working(what: str) -> Status:
+    """On a terminal, a sign of life inside its `with` block."""
+    return Console(stderr=True).status(what)
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -165,6 +242,14 @@ def _add_out(parser: argparse.ArgumentParser, out: Path) -> None:
     parser.add_argument(
         "--out", type=folder_path, default=out, metavar="FOLDER", help=f"where figures go (default {out})"
     )
+
+
+def _add_log(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("log", type=folder_path, help="a CSV file; its columns are variables, blank means not seen")
+
+
+def _add_seed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is random (default 0)")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -4,6 +4,7 @@ Where a hand-out or a book gives no numbers, they are chosen here, and the docst
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -62,15 +63,13 @@ def server_room_thermal() -> BayesianNetwork:
     standard deviation of 0.8 degrees reads. The message becomes likely around 29 degrees. Above 27 the processors
     slow themselves down, and the servers' latency L, in milliseconds, rises. All numbers are chosen here.
     """
-    import tensorflow as tf  # as slow to import as everything else together, and nothing else here needs it
-    import tensorflow_probability as tfp
+    from pgm_tfp.backend import tf, tfd
 
-    tfd = tfp.distributions
     mean = tf.constant([[21.0, 30.0], [26.0, 33.0]], tf.float64)  # door shut, open; air conditioning works, fails
     spread = tf.constant([[1.0, 2.5], [2.0, 2.5]], tf.float64)
     room = server_room()
 
-    def temperature(door: tf.Tensor, failure: tf.Tensor) -> tfp.distributions.Distribution:
+    def temperature(door: Any, failure: Any) -> Any:
         cell = 2 * door + failure
         return tfd.Normal(tf.gather(tf.reshape(mean, [-1]), cell), tf.gather(tf.reshape(spread, [-1]), cell))
 
@@ -97,12 +96,12 @@ def two_measurements(first: float = 1.0, second: float = 1.0) -> BayesianNetwork
           v    v
         x1      x2
     """
-    import tensorflow_probability as tfp
+    from pgm_tfp.backend import tfd
 
     def measured(deviation: float) -> Conditional:
-        return Conditional(lambda z: tfp.distributions.Normal(z, np.float64(deviation)), ("z1",))
+        return Conditional(lambda z: tfd.Normal(z, np.float64(deviation)), ("z1",))
 
-    prior = Conditional(lambda: tfp.distributions.Normal(np.float64(0.0), np.float64(1.0)))
+    prior = Conditional(lambda: tfd.Normal(np.float64(0.0), np.float64(1.0)))
     return BayesianNetwork({"z1": prior, "x1": measured(first), "x2": measured(second)})
 
 

@@ -90,7 +90,7 @@ class Conditional:
     states: tuple[State, ...] | None = field(default=None)
 
     def __call__(self, *parents: Any) -> tfp.distributions.Distribution:
-        import tensorflow as tf
+        from pgm_tfp.backend import tf
 
         tensors = [tf.convert_to_tensor(parent) for parent in parents]  # of NumPy's, TFP would make float32
         return self.distribution(*(tf.cast(t, tf.int32) if t.dtype.is_integer else t for t in tensors))

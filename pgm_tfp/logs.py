@@ -1,7 +1,7 @@
 """Logs of observations: CSV files with one column for each observed variable, blanks where nothing was seen."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,6 +73,18 @@ def read_log(path: Path, network: Network) -> Log:
         name: _states(path, network, name, [row[place] for row in rows], lines) for name, place in columns.items()
     }
     return Log(path, header, rows, lines, observed)
+
+
+def write_log(path: Path, observed: Mapping[str, Sequence[State | None]]) -> None:
+    """Write columns of states as a log; None becomes a blank."""
+    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(observed)
+        # A row with a single blank cell would be an empty line, which is no row.
+        blank = " " if len(observed) == 1 else ""
+        writer.writerows(
+            [blank if state is None else state for state in row] for row in zip(*observed.values(), strict=True)
+        )
 
 
 def diagnosed(log: Log, network: Network) -> Posteriors:

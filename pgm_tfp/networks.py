@@ -193,12 +193,12 @@ class BayesianNetwork:
         Raises:
             UserError: a variable's name is no Python identifier, which the distribution needs for its arguments.
         """
-        import tensorflow_probability as tfp  # ten times as slow to import as everything else here
+        from pgm_tfp.backend import tfd
 
         for variable in self.conditionals:
             if not variable.isidentifier() or keyword.iskeyword(variable):
                 raise UserError(f"variable {variable!r} must be a Python identifier in a joint distribution; rename it")
-        return tfp.distributions.JointDistributionNamedAutoBatched(
+        return tfd.JointDistributionNamedAutoBatched(
             {variable: _component(conditional) for variable, conditional in self.conditionals.items()},
             validate_args=False,
         )
@@ -265,15 +265,14 @@ def _component(
     conditional: Table | Conditional,
 ) -> tfp.distributions.Distribution | Callable[..., tfp.distributions.Distribution]:
     """A conditional as joint distributions want it: a function whose arguments are named like the parents, if any."""
-    import tensorflow as tf
-    import tensorflow_probability as tfp
+    from pgm_tfp.backend import tf, tfd
 
     def distribution(*parents: Any) -> tfp.distributions.Distribution:
         if isinstance(conditional, Conditional):
             return conditional(*parents)
         rows = tf.constant(conditional.probabilities)
         chosen = tf.gather_nd(rows, tf.stack(parents, -1)) if parents else rows
-        return tfp.distributions.Categorical(probs=chosen, dtype=tf.int32)
+        return tfd.Categorical(probs=chosen, dtype=tf.int32)
 
     def by_name(**parents: Any) -> tfp.distributions.Distribution:
         return distribution(*(parents[name] for name in conditional.parents))
@@ -285,8 +284,8 @@ def _component(
 
 def _always(number: float) -> Callable[[], tfp.distributions.Distribution]:
     def distribution() -> tfp.distributions.Distribution:
-        import tensorflow_probability as tfp
+        from pgm_tfp.backend import tfd
 
-        return tfp.distributions.Deterministic(np.float64(number))
+        return tfd.Deterministic(np.float64(number))
 
     return distribution

@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 from data.errors import UserError, nearest
 from pgm_tfp.conditionals import BINARY, State
-from pgm_tfp.exact import Network
-from pgm_tfp.exact.evidence import check_variables
+from pgm_tfp.exact import Network, check_variables
 
 YES_AND_NO: Mapping[str, State] = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Each module may import those on earlier lines, and its neighbours inside one package.
 ORDER = {
     "data": [
-        ["errors", "files", "factors", "solids", "installed", "figures"],
+        ["errors", "files", "factors", "solids", "installed", "figures", "quiet"],
         ["dataset", "split", "pipelines", "attributes", "command_line"],
         ["faces"],
         ["rendered_faces", "image_folder"],
@@ -33,6 +33,7 @@ ORDER = {
         ["training", "results", "command_line"],
     ],
     "pgm_tfp": [
+        ["backend"],
         ["graphs", "potentials", "conditionals"],
         ["elimination", "pgmpy_models"],
         ["networks"],
@@ -41,7 +42,7 @@ ORDER = {
         ["notation", "variational", "learning"],
         ["logs", "plots"],
         ["assignment"],
-        ["studies"],
+        ["studies", "learned"],
         ["__main__"],
     ],
 }

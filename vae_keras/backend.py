@@ -1,41 +1,12 @@
-"""Keras on TensorFlow, imported without the start-up chatter; the first import of the package.
+"""Keras on TensorFlow, imported without the start-up chatter; the first import of the package."""
 
-TensorFlow's C++ side writes a dozen lines about oneDNN and absent GPUs to standard
-error before any Python can ask it not to. They would drown the one line that an error
-is worth, so that stream is set aside while it loads, and shown if loading fails.
-"""
-
-import importlib
 import os
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 
+from data.quiet import import_quietly
 
-@contextmanager
-def _standard_error_set_aside() -> Iterator[None]:
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as aside:
-        original = os.dup(2)
-        os.dup2(aside.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            aside.seek(0)
-            os.write(original, aside.read())
-            raise
-        finally:
-            os.dup2(original, 2)
-            os.close(original)
-
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # after the start, too: what matters is raised
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
-with _standard_error_set_aside():
-    importlib.import_module("tensorflow")
-    keras = importlib.import_module("keras")
+_, keras = import_quietly("tensorflow", "keras")
 
 if keras.backend.backend() != "tensorflow":
     raise ImportError("vae_keras trains with TensorFlow; import it before keras, or set KERAS_BACKEND=tensorflow")

@@ -6,8 +6,8 @@ P(x | parents). Summed over them, the product of their factors is one factor of 
     Q(x | u) = sum_h prod P(x or h | parents),    x their seen children, u the seen parents outside.
 
 Rows decide Q and nothing else (Tian & Pearl 2002), so tables that give the same Q look alike. How many of the tables'
-free numbers Q decides is the rank of its Jacobian, which is the same for almost all tables (Geiger, Heckerman, King &
-Meek 2001): that at random ones. It is at most the number of free numbers of Q.
+free numbers Q decides is the rank of its Jacobian, which is the same for almost all tables (Geiger, Heckerman & Meek
+1996): that at random ones. It is at most the number of free numbers of Q.
 """
 
 from collections.abc import Collection

@@ -51,7 +51,8 @@ class Target(NamedTuple):
 
     def log_densities(self, z: tf.Tensor) -> tf.Tensor:
         """log p(z, x, evidence) for every x; z (samples, continuous), returns (samples, states)."""
-        values = dict(zip(self.continuous, tf.unstack(z[:, :, tf.newaxis], axis=1), strict=True))
+        columns = tf.unstack(tf.convert_to_tensor(z)[:, :, tf.newaxis], axis=1)
+        values = dict(zip(self.continuous, columns, strict=True))
         density = log_joint(self.network, {**self.observed, **self.grid(), **values})
         return tf.broadcast_to(density, (tf.shape(z)[0], self.states))
 

@@ -77,6 +77,42 @@ def test_a_network_in_a_file_is_read_through_pgmpy(tmp_path, capsys):
     assert "0.284172" in capsys.readouterr().out
 
 
+def test_what_a_network_has_written_is_learnt_again(tmp_path, capsys):
+    assert main(["simulate", "log.csv", "--rows", "4000"]) == 0
+    assert main(["learn", "log.csv"]) == 0
+    output = capsys.readouterr().out
+    assert "4,000 rows: learnt from 3,200, every fifth held out" in output
+    gap = float(re.search(r"gap (\S+)", output)[1])
+    assert abs(gap) < 1e-6
+    folder = tmp_path / "runs" / "pgm_tfp"
+    assert (folder / "learned.png").exists()
+    with (folder / "tables.csv").open() as file:
+        rows = {row["entry"]: row for row in csv.DictReader(file)}
+    assert len(rows) == 10
+    for name, truth in (("P(O=True)", 0.1), ("P(M=True | T=True)", 0.95), ("P(S=True | O=True)", 0.9)):
+        assert float(rows[name]["low"]) < truth < float(rows[name]["high"])
+
+
+def test_a_log_with_gaps_is_learnt_by_em_and_what_stays_open_is_said(capsys):
+    assert main(["simulate", "log.csv", "--rows", "300", "--blank", "0.1", "--hide", "T"]) == 0
+    assert main(["learn", "log.csv"]) == 0
+    output = capsys.readouterr().out
+    assert "variational EM: bound" in output
+    assert "EM: log likelihood" in output
+    assert "T was never seen. The states of T can be named in any of 2 orders" in output
+
+
+def test_surrogates_are_shown_beside_the_exact_posterior(capsys, tmp_path):
+    assert main(["variational", "--out", "figures"]) == 0
+    output = capsys.readouterr().out
+    gaps = [float(gap) for gap in re.findall(r"^(?:mean field|autoregressive) .*gap (\S+) nats", output, re.MULTILINE)]
+    assert gaps[0] > 0.1 > 1e-6 > abs(gaps[1])
+    assert "(ln pi - 1)/2 = 0.072365 nats" in output
+    assert "R-hat 1.0" in output
+    assert len(list((tmp_path / "figures").glob("*.png"))) == 7
+    assert output.count("drawn: ") == 7
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -96,6 +132,13 @@ def test_a_network_in_a_file_is_read_through_pgmpy(tmp_path, capsys):
         (["diagnose", "bad.csv"], "bad.csv, line 3, column S: S has no state 'x'"),
         (["diagnose", "log.csv", "--out", "log.csv/out.csv"], "pass an --out that can be written"),
         (["--out", "log.csv"], "pass an --out that can be written"),
+        (["simulate", "new.csv", "--rows", "0"], "--rows 0 must be 1 or more"),
+        (["simulate", "new.csv", "--blank", "2"], "share of cells"),
+        (["simulate", "new.csv", "--hide", "X"], "unknown variable X"),
+        (["simulate", "new.csv", "--hide", "O,A,T,M,S"], "--hide names every variable"),
+        (["simulate", "new.csv", "--network", "assignment_1_2"], "is a Markov network; name a Bayesian one"),
+        (["learn", "log.csv"], "1 rows are too few to learn from"),
+        (["learn", "bad.csv"], "bad.csv, line 3, column S"),
     ],
 )  # fmt: skip
 def test_wrong_use_ends_in_one_line(tmp_path, capsys, arguments, message):

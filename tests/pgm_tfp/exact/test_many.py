@@ -166,12 +166,13 @@ def test_one_clique_whose_product_underflows_is_reckoned_in_logarithms(rare):
 
 
 def test_an_impossible_row_is_an_error_with_its_number_and_its_reason():
-    table = {"S": [False, False, None], "R": [True, False, None], "W": [True, True, True], "C": [True, True, True]}
+    # two kinds of rows are possible, the third, met fourth, is not
+    table = {"S": [False, None, False, False, None], "R": [True, None, True, False, None], "W": [True] * 5}
     with pytest.raises(exact.ImpossibleRowError) as caught:
         exact.posteriors(catalogue.sprinkler(), table)
-    assert caught.value.row == 1
+    assert caught.value.row == 3
     assert caught.value.reason.startswith("impossible evidence: S=False, R=False, W=True together")
-    assert str(caught.value) == f"row 1: {caught.value.reason}"
+    assert str(caught.value) == f"row 3: {caught.value.reason}"
     assert isinstance(caught.value, UserError)
 
 

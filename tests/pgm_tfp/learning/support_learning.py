@@ -18,10 +18,13 @@ def arrays(network: BayesianNetwork) -> dict[str, np.ndarray]:
     return {variable: network.table(variable).probabilities for variable in network.conditionals}
 
 
-def furthest(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> float:
-    """The largest difference between two networks' tables."""
-    assert list(a) == list(b)
-    return max(float(np.abs(a[variable] - b[variable]).max()) for variable in a)
+def furthest(a: BayesianNetwork, b: BayesianNetwork) -> float:
+    """The largest difference between the tables of two networks that may name parents in another order."""
+    theirs = {potential.variables[-1]: potential for potential in b.potentials()}
+    return max(
+        float(np.abs(potential.values - theirs[potential.variables[-1]].over(potential.variables).values).max())
+        for potential in a.potentials()
+    )
 
 
 def rows_of(observations) -> list[dict]:

@@ -6,6 +6,7 @@ import pytest
 from data.errors import UserError
 from pgm_tfp.catalogue import server_room, student
 from pgm_tfp.learning import fit_dirichlet, fit_variational_dirichlet
+from pgm_tfp.learning.dirichlet import kl
 from tests.pgm_tfp.learning.support_learning import x_and_y
 
 
@@ -40,6 +41,15 @@ def test_without_rows_the_surrogate_is_the_prior():
     found = fit_variational_dirichlet(x_and_y(), {"X": [], "Y": []}, prior_counts=2.0)
     assert found.elbo == pytest.approx(0.0, abs=1e-12)
     np.testing.assert_allclose(found.concentrations["Y"], np.full((2, 3), 2.0), rtol=1e-6)
+
+
+def test_the_divergence_in_closed_form_is_that_of_tensorflow_probability():
+    from tensorflow_probability import distributions as tfd
+
+    random = np.random.default_rng(0)
+    posterior, prior = random.uniform(0.1, 20.0, (2, 4, 3))
+    expected = tfd.kl_divergence(tfd.Dirichlet(posterior), tfd.Dirichlet(prior)).numpy().sum()
+    assert kl(posterior, prior) == pytest.approx(expected, rel=1e-12)
 
 
 def test_gaps_are_refused_as_in_counting():

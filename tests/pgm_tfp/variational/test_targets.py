@@ -1,0 +1,55 @@
+"""The density that surrogates approximate is the network's."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from data.errors import UserError
+from pgm_tfp import BayesianNetwork, catalogue, exact
+from pgm_tfp.variational import target
+from pgm_tfp.variational.targets import log_joint
+
+
+@pytest.mark.parametrize("network", [catalogue.server_room(), catalogue.student(), BayesianNetwork.from_edges(["ab"])])
+def test_the_weights_of_all_states_add_up_to_the_evidence(network):
+    variable = list(network.states)[-1]
+    evidence = {variable: network.states[variable][0]}
+    weights = target(network, evidence).log_weights()
+    assert float(tf.reduce_logsumexp(weights)) == pytest.approx(exact.log_evidence(network, evidence), abs=1e-12)
+
+
+def test_the_joint_density_is_that_of_the_network():
+    network = catalogue.server_room_thermal()
+    drawn = network.sample(20, seed=1)
+    values = {
+        name: [network.state_index(name, state) for state in column.tolist()] if name in network.states else column
+        for name, column in drawn.items()
+    }
+    densities = log_joint(network, {name: tf.constant(column) for name, column in values.items()})
+    for row, density in enumerate(densities.numpy()):
+        assert density == pytest.approx(network.log_prob({name: drawn[name][row] for name in drawn}), abs=1e-9)
+
+
+def test_discrete_variables_are_summed_out_of_a_density():
+    network, evidence = catalogue.server_room_thermal(), {"M": True, "R": 30.0, "L": 55.0, "S": False}
+    aim, at = target(network, evidence), 29.3
+    assert (aim.discrete, aim.continuous) == (("O", "A"), ("C",))
+    by_hand = [
+        network.log_prob({**evidence, "C": at, "O": door, "A": failure})
+        for door in (False, True)
+        for failure in (False, True)
+    ]
+    assert float(aim.log_density(tf.constant([[at]], tf.float64))[0]) == pytest.approx(np.logaddexp.reduce(by_hand))
+
+
+@pytest.mark.parametrize(
+    ("evidence", "message"),
+    [
+        ({"X": True}, "unknown variable X"),
+        ({"M": "perhaps"}, "M has no state perhaps"),
+        (dict.fromkeys("OATMS", True), "names every variable"),
+    ],
+)
+def test_wrong_evidence_is_named(evidence, message):
+    with pytest.raises(UserError, match=message):
+        target(catalogue.server_room(), evidence)
