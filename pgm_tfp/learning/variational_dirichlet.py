@@ -8,16 +8,21 @@ The surrogate has a Dirichlet(c) for each row of each table. With counts n and t
 summed over rows, is log p(observations) - KL(surrogate || posterior). The posterior is in the family, so at the maximum
 the gap is zero and the ELBO is the log marginal likelihood (Blei, Kucukelbir & McAuliffe 2017, arXiv 1601.00670).
 
-The ELBO bends by about n_k in log c_k, but by one half or so when all of a row's c grow together. So that one step suits
-both, whatever the counts, the free numbers are s for each row and t_k for each entry, log c_k = s + t_k / sqrt(1 + n_k).
+The ELBO bends by about n_k in log c_k, but by one half or so where all of a row's c grow together. So that one step
+suits both, however many the counts, the free numbers are s for each row and t_k for each entry,
+
+    log c_k = s + t_k / sqrt(1 + n_k),
+
+and because no entry is seen more often than its row, they may stay where a^2 / (a + sum n) <= c_k <= a + sum n.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import Bounds, minimize
 
 from pgm_tfp.learning.dirichlet import count, prior_concentrations
 from pgm_tfp.learning.observations import Observations
@@ -26,6 +31,8 @@ from pgm_tfp.networks import BayesianNetwork
 
 if TYPE_CHECKING:
     import tensorflow as tf
+
+log = logging.getLogger(__name__)
 
 GRADIENT = 1e-7  # in nats for one of a free number; where it is smaller in each, the ELBO is at its maximum
 MOST_ITERATIONS = 1000
@@ -62,14 +69,16 @@ def fit_variational_dirichlet(
 
     counts = count(network, observations)
     prior = prior_concentrations(network, prior_counts)
-    shapes = [(*a.shape[:-1], a.shape[-1] + 1) for a in prior.values()]  # s, then t
-    numbers = [int(np.prod(shape)) for shape in shapes]
+    boxes = [_box(prior[variable], n) for variable, n in counts.items()]
+    lowest, highest, start = (np.concatenate([side.ravel() for side in sides]) for sides in zip(*boxes, strict=True))
+    shapes = [box.lowest.shape for box in boxes]
 
     def concentrations(free: tf.Tensor) -> list[tf.Tensor]:
-        parts = [tf.reshape(part, shape) for part, shape in zip(tf.split(free, numbers), shapes, strict=True)]
+        parts = tf.split(free, [int(np.prod(shape)) for shape in shapes])
+        split = [tf.reshape(part, shape) for part, shape in zip(parts, shapes, strict=True)]
         return [
             tf.exp(part[..., :1] + part[..., 1:] / np.sqrt(1.0 + n))
-            for part, n in zip(parts, counts.values(), strict=True)
+            for part, n in zip(split, counts.values(), strict=True)
         ]
 
     @tf.function
@@ -80,20 +89,11 @@ def fit_variational_dirichlet(
             value = -tf.add_n([_elbo(c, a, n) for c, a, n in rows])
         return value, tape.gradient(value, free)
 
-    traced = negative_elbo.get_concrete_function(tf.TensorSpec([sum(numbers)], tf.float64))
+    traced = negative_elbo.get_concrete_function(tf.TensorSpec(start.shape, tf.float64))
 
     def evaluate(free: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = traced(tf.constant(free, tf.float64))
         return float(value), gradient.numpy()
-
-    start = np.concatenate([np.insert(np.zeros(a.shape), 0, np.log(a[..., 0]), -1).ravel() for a in prior.values()])
-    lowest, highest = [], []
-    for a, n in zip(prior.values(), counts.values(), strict=True):
-        reach = np.log1p(n.sum(-1, keepdims=True) / a[..., :1])
-        zero = np.zeros_like(reach)
-        lowest.append(np.concatenate([zero + np.log(a[..., :1]), -reach * np.sqrt(1.0 + n)], -1).ravel())
-        highest.append(np.concatenate([reach + np.log(a[..., :1]), np.zeros_like(n)], -1).ravel())
-    from scipy.optimize import Bounds
 
     trace = [-evaluate(start)[0]]
     found = minimize(
@@ -101,12 +101,38 @@ def fit_variational_dirichlet(
         start,
         jac=True,
         method="L-BFGS-B",
-        bounds=Bounds(np.concatenate(lowest), np.concatenate(highest)),
+        bounds=Bounds(lowest, highest),
         callback=lambda intermediate_result: trace.append(-float(intermediate_result.fun)),
         options={"maxiter": MOST_ITERATIONS, "gtol": GRADIENT, "ftol": 0.0},
     )
+    if len(trace) > MOST_ITERATIONS:
+        log.warning(
+            "the ELBO had not converged after %d iterations: its gradient is up to %.1g; fit_dirichlet is exact",
+            MOST_ITERATIONS,
+            np.abs(found.jac).max(),
+        )
     fitted = (c.numpy() for c in concentrations(tf.constant(found.x, tf.float64)))
     return VariationalDirichlet(dict(zip(prior, fitted, strict=True)), -float(found.fun), np.array(trace))
+
+
+class Box(NamedTuple):
+    """Where the free numbers of one table may lie, each (states of each parent..., 1 + states): s, then t."""
+
+    lowest: np.ndarray
+    highest: np.ndarray
+    start: np.ndarray
+
+
+def _box(prior: np.ndarray, counts: np.ndarray) -> Box:
+    """s is the logarithm of the row's largest concentration, then no t is above zero; the start is the prior."""
+    log_prior = np.log(prior[..., :1])
+    growth = np.log1p(counts.sum(-1, keepdims=True) / prior[..., :1])  # log (a + sum n) / a
+    zeros = np.zeros_like(counts)
+    return Box(
+        lowest=np.concatenate([log_prior, -growth * np.sqrt(1.0 + counts)], -1),
+        highest=np.concatenate([log_prior + growth, zeros], -1),
+        start=np.concatenate([log_prior, zeros], -1),
+    )
 
 
 def _elbo(concentrations: tf.Tensor, prior: np.ndarray, counts: np.ndarray) -> tf.Tensor:

@@ -77,7 +77,9 @@ def _mixed(location: tf.Tensor, free: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
 
 
 def _low_rank(location: tf.Tensor, log_scale: tf.Tensor, factor: tf.Tensor) -> tfp.distributions.Distribution:
-    return tfd.MultivariateNormalDiagPlusLowRankCovariance(location, tf.exp(2.0 * log_scale), factor)
+    # In few dimensions a dense factor is cheap, and fails where the shortcut for low ranks returns nonsense.
+    covariance = tf.linalg.diag(tf.exp(2.0 * log_scale)) + tf.matmul(factor, factor, transpose_b=True)
+    return tfd.MultivariateNormalTriL(location, tf.linalg.cholesky(covariance))
 
 
 def _low_rank_draw(location: tf.Tensor, log_scale: tf.Tensor, factor: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:

@@ -165,7 +165,9 @@ def test_one_clique_whose_product_underflows_is_reckoned_in_logarithms(rare):
     np.testing.assert_allclose(ours.log_evidence, expected, rtol=1e-14, atol=1e-12)
 
 
-def test_an_impossible_row_is_an_error_with_its_number_and_its_reason():
+@pytest.mark.parametrize("at_once", [1, 2**18])
+def test_an_impossible_row_is_an_error_with_its_number_and_its_reason(at_once, monkeypatch):
+    monkeypatch.setattr(many, "CELLS_AT_ONCE", at_once)
     # two kinds of rows are possible, the third, met fourth, is not
     table = {"S": [False, None, False, False, None], "R": [True, None, True, False, None], "W": [True] * 5}
     with pytest.raises(exact.ImpossibleRowError) as caught:

@@ -201,7 +201,7 @@ def test_a_missing_column_is_one_that_was_never_seen():
 
 def test_stopping_early_is_logged_with_the_remedy_and_converging_is_not(caplog):
     observations = blanked(server_room().sample(100, seed=1), 0.0, hidden=["T"])
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING, "pgm_tfp"):
         fitted = fit_em(server_room(), observations, restarts=2, most_iterations=3)
     assert (fitted.converged, fitted.iterations) == (False, 3)
     (record,) = caplog.records
@@ -209,7 +209,7 @@ def test_stopping_early_is_logged_with_the_remedy_and_converging_is_not(caplog):
         "2 of 2 starts had not converged after 3 iterations, the best among them; raise most_iterations, or tolerance"
     )
     caplog.clear()
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING, "pgm_tfp"):
         assert fit_em(server_room(), observations, restarts=2, tolerance=1e-6).converged
     assert not caplog.records
 

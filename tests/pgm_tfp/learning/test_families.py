@@ -1,11 +1,13 @@
 """Expected counts against one query at a time."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgm_tfp import exact
+from pgm_tfp import BayesianNetwork, Table, exact
 from pgm_tfp.catalogue import server_room, student
 from pgm_tfp.learning import blanked, families
 from pgm_tfp.learning.families import compiled_families, expected_counts
@@ -74,3 +76,25 @@ def test_weights_need_not_sum_to_one_nor_products_stay_in_the_range_of_numbers()
     assert scaled.log_weight == pytest.approx(plain.log_weight + 20 * 5 * np.log(1e-150), rel=1e-12)
     for variable in student().conditionals:
         np.testing.assert_allclose(scaled.counts[variable], plain.counts[variable], rtol=1e-9)
+
+
+def test_a_finding_at_one_end_of_a_long_chain_reaches_the_other():
+    names = [f"V{number}" for number in range(9)]
+    flips = {name: Table.of_true([0.1, 0.8], parents=(parent,)) for parent, name in pairwise(names)}
+    chain = BayesianNetwork({"V0": Table.of_true(0.5), **flips})
+    for observations in ({"V8": [True, False, True]}, {"V0": [False, None], "V4": [True, None], "V8": [True, True]}):
+        counts = expected_counts(compiled_families(chain, observations), arrays(chain)).counts
+        for variable, expected in one_by_one(chain, observations)[0].items():
+            np.testing.assert_allclose(counts[variable], expected, atol=1e-12)
+
+
+def test_rows_of_very_different_weight_do_not_disturb_each_other():
+    """One row is e^1600 times as probable as the other, and each is counted as it would be alone."""
+    room = server_room()
+    tables = {name: table * np.array([1.0, 1e-230]) for name, table in arrays(room).items()}
+    together = {"O": [False, True], "S": [False, True], "M": [False, True]}
+    alone = [{name: column[at : at + 1] for name, column in together.items()} for at in range(2)]
+    counts, *parts = (expected_counts(compiled_families(room, rows), tables).counts for rows in (together, *alone))
+    for variable in room.conditionals:
+        assert counts[variable].sum() == pytest.approx(2.0)
+        np.testing.assert_allclose(counts[variable], parts[0][variable] + parts[1][variable], atol=1e-12)

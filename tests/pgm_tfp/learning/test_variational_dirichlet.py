@@ -1,11 +1,13 @@
 """Variational inference against the closed form that it must find."""
 
+import logging
+
 import numpy as np
 import pytest
 
 from data.errors import UserError
 from pgm_tfp.catalogue import server_room, student
-from pgm_tfp.learning import fit_dirichlet, fit_variational_dirichlet
+from pgm_tfp.learning import fit_dirichlet, fit_variational_dirichlet, variational_dirichlet
 from pgm_tfp.learning.dirichlet import kl
 from tests.pgm_tfp.learning.support_learning import x_and_y
 
@@ -50,6 +52,17 @@ def test_the_divergence_in_closed_form_is_that_of_tensorflow_probability():
     posterior, prior = random.uniform(0.1, 20.0, (2, 4, 3))
     expected = tfd.kl_divergence(tfd.Dirichlet(posterior), tfd.Dirichlet(prior)).numpy().sum()
     assert kl(posterior, prior) == pytest.approx(expected, rel=1e-12)
+
+
+def test_stopping_early_is_logged(monkeypatch, caplog):
+    observations = student().sample(50)
+    with caplog.at_level(logging.WARNING, "pgm_tfp"):
+        fit_variational_dirichlet(student(), observations)
+        assert not caplog.records
+        monkeypatch.setattr(variational_dirichlet, "MOST_ITERATIONS", 3)
+        assert len(fit_variational_dirichlet(student(), observations).trace) == 4
+    (record,) = caplog.records
+    assert record.getMessage().startswith("the ELBO had not converged after 3 iterations")
 
 
 def test_gaps_are_refused_as_in_counting():

@@ -126,7 +126,7 @@ def test_a_leaf_never_seen_keeps_its_prior_and_the_bound_does_not_know_it():
 
 def test_the_best_of_several_starts_is_kept_and_seeds_repeat(caplog):
     observations = blanked(student().sample(100, seed=1), 0.0, hidden=["I", "G"])
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING, "pgm_tfp"):
         fits = [
             fit_variational_em(student(), observations, seed=seed, restarts=4, most_iterations=30, tolerance=0.0)
             for seed in (0, 0, 1)
