@@ -9,7 +9,7 @@ hang together, are its junction tree (Lauritzen & Spiegelhalter 1988; Koller & F
 import heapq
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from itertools import combinations, pairwise
-from math import fsum, log
+from math import log
 from typing import NamedTuple
 
 import networkx as nx
@@ -103,33 +103,33 @@ def elimination(graph: nx.Graph, sizes: Mapping[str, int], last: Collection[str]
 
 
 Neighbours = dict[Hashable, set]
-Rule = Callable[[Neighbours, Mapping[str, float], str], float]  # the price of eliminating a variable next
+Rule = Callable[[Neighbours, Mapping[str, int], str], int]  # the price of eliminating a variable next
+UNIT = (
+    2.0**-30
+)  # of the logarithms of sizes, in nats: sums of integers do not depend on their order, and so no tie does
 
 
-def _missing(neighbours: Neighbours, variable: str) -> Iterable[Edge]:
-    around = list(neighbours[variable])
-    return ((a, b) for i, a in enumerate(around) for b in around[i + 1 :] if b not in neighbours[a])
-
-
-def _fill(neighbours: Neighbours, logs: Mapping[str, float], variable: str) -> float:
+def _fill(neighbours: Neighbours, logs: Mapping[str, int], variable: str) -> int:
     around = neighbours[variable]
     # Each missing edge is counted from both ends.
-    return sum(len(around) - 1 - len(around & neighbours[other]) for other in around) / 2
+    return sum(len(around) - 1 - len(around & neighbours[other]) for other in around)
 
 
-def _weighted_fill(neighbours: Neighbours, logs: Mapping[str, float], variable: str) -> float:
-    # fsum: the order of a set differs from run to run, and with it the rounding of a sum, which would decide ties.
-    return fsum(logs[a] * logs[b] for a, b in _missing(neighbours, variable))
+def _weighted_fill(neighbours: Neighbours, logs: Mapping[str, int], variable: str) -> int:
+    around = neighbours[variable]
+    # All ordered pairs, less those that an edge joins: a hub has too many that none does to go through them.
+    pairs = sum(logs[a] for a in around) ** 2 - sum(logs[a] ** 2 for a in around)
+    return pairs - sum(logs[a] * logs[b] for a in around for b in around & neighbours[a])
 
 
-def _table(neighbours: Neighbours, logs: Mapping[str, float], variable: str) -> float:
-    return fsum(logs[member] for member in (variable, *neighbours[variable]))
+def _table(neighbours: Neighbours, logs: Mapping[str, int], variable: str) -> int:
+    return logs[variable] + sum(logs[other] for other in neighbours[variable])
 
 
 def _greedy(graph: nx.Graph, sizes: Mapping[str, int], last: Collection[str], rule: Rule) -> Elimination:
     neighbours: Neighbours = {variable: set(graph[variable]) for variable in graph}
     # One state has no cost, but its edges are edges.
-    logs = {variable: log(sizes[variable]) + 1e-9 for variable in graph}
+    logs = {variable: max(1, round(log(sizes[variable]) / UNIT)) for variable in graph}
     place = {variable: index for index, variable in enumerate(graph)}
     last = set(last)
 

@@ -40,7 +40,7 @@ class MarkovNetwork:
         Args:
             potentials: `Potential`s, or arrays by the tuple of their variables, one axis for each.
             states: names of the states, where they should not be False and True of a binary variable and
-                0, 1, 2, ... of another.
+                0, 1, 2, ... of another; these variables come first.
 
         Raises:
             UserError: a weight is negative or not finite, one potential's weights are all zero, or two potentials give
@@ -57,17 +57,18 @@ class MarkovNetwork:
             for variable, size in potential.sizes.items():
                 if sizes.setdefault(variable, size) != size:
                     raise UserError(f"{name}: {variable} has {size} states there, {sizes[variable]} elsewhere")
-        self.graph: nx.Graph = elimination.interaction_graph(self._potentials)
         named = {variable: tuple(names) for variable, names in (states or {}).items()}
-        self.states: dict[str, tuple[State, ...]] = {
-            variable: named.get(variable, BINARY if size == len(BINARY) else tuple(range(size)))
-            for variable, size in sizes.items()
-        }
         for variable, names in named.items():
             if variable not in sizes:
                 raise UserError(f"states of an unknown variable {variable}; {nearest(variable, sizes)}")
             if len(names) != sizes[variable]:
                 raise UserError(f"{variable}: expected names of {sizes[variable]} states, given {len(names)}")
+        order = [*named, *(variable for variable in sizes if variable not in named)]
+        self.graph: nx.Graph = undirected_graph(elimination.interaction_graph(self._potentials).edges, order)
+        self.states: dict[str, tuple[State, ...]] = {
+            variable: named.get(variable, BINARY if sizes[variable] == len(BINARY) else tuple(range(sizes[variable])))
+            for variable in order
+        }
 
     @classmethod
     def from_edges(cls, edges: Iterable[Edge], variables: Iterable[str] = (), seed: int = 0) -> "MarkovNetwork":
@@ -81,7 +82,8 @@ class MarkovNetwork:
             {
                 clique: np.exp(random.uniform(-STRENGTH, STRENGTH, (2,) * len(clique)))
                 for clique in _maximal_cliques(graph)
-            }
+            },
+            dict.fromkeys(graph, BINARY),
         )
 
     def potentials(self) -> list[Potential]:

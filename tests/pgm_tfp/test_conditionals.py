@@ -95,3 +95,19 @@ def test_a_distribution_that_ignores_its_parents_still_draws_one_number_for_each
     assert drawn.shape == (500,)
     assert len(np.unique(drawn)) == 500
     assert scipy.stats.kstest(drawn, "norm").pvalue > 1e-6
+
+
+def test_parents_come_as_tensors_the_indices_of_states_all_of_one_kind():
+    import tensorflow as tf
+    from tensorflow_probability import distributions as tfd
+
+    given = []
+
+    def sum_of(*parents):
+        given.extend(parents)
+        return tfd.Deterministic(tf.cast(parents[0] + parents[1], tf.float64) + parents[2])
+
+    columns = [np.array([0, 1]), np.array([1, 1], np.int32), np.array([0.5, 0.25])]
+    drawn = Conditional(sum_of, ["A", "B", "C"]).sample(columns, 2, np.random.default_rng(0))
+    np.testing.assert_array_equal(drawn, [1.5, 2.25])
+    assert [parent.dtype for parent in given] == [tf.int32, tf.int32, tf.float64]

@@ -29,6 +29,11 @@ def test_sizes_are_those_of_the_axes():
     assert elimination.sizes_of([Potential("AB", np.ones((2, 3))), Potential("C", [1.0])]) == {"A": 2, "B": 3, "C": 1}
 
 
+def test_what_is_asked_about_is_eliminated_last():
+    chain = [Potential(pair, np.ones((2, 2))) for pair in ("AB", "BC", "CD")]
+    assert set(elimination.elimination_of(chain, last="AD").order[2:]) == {"A", "D"}
+
+
 @quickly
 @given(networks, st.data())
 def test_summing_out_leaves_the_sum_over_the_kept_variables(network, data):

@@ -74,7 +74,7 @@ def test_rows_slightly_off_are_normalised_and_the_log_says_so(caplog):
 
 
 def test_exact_rows_and_rounding_are_not_worth_a_line(caplog):
-    BayesianNetwork.from_pgmpy(pgmpy_model([[0.3, 0.4], [0.7000000000000001, 0.6]]))
+    BayesianNetwork.from_pgmpy(pgmpy_model([[0.25, 0.4], [0.7500000000000002, 0.6]]))
     assert not caplog.messages
 
 

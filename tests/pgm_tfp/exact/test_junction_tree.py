@@ -84,6 +84,12 @@ def test_a_chain_is_compiled_into_its_pairs():
     assert not tree.logarithms
 
 
+def test_a_variable_lives_in_its_smallest_clique():
+    chain = [Potential("CA", np.ones((10, 2))), Potential("AB", np.ones((2, 2))), Potential("BD", np.ones((2, 10)))]
+    tree = compiled(MarkovNetwork(chain))
+    assert [tree.cliques[tree.homes[name].clique].table.size for name in "CABD"] == [20, 4, 4, 20]
+
+
 def test_a_tree_is_built_once_and_goes_with_its_network():
     network = catalogue.student()
     tree = compiled(network)

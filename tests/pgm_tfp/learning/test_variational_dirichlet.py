@@ -24,6 +24,13 @@ def test_the_elbo_reaches_the_log_marginal_likelihood_and_the_surrogate_the_post
         np.testing.assert_allclose(found.concentrations[variable], concentrations, rtol=1e-4)
 
 
+def test_many_rows_take_no_more_steps():
+    observations = student().sample(100_000, seed=2)
+    found = fit_variational_dirichlet(student(), observations)
+    assert abs(fit_dirichlet(student(), observations).log_marginal_likelihood - found.elbo) < 1e-6
+    assert len(found.trace) < 150
+
+
 def test_the_elbo_rises_from_that_of_the_prior_and_stays_a_lower_bound():
     network = student()
     observations = network.sample(200, seed=4)
