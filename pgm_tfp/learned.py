@@ -9,6 +9,8 @@ import numpy as np
 
 from data.errors import UserError
 from data.files import whole_file
+
+from pgm_tfp import backend as backend  # isort: skip  (first: it loads TensorFlow, quietly)
 from pgm_tfp import learning
 from pgm_tfp.assignment import Answer
 from pgm_tfp.conditionals import BINARY

@@ -137,8 +137,7 @@ def _box(prior: np.ndarray, counts: np.ndarray) -> Box:
 
 def _elbo(concentrations: tf.Tensor, prior: np.ndarray, counts: np.ndarray) -> tf.Tensor:
     """The ELBO of one table's rows, summed, in nats."""
-    import tensorflow as tf
-    from tensorflow_probability import distributions as tfd
+    from pgm_tfp.backend import tf, tfd
 
     total = tf.reduce_sum(concentrations, -1, keepdims=True)
     expected_log = tf.math.digamma(concentrations) - tf.math.digamma(total)
