@@ -20,7 +20,7 @@ from data.command_line import Parser, Remedies, folder_path, run_script
 from data.errors import UserError, nearest
 from data.files import whole_file
 from pgm_tfp import exact
-from pgm_tfp.assignment import Answer, answers, explained, panel_of
+from pgm_tfp.assignment import Answer, answers, explained, panels_of
 from pgm_tfp.catalogue import NETWORKS
 from pgm_tfp.exact import Network
 from pgm_tfp.independence import Independence
@@ -33,6 +33,7 @@ from pgm_tfp.plots import graph_panels, probability_bars
 NAME = "pgm_tfp"
 FIGURES = Path("runs") / "pgm_tfp"
 DOTS_PER_INCH = 160
+MOST_PANELS = 12  # of one figure
 WIDEST = 500  # characters of a table that goes into a file
 REMEDIES = Remedies(
     memory="ask about fewer variables, or give more evidence",
@@ -98,7 +99,10 @@ def independence(flags: argparse.Namespace) -> None:
     given = f" | {', '.join(sorted(statement.given))}" if statement.given else ""
     print(f"in numbers: I({', '.join(sorted(statement.x))}; {', '.join(sorted(statement.y))}{given}) = {nats:.6f} nats")
     caption = "Grey is observed. Blue: an active trail. Orange: a blocked one, and where it is blocked."
-    save(graph_panels([panel_of(network, statement)], statement.symbols(), caption), flags.out / "independence.png")
+    panels = panels_of(network, statement)
+    if len(panels) > MOST_PANELS:
+        caption += f" {MOST_PANELS} of {len(panels)} trails, active ones first."
+    save(graph_panels(panels[:MOST_PANELS], statement.symbols(), caption), flags.out / "independence.png")
 
 
 def query(flags: argparse.Namespace) -> None:

@@ -71,7 +71,7 @@ def server_room() -> Answer:
         "O the door stays open, A the air conditioning fails, T the temperature is too high, M message, S siren.",
     )
     independence = graph_panels(
-        [panel_of(network, statement) for statement in statements],
+        [panels_of(network, statement)[0] for statement in statements],
         "What the server room's graph asserts",
         "Grey is observed. Blue: an active trail. Orange: a blocked trail, thick where it is blocked.",
     )
@@ -101,7 +101,7 @@ def markov_network() -> Answer:
         f"p(A, ..., I) = {network.factorization()}",
     ]
     figure = graph_panels(
-        [panel_of(network, statement) for statement in statements],
+        [panels_of(network, statement)[0] for statement in statements],
         "What the Markov network's graph asserts",
         "Grey is observed. Blue: a path that nothing cuts. Orange: the observed variables that cut all paths.",
     )
@@ -189,19 +189,27 @@ def trails_of(network: BayesianNetwork, statement: Independence) -> list[Trail]:
     return sorted(found, key=lambda trail: (not trail.active, len(trail.nodes)))
 
 
-def panel_of(network: Network, statement: Independence) -> Panel:
-    """The same as a diagram: an active trail where there is one, else the shortest blocked one."""
+def panels_of(network: Network, statement: Independence) -> list[Panel]:
+    """The same as diagrams, one for each trail, active ones first; of an undirected graph one."""
     if isinstance(network, MarkovNetwork):
         shown = separation(network, statement.x, statement.y, statement.given)
         title = f"{statement.symbols()}: {_yes(shown.separated)}"
-        return Panel(network.graph, title, shown.reason, statement.given, shown.path, shown.cut)
+        return [Panel(network.graph, title, shown.reason, statement.given, shown.path, shown.cut)]
     found = trails_of(network, statement)
     title = f"{statement.symbols()}: {_yes(not any(trail.active for trail in found))}"
     if not found:
-        return Panel(network.graph, title, "no trail joins them", statement.given)
-    trail = found[0]
-    blocking = [node.variable for node in trail.inner if node.blocks]
-    return Panel(network.graph, title, trail.reason, statement.given, trail.nodes, blocking)
+        return [Panel(network.graph, title, "no trail joins them", statement.given)]
+    return [
+        Panel(
+            network.graph,
+            title if number == 0 else "",
+            trail.reason,
+            statement.given,
+            trail.nodes,
+            [node.variable for node in trail.inner if node.blocks],
+        )
+        for number, trail in enumerate(found)
+    ]
 
 
 def _yes(holds: bool) -> str:

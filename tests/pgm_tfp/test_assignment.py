@@ -4,7 +4,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from pgm_tfp import exact
-from pgm_tfp.assignment import answers, explained, panel_of
+from pgm_tfp.assignment import answers, explained, panels_of
 from pgm_tfp.catalogue import server_room
 from pgm_tfp.independence import Independence
 
@@ -77,7 +77,7 @@ def test_statements_about_several_variables_are_explained_trail_by_trail():
     assert len(lines) == 3  # none that runs through S or M
 
 
-def test_an_active_trail_is_drawn_before_a_blocked_one():
-    panel = panel_of(server_room(), Independence.parse("S, M _|_ A | O"))
-    assert panel.path == ("M", "T", "A")
-    assert not panel.blocking
+def test_every_trail_is_drawn_active_ones_first():
+    first, second = panels_of(server_room(), Independence.parse("S, M _|_ A | O"))
+    assert (first.path, first.blocking) == (("M", "T", "A"), [])
+    assert (second.path, second.blocking) == (("S", "O", "T", "A"), ["O", "T"])
