@@ -8,7 +8,7 @@ import vae_keras
 from data.errors import UserError
 from vae_keras.architectures import Table
 from vae_keras.likelihoods import LIKELIHOODS, Gaussian, LearnedGaussian
-from vae_keras.linear_start import linearised, start_as_linear_vae
+from vae_keras.linear_start import linearised, start_as_linear_vae, start_variance
 from vae_keras.metrics import fit_linear_vae
 
 LATENTS = 6
@@ -113,3 +113,11 @@ def test_too_few_filters_are_named(sizes):
     vae = vae_keras.build_vae((32, 32, 3), 2, Table(**sizes), Gaussian(1e-3))
     with pytest.raises(UserError, match="--linear-start needs more filters"):
         start_as_linear_vae(vae, smooth_images(3, 0.1, 2))
+
+
+def test_a_bernoulli_likelihood_starts_from_its_own_variance():
+    picture = np.linspace(0.1, 0.9, 50)
+    likelihood = LIKELIHOODS["bernoulli"]()
+    # Var[x] = p (1 - p)
+    variance = start_variance(likelihood, linearised(likelihood, picture)[1])
+    assert variance == pytest.approx(np.mean(picture * (1 - picture)), rel=1e-3)

@@ -66,3 +66,17 @@ def test_a_trace_that_still_rises_has_not_settled():
     noise = np.random.default_rng(0).normal(scale=0.1, size=800)
     assert settled(noise)
     assert not settled(noise + np.linspace(0.0, 2.0, 800))
+
+
+def test_vimco_judges_each_draw_against_the_geometric_mean_of_the_others():
+    log_weight = np.random.default_rng(0).normal(size=(3, 4))
+    log_surrogate = tf.Variable(np.zeros((3, 4)))
+    with tf.GradientTape() as tape:
+        value = tf.reduce_sum(sampled._vimco(tf.constant(log_weight), log_surrogate))
+    signals = tape.gradient(value, log_surrogate).numpy()
+    for row in range(3):
+        bound = np.log(np.exp(log_weight[row]).mean())
+        for draw in range(4):
+            others = np.delete(log_weight[row], draw)
+            without = np.log(np.exp([*others, others.mean()]).mean())
+            assert signals[row, draw] == pytest.approx(bound - without)
