@@ -234,7 +234,7 @@ def judged(ended: Sequence[Climb], name: str) -> tuple[Climb, bool]:
     best = ordered[0]
     agreed = len(ordered) == 1 or best.elbo - ordered[1].elbo < AGREEMENT
     if not best.arrived:
-        log.warning("%s: no start arrived within %d iterations; pass more starts, another seed or a simpler family", name, ITERATIONS)
+        log.warning("%s: no start arrived in %d iterations; pass more starts or a simpler family", name, ITERATIONS)
     elif not agreed:
         log.warning("%s: only one of %d starts reached the highest ELBO; pass more starts", name, len(ended))
     return best, best.arrived and agreed
