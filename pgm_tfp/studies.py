@@ -156,7 +156,7 @@ def thermal(seed: int) -> Answer:
 def _line(one: Fit) -> str:
     error = f" +- {one.elbo_error:.1g}" if one.elbo_error else ""
     sure = "" if one.converged else "; not converged"
-    gap = "" if one.gap is None else f", gap {one.gap:.6f}"
+    gap = "" if one.gap is None else f", gap {round(one.gap, 6) + 0.0:.6f}"  # no minus before rounding's zero
     return f"{one.family.replace('_', ' '):15} ELBO {one.elbo:.6f}{error}{gap} nats ({one.estimator}{sure})"
 
 
