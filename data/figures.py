@@ -3,10 +3,12 @@
 import textwrap
 from typing import Literal
 
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 BLUE, PALE_BLUE, ORANGE = "#1f5a99", "#9db4cc", "#d1603d"
+COLOURS = [BLUE, ORANGE, *colormaps["Dark2"](range(8))]  # of things that are told apart
 
 
 def open_axes(axes: Axes, grid: Literal["x", "y", "both"]) -> None:

@@ -199,8 +199,7 @@ class BayesianNetwork:
             if not variable.isidentifier() or keyword.iskeyword(variable):
                 raise UserError(f"variable {variable!r} must be a Python identifier in a joint distribution; rename it")
         return tfd.JointDistributionNamedAutoBatched(
-            {variable: _component(conditional) for variable, conditional in self.conditionals.items()},
-            validate_args=False,
+            {variable: _component(conditional) for variable, conditional in self.conditionals.items()}
         )
 
     def sample(self, n: int, seed: int = 0) -> dict[str, np.ndarray]:
@@ -278,6 +277,7 @@ def _component(
         return distribution(*(parents[name] for name in conditional.parents))
 
     arguments = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in conditional.parents]
+    # Parents are read off the signature, which any function can be given, though its type does not say so.
     by_name.__signature__ = inspect.Signature(arguments)  # type: ignore[attr-defined]
     return by_name if conditional.parents else distribution()
 

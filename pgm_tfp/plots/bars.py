@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.figure import Figure
 
-from data.figures import BLUE, ORANGE, PALE_BLUE, open_axes, title_and_caption
+from data.figures import COLOURS, PALE_BLUE, open_axes, title_and_caption
 
 
 def probability_bars(situations: Mapping[str, Mapping[str, Mapping[Any, float]]], title: str, caption: str) -> Figure:
@@ -23,7 +22,7 @@ def probability_bars(situations: Mapping[str, Mapping[str, Mapping[Any, float]]]
         for variable, probabilities in first.items()
         for state in (list(probabilities)[1:] if len(probabilities) == 2 else probabilities)
     ]
-    colours = [PALE_BLUE, BLUE, ORANGE, *colormaps["Dark2"].colors]  # type: ignore[attr-defined]
+    colours = [PALE_BLUE, *COLOURS]
     figure = Figure(figsize=(7.5, 0.9 + len(rows) * (0.16 + 0.15 * len(situations))), layout="constrained")
     axes = figure.subplots()
     height = 0.8 / len(situations)

@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.figure import Figure
 
-from data.figures import BLUE, ORANGE, open_axes, title_and_caption
+from data.figures import BLUE, COLOURS, open_axes, title_and_caption
 
-COLOURS = [BLUE, ORANGE, *colormaps["Dark2"].colors]  # type: ignore[attr-defined]
 LEAST_GAP = 1e-9  # nats; below, a gap is rounding
 
 
