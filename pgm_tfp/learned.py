@@ -57,7 +57,8 @@ def learned(
     if not kept:
         raise UserError("every cell of the log is blank; there is nothing to learn from")
     gaps = any(state is None for column in kept.values() for state in column) or bool(never)
-    lines = [f"{rows:,} rows: learnt from {rows - len(range(0, rows, HELD_OUT)):,}, every fifth held out"]
+    learnt_from = rows - len(range(0, rows, HELD_OUT))
+    lines = [f"{rows:,} rows: learnt from {learnt_from:,}, every fifth held out"]
     if gaps:
         fitted = learning.fit_variational_em(network, kept, prior_counts, seed)
         likely = learning.fit_em(network, kept, prior_counts, seed)
@@ -88,7 +89,7 @@ def learned(
     figure = table_intervals(
         entries,
         "Tables learnt from a log",
-        f"Mean and central {MASS:.0%} interval of the {kind}, from {rows:,} rows; ticks: the network's own tables.",
+        f"Mean and central {MASS:.0%} interval of the {kind}, from {learnt_from:,} rows; ticks: its own tables.",
     )
     return Learned(mean, entries, Answer("Learning from a log", lines, {"learned.png": figure}))
 

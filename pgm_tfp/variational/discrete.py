@@ -17,8 +17,8 @@ import tensorflow_probability as tfp
 
 from pgm_tfp import elimination
 from pgm_tfp.conditionals import Table
+from pgm_tfp.graphs import Elimination
 from pgm_tfp.networks import BayesianNetwork
-from pgm_tfp.potentials import Potential
 from pgm_tfp.variational.targets import Target, flat_index
 
 tfd = tfp.distributions
@@ -51,17 +51,19 @@ def autoregressive(target: Target) -> Structure:
     Eliminating x_i joins it with its neighbours in a clique; given these, the posterior of x_i needs no others. So the
     parents of x_i are its clique, and variables come in the reverse order of elimination.
     """
-    potentials = [
-        Potential(potential.variables, potential.values).reduced(target.observed)
-        for potential in target.network.potentials()
-    ]
-    eliminated = elimination.elimination_of([potential for potential in potentials if potential.variables])
+    eliminated = hidden_elimination(target)
     place = {variable: number for number, variable in enumerate(target.discrete)}
     parents = {
         variable: tuple(sorted(clique - {variable}, key=place.__getitem__))
         for variable, clique in reversed(list(zip(eliminated.order, eliminated.cliques, strict=True)))
     }
     return Structure(parents, dict(zip(target.discrete, target.sizes, strict=True)))
+
+
+def hidden_elimination(target: Target) -> Elimination:
+    """A good order for the hidden variables, and what exact inference would cost: the evidence is sliced out."""
+    potentials = [potential.reduced(target.observed) for potential in target.network.potentials()]
+    return elimination.elimination_of([potential for potential in potentials if potential.variables])
 
 
 def log_q(structure: Structure, logits: Sequence[tf.Tensor], values: dict[str, tf.Tensor]) -> tf.Tensor:

@@ -30,6 +30,7 @@ SPREAD = 2.0  # of random logits: starts near certainty of every kind, as mean f
 GRADIENT = 1e-7  # largest entry of the gradient at which a climb has arrived, in nats
 AGREEMENT = 1e-3  # nats by which the best start may lead the second best before it is called luck
 NOISE, EVALUATION, REPETITIONS = 4_096, 16_384, 8  # draws in fitting; draws in each of some independent evaluations
+MOST_CELLS = 2**27  # of the tables that exact evidence takes, a gigabyte: beyond, the gap stays unknown
 PRIOR_DRAWS, TRIED = 1_000, 30  # draws of the prior; of these, a start is the best of some
 
 
@@ -158,6 +159,7 @@ def _fit_discrete(
     aim: Target, evidence: Mapping[str, Any] | None, family: str, estimator: str | None, seed: int, starts: int
 ) -> Fit:
     structure = DISCRETE[family](aim)
+    affordable = discrete.hidden_elimination(aim).cells <= MOST_CELLS
     shapes = structure.shapes()
     estimator = estimator or ("enumerated" if aim.states <= MOST_STATES else "score_function")
     random = np.random.default_rng(seed)
@@ -184,7 +186,7 @@ def _fit_discrete(
         raise UserError(f"unknown estimator {estimator}; known: enumerated, {', '.join(sampled.ESTIMATORS)}")
     return Fit(
         family, discrete.distribution(structure, logits), aim.discrete, elbo, error, trace, estimator, heights,
-        converged, exact.log_evidence(aim.network, evidence),
+        converged, exact.log_evidence(aim.network, evidence) if affordable else None,
         discrete.as_network(aim, structure, [table.numpy() for table in logits]),
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ import pytest
 
 from data.errors import UserError
 from pgm_tfp import catalogue
-from pgm_tfp.variational import fit
+from pgm_tfp.variational import fit, fitting
 from pgm_tfp.variational.fitting import Climb, judged
 
 LAPLACE_GAP = (np.log(np.pi) - 1) / 2
@@ -77,3 +77,10 @@ def test_discrete_families_are_not_for_continuous_variables():
 def test_unknown_estimators_are_named():
     with pytest.raises(UserError, match="unknown estimator reinforce"):
         fit(catalogue.server_room(), {"M": True}, estimator="reinforce")
+
+
+def test_where_exact_evidence_costs_too_much_the_gap_stays_unknown(monkeypatch):
+    monkeypatch.setattr(fitting, "MOST_CELLS", 3)
+    fitted = fit(catalogue.server_room(), {"M": True}, starts=1)
+    assert fitted.log_evidence is None
+    assert fitted.gap is None
