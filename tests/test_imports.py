@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ORDER = {
     "data": [
         ["errors", "files", "factors", "solids", "installed", "figures", "quiet"],
-        ["dataset", "split", "pipelines", "attributes", "command_line"],
+        ["dataset", "split", "pipelines", "attributes", "command_line", "documents"],
         ["faces"],
         ["rendered_faces", "image_folder"],
         ["benchmarks"],
@@ -21,7 +21,7 @@ ORDER = {
         ["backend"],
         ["outputs", "values", "optimizers"],
         ["gaussians", "noise"],
-        ["likelihoods"],
+        ["likelihoods", "total_correlation"],
         ["sampling", "architectures"],
         ["objectives"],
         ["model"],

@@ -19,6 +19,7 @@ from vae_keras.architectures import ARCHITECTURES, Architecture
 from vae_keras.likelihoods import LIKELIHOODS, Likelihood
 from vae_keras.model import PRECISIONS
 from vae_keras.objectives import OBJECTIVES, Objective
+from vae_keras.total_correlation import ESTIMATORS
 from vae_keras.values import choose, flag_of, look_up, options_of
 
 Check = Callable[[Any], str | None]
@@ -56,9 +57,11 @@ def _below_one(value: float) -> str | None:
     return None if 0 <= value < 1 else "must be from 0 to below 1"
 
 
-def setting(default: Any, kind: type, text: str, check: Check | None = None) -> Any:
-    """A field of `Config` with the type, help text and range of its flag."""
-    return dataclasses.field(default=default, metadata={"type": kind, "help": text, "check": check})
+def setting(default: Any, kind: type, text: str, check: Check | None = None, usually: str | None = None) -> Any:
+    """A field of `Config` with the type, help text and range of its flag, and what it is where that is no one value."""
+    return dataclasses.field(
+        default=default, metadata={"type": kind, "help": text, "check": check, "usually": usually}
+    )
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,35 @@ class Config:
     beta: float | None = setting(
         None,
         float,
-        "of beta_vae: multiplies the KL, summed over latents; the likelihood is summed over pixels",
+        "nats summed over latents that it multiplies, against a likelihood summed over pixels: the KL in beta_vae, the "
+        "total correlation in beta_tc_vae",
         _positive,
+    )
+    capacity: float | None = setting(
+        None, float, "of annealed_vae: the KL to end with, summed over latents, in nats", _not_negative
+    )
+    gamma: float | None = setting(
+        None,
+        float,
+        "what it multiplies, against a likelihood summed over pixels: the distance from KL to capacity in "
+        "annealed_vae, the total correlation in factor_vae",
+        _not_negative,
+    )
+    warm_up: float | None = setting(
+        None,
+        float,
+        "epochs over which beta (beta_vae) or the capacity (annealed_vae) rises from zero",
+        _not_negative,
+        "0 for beta_vae, half of all epochs for annealed_vae",
+    )
+    mutual_information_weight: float | None = setting(
+        None, float, "of beta_tc_vae: multiplies the mutual information of image and latents", _not_negative
+    )
+    dimension_wise_weight: float | None = setting(
+        None, float, "of beta_tc_vae: multiplies the KL of each latent's own distribution", _not_negative
+    )
+    estimator: str | None = setting(
+        None, str, f"of beta_tc_vae: how a batch stands for all images, one of {', '.join(ESTIMATORS)}"
     )
     likelihood: str = setting("bernoulli", str, f"one of {', '.join(LIKELIHOODS)}")
     variance: float | None = setting(None, float, "of gaussian: of every pixel, on the scale [0, 1]", _positive)
@@ -129,6 +159,11 @@ class Config:
                 raise UserError(f"{flag_of(field.name)} {value} {reason}")
         chosen = (self.build_architecture(), self.build_objective(), self.build_likelihood())
         used = {name: getattr(part, name) for part in chosen for name in options_of(type(part)).keys() & vars(self)}
+        if (used.get("warm_up") or 0) > self.epochs:
+            raise UserError(
+                f"--warm-up {used['warm_up']:g} is longer than the run, --epochs {self.epochs}; "
+                "pass as many epochs or a shorter one"
+            )
         precision = precision_of(self.precision, self.architecture)
         return dataclasses.replace(self, data=canonical(self.data), precision=precision, **used)
 
@@ -136,7 +171,11 @@ class Config:
         return choose("architecture", ARCHITECTURES, self.architecture, self._options(ARCHITECTURES))
 
     def build_objective(self) -> Objective:
-        return choose("objective", OBJECTIVES, self.objective, self._options(OBJECTIVES))
+        options = self._options(OBJECTIVES)
+        cls = look_up("objective", OBJECTIVES, self.objective)
+        if self.warm_up is None and "warm_up" in options_of(cls):
+            options["warm_up"] = cls.usual_warm_up * self.epochs
+        return choose("objective", OBJECTIVES, self.objective, options)
 
     def build_likelihood(self) -> Likelihood:
         return choose("likelihood", LIKELIHOODS, self.likelihood, self._options(LIKELIHOODS))
@@ -196,10 +235,15 @@ def precision_of(asked: str, architecture: str) -> str:
     return asked
 
 
-def default_of(field: dataclasses.Field) -> Any:
-    """What a setting is where it is not given; that of the part that uses it, for settings that not all use."""
-    parts = [*ARCHITECTURES.values(), *OBJECTIVES.values(), *LIKELIHOODS.values()]
-    return next((options_of(part)[field.name] for part in parts if field.name in options_of(part)), field.default)
+def default_of(field: dataclasses.Field) -> str:
+    """What a setting is where it is not given; that of the parts that use it, for settings that not all use."""
+    if usually := field.metadata["usually"]:
+        return str(usually)
+    parts = {**ARCHITECTURES, **OBJECTIVES, **LIKELIHOODS}
+    defaults = {name: options_of(part)[field.name] for name, part in parts.items() if field.name in options_of(part)}
+    if len(set(defaults.values())) > 1:
+        return ", ".join(f"{default} for {name}" for name, default in defaults.items())
+    return str(next(iter(defaults.values()), field.default))
 
 
 def differences(saved: Config, asked: dict[str, Any]) -> list[str]:

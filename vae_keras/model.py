@@ -1,5 +1,6 @@
 """The variational autoencoder as a Keras model with its own training step."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +13,7 @@ from vae_keras.architectures import ARCHITECTURES, Architecture
 from vae_keras.gaussians import bounded_log_variance, kl_to_standard_normal
 from vae_keras.likelihoods import LIKELIHOODS, Likelihood
 from vae_keras.objectives import NegativeElbo, Objective
-from vae_keras.outputs import ElboTerms, Posterior, Tensor
+from vae_keras.outputs import ElboTerms, Forward, Loss, Posterior, Tensor
 from vae_keras.sampling import Sampling
 from vae_keras.values import choose, look_up
 
@@ -29,8 +30,12 @@ class VAE(keras.Model):
         encoder: images to mean and raw log-variance, (batch, 2 latents).
         decoder: latents to logits, of the images' shape.
         likelihood: reads the logits as p(x | z).
-        objective: turns the ELBO's terms into the loss.
-        seed: of the noise in `sampling`.
+        objective: turns a forward pass into the loss.
+        seed: of the noise in `sampling`, and of what the objective trains beside the model.
+        training_images: how many there are, for objectives that depend on it.
+
+    Raises:
+        ValueError: the objective depends on the number of training images, and it is not given.
 
     `fit` takes batches of images in [0, 1], (batch, height, width, channels); every reported
     term is per image, in nats.
@@ -43,16 +48,25 @@ class VAE(keras.Model):
         likelihood: Likelihood,
         objective: Objective,
         seed: int = 0,
+        training_images: int | None = None,
         **kwargs: Any,
     ):
+        if objective.needs_training_images and training_images is None:
+            raise ValueError(f"{objective} depends on how many training images there are; pass training_images")
         super().__init__(**kwargs)
         self.encoder = encoder
         self.decoder = decoder
         self.sampling = Sampling(seed)
         self.likelihood = likelihood
         self.objective = objective
+        self.companion = objective.companion(self.latent_dim, seed)
         self.seed = seed
-        self.means = {term: keras.metrics.Mean(name=term) for term in TERMS}
+        self.training_images = training_images
+        # Saved as a weight, so that a schedule goes on where it was.
+        self.images_seen = self.add_weight(
+            shape=(), dtype="int64", initializer="zeros", trainable=False, aggregation="sum", name="images_seen"
+        )
+        self.means = {name: keras.metrics.Mean(name=name) for name in (*TERMS, *objective.parts)}
         self.built = True
 
     @property
@@ -67,6 +81,17 @@ class VAE(keras.Model):
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         return list(self.means.values())
+
+    @property
+    def trainable_variables(self) -> list[keras.Variable]:
+        """Encoder's, decoder's and likelihood's; a companion has an optimiser of its own."""
+        others = {id(variable) for variable in (self.companion.trainable_variables if self.companion else ())}
+        return [variable for variable in super().trainable_variables if id(variable) not in others]
+
+    @property
+    def epoch(self) -> Tensor:
+        """Passes over the training images so far, (); zero where their number is not known."""
+        return ops.cast(self.images_seen, "float32") / (self.training_images or math.inf)
 
     def encode(self, images: Tensor, training: bool = False) -> Posterior:
         """q(z | x) for images (batch, height, width, channels) in [0, 1]."""
@@ -85,36 +110,47 @@ class VAE(keras.Model):
         """Reconstructions from the posterior means, in [0, 1]."""
         return self.decode(self.encode(images).mean)
 
-    def elbo_terms(self, images: Tensor, training: bool = False) -> ElboTerms:
-        """Both terms of the ELBO, with one posterior sample for each image."""
+    def forward(self, images: Tensor, training: bool = False) -> Forward:
+        """The ELBO's terms of a batch, at one posterior sample for each image, and what they were made from."""
         posterior = self.encode(images, training)
-        logits = self._logits(self.sampling(posterior), training)
-        return ElboTerms(
-            reconstruction_nll=self.likelihood.nll(images, logits),
+        latents = self.sampling(posterior)
+        terms = ElboTerms(
+            reconstruction_nll=self.reconstruction_nll(images, latents, training),
             kl=ops.sum(kl_to_standard_normal(posterior), axis=-1),
         )
+        return Forward(terms, posterior, latents, self.companion, self.epoch, self.training_images)
+
+    def elbo_terms(self, images: Tensor, training: bool = False) -> ElboTerms:
+        """Both terms of the ELBO, with one posterior sample for each image."""
+        return self.forward(images, training).terms
+
+    def reconstruction_nll(self, images: Tensor, latents: Tensor, training: bool = False) -> Tensor:
+        """-log p(x | z), images (batch, height, width, channels) and latents (batch, latents) -> (batch,), in nats."""
+        return self.likelihood.nll(images, self._logits(latents, training))
 
     def train_step(self, data: Tensor) -> dict[str, Tensor]:
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
-            terms = self.elbo_terms(images, training=True)
-            losses = self.objective.loss(terms)
-            scaled_loss = self.optimizer.scale_loss(ops.mean(losses))  # as it is, unless in float16
+            forward = self.forward(images, training=True)
+            loss = self.objective.loss(forward)
+            scaled_loss = self.optimizer.scale_loss(ops.mean(loss.per_image))  # as it is, unless in float16
         weights = self.trainable_variables
         self.optimizer.apply(tape.gradient(scaled_loss, weights), weights)
-        return self._record(losses, terms)
+        learnt = self.companion.learn(forward.latents) if self.companion else {}
+        self.images_seen.assign_add(ops.cast(ops.shape(images)[0], "int64"))
+        return self._record(loss._replace(parts=loss.parts | learnt), forward.terms)
 
     def test_step(self, data: Tensor) -> dict[str, Tensor]:
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        terms = self.elbo_terms(images)
-        return self._record(self.objective.loss(terms), terms)
+        forward = self.forward(images)
+        return self._record(self.objective.loss(forward), forward.terms)
 
-    def _record(self, losses: Tensor, terms: ElboTerms) -> dict[str, Tensor]:
-        """Fold a batch's per-image values into the epoch's means, so that every image counts once."""
-        values = {"loss": losses, "elbo": terms.elbo, **terms._asdict()}
-        for term, mean in self.means.items():
-            mean.update_state(values[term])
-        return {term: mean.result() for term, mean in self.means.items()}
+    def _record(self, loss: Loss, terms: ElboTerms) -> dict[str, Tensor]:
+        """Fold a batch's values into the epoch's means, so that every image counts once."""
+        values = {"loss": loss.per_image, "elbo": terms.elbo, **terms._asdict(), **loss.parts}
+        for name, value in values.items():
+            self.means[name].update_state(ops.broadcast_to(value, ops.shape(terms.kl)))
+        return {name: self.means[name].result() for name in values}
 
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
@@ -123,6 +159,7 @@ class VAE(keras.Model):
             **super().get_config(),
             **{part: serialize(getattr(self, part)) for part in parts},
             "seed": self.seed,
+            "training_images": self.training_images,
         }
 
     @classmethod
@@ -140,6 +177,7 @@ def build_vae(
     objective: Objective | None = None,
     seed: int = 0,
     precision: str | None = None,
+    training_images: int | None = None,
 ) -> VAE:
     """An untrained VAE; the same seed gives the same weights and the same noise.
 
@@ -151,6 +189,7 @@ def build_vae(
         objective: what to minimise; the negative ELBO by default.
         precision: in which the layers compute, "float32", "bfloat16" or "float16"; weights and densities
             are float32 whatever it is. Keras's global policy where it is not given.
+        training_images: how many there are, where the objective depends on it: a warm-up, the beta-TCVAE.
 
     Raises:
         UserError: an unknown name, or a shape that the architecture cannot take.
@@ -163,7 +202,8 @@ def build_vae(
         # Different seeds for the two halves: equal ones would initialise equal shapes alike.
         encoder = architecture.encoder(image_shape, latent_dim, 2 * seed)
         decoder = architecture.decoder(image_shape, latent_dim, 2 * seed + 1)
-    return VAE(encoder, decoder, likelihood, NegativeElbo() if objective is None else objective, seed)
+    objective = NegativeElbo() if objective is None else objective
+    return VAE(encoder, decoder, likelihood, objective, seed, training_images)
 
 
 @contextmanager

@@ -33,3 +33,35 @@ class ElboTerms(NamedTuple):
     def elbo(self) -> Tensor:
         """E_q[log p(x | z)] - KL(q || p), which is at most log p(x), (batch,)."""
         return -self.reconstruction_nll - self.kl
+
+
+class Forward(NamedTuple):
+    """All that an objective may look at: a batch on its way through the model, and where training stands.
+
+    Attributes:
+        terms: of the ELBO.
+        posterior: q(z | x), (batch, latents) twice.
+        latents: the z from q(z | x) at which `terms` were taken, (batch, latents).
+        companion: what the objective trains beside the VAE; None where that is nothing.
+        epoch: passes over the training images so far, a number with a fraction, ().
+        training_images: how many there are; None where the objective need not know.
+    """
+
+    terms: ElboTerms
+    posterior: Posterior | None = None
+    latents: Tensor = None
+    companion: Any = None
+    epoch: Tensor = 0.0
+    training_images: int | None = None
+
+
+class Loss(NamedTuple):
+    """What is minimised, and what it is made of.
+
+    Attributes:
+        per_image: (batch,), in nats.
+        parts: the objective's own quantities by name, each (batch,) or (); TensorBoard shows them.
+    """
+
+    per_image: Tensor
+    parts: dict[str, Tensor]

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 PICTURE_GRIDS = 20  # how many times a long run shows its pictures in TensorBoard
 
 
-def compiled_vae(config: Config) -> VAE:
+def compiled_vae(config: Config, training_images: int | None = None) -> VAE:
     """The untrained VAE that the settings ask for, with its optimiser."""
     vae = build_vae(
         config.image_shape,
@@ -36,6 +36,7 @@ def compiled_vae(config: Config) -> VAE:
         config.build_objective(),
         config.seed,
         precision_of(config.precision, config.architecture),
+        training_images,
     )
     # Off: XLA makes this network several times slower on a CPU.
     optimizer: keras.optimizers.Optimizer = Adam(config.lr, config.weight_decay or None, config.weight_averaging)
@@ -47,7 +48,7 @@ def compiled_vae(config: Config) -> VAE:
 
 def first_vae(config: Config, data: RunData) -> VAE:
     """The VAE that training starts from."""
-    vae = compiled_vae(config)
+    vae = compiled_vae(config, len(data.split.train))
     if config.linear_start:
         start_as_linear_vae(vae, shown_in_training(config, data))
     return vae

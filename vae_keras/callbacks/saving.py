@@ -11,7 +11,7 @@ from keras.src.saving import saving_lib
 
 from data.errors import UserError
 from data.files import whole_file
-from vae_keras.runs import CHECKPOINT, Row, Run, best_epoch, last_checkpoint, write_history
+from vae_keras.runs import CHECKPOINT, HISTORY_COLUMNS, Row, Run, best_epoch, last_checkpoint, write_history
 
 
 def remember_what_keras_skips() -> None:
@@ -60,7 +60,8 @@ class SaveEpoch(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         done = epoch + 1
-        self.rows.append({"epoch": done, **{name: float(value) for name, value in (logs or {}).items()}})
+        terms = {name: float(value) for name, value in (logs or {}).items() if name in HISTORY_COLUMNS}
+        self.rows.append({"epoch": done, **terms})
         write_history(self.run, self.rows)
         with whole_file(self.run.checkpoint(done)) as checkpoint:
             self.model.save(checkpoint)

@@ -1,22 +1,18 @@
 """What training minimises: a frozen value with a loss, one file each."""
 
-from typing import Any, Protocol
-
+from vae_keras.objectives.annealed_vae import AnnealedVAE
+from vae_keras.objectives.beta_tc_vae import BetaTCVAE
 from vae_keras.objectives.beta_vae import BetaVAE
+from vae_keras.objectives.factor_vae import FactorVAE
 from vae_keras.objectives.negative_elbo import NegativeElbo
-from vae_keras.outputs import ElboTerms, Tensor
+from vae_keras.objectives.objective import Objective
 
+OBJECTIVES: dict[str, type[Objective]] = {
+    "vae": NegativeElbo,
+    "beta_vae": BetaVAE,
+    "annealed_vae": AnnealedVAE,
+    "beta_tc_vae": BetaTCVAE,
+    "factor_vae": FactorVAE,
+}
 
-class Objective(Protocol):
-    """What a VAE asks of an objective."""
-
-    def loss(self, terms: ElboTerms) -> Tensor:
-        """What is minimised, for each image, (batch,), in nats."""
-
-    def get_config(self) -> dict[str, Any]:
-        """Its parameters by name."""
-
-
-OBJECTIVES: dict[str, type] = {"vae": NegativeElbo, "beta_vae": BetaVAE}
-
-__all__ = ["OBJECTIVES", "BetaVAE", "NegativeElbo", "Objective"]
+__all__ = ["OBJECTIVES", "AnnealedVAE", "BetaTCVAE", "BetaVAE", "FactorVAE", "NegativeElbo", "Objective"]

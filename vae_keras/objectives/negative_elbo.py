@@ -4,15 +4,14 @@ from dataclasses import dataclass
 
 import keras
 
-from vae_keras.outputs import ElboTerms, Tensor
-from vae_keras.values import Saved
+from vae_keras.objectives.objective import Objective
+from vae_keras.outputs import Forward, Loss
 
 
 @keras.saving.register_keras_serializable("vae_keras")
 @dataclass(frozen=True)
-class NegativeElbo(Saved):
+class NegativeElbo(Objective):
     """-ELBO = reconstruction_nll + KL (Kingma & Welling 2014, eq. 3)."""
 
-    def loss(self, terms: ElboTerms) -> Tensor:
-        """The loss of each image, (batch,), in nats."""
-        return -terms.elbo
+    def loss(self, forward: Forward) -> Loss:
+        return Loss(-forward.terms.elbo, {})
