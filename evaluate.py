@@ -27,7 +27,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = Parser(
         prog="evaluate.py",
         description=__doc__,
-        epilog="Without a choice, all of it is written but --sample-quality and --inception.",
+        epilog="Without a choice, all of it is written but --sample-quality, --inception and the scores of --metrics.",
     )
     parser.add_argument("--run", type=folder_path, metavar="FOLDER", help="the run to evaluate (default: the latest)")
     parser.add_argument("--data", metavar="DATA", help="where the run's images are now, or other images to evaluate on")
@@ -58,7 +58,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--metrics",
         action="store_true",
-        help="ELBO, PSNR, SSIM and more on the test images, beside the best linear model; KL of each latent",
+        help="ELBO, PSNR, SSIM and more on the test images, beside the best linear model; the KL of each latent and in "
+        "its parts; where factors are known, disentanglement scores (minutes; left out where nothing is chosen)",
     )
     parser.add_argument(
         "--sample-quality",
@@ -86,7 +87,13 @@ def chosen_exhibits(flags: argparse.Namespace, data: RunData) -> list[Callable[[
         "attribute": [] if attribute is None else exhibits.attributes(attribute, data.dataset.label_names),
         "latent_map": [partial(exhibits.latent_map, name=flags.latent_map or None)],
         # A linear model that knows these images and a VAE that does not are no match.
-        "metrics": [exhibits.held_out, exhibits.latents, *([exhibits.linear_baseline] if data.fitted else [])],
+        "metrics": [
+            exhibits.held_out,
+            exhibits.latents,
+            exhibits.evidence,
+            *([exhibits.linear_baseline] if data.fitted else []),
+            *([exhibits.disentanglement] if flags.metrics else []),
+        ],
     }
     slow: dict[str, list[Callable[[Study], Exhibit]]] = {
         "sample_quality": [exhibits.sample_quality],
@@ -105,7 +112,7 @@ def evaluate(arguments: list[str] | None) -> None:
     vae = load_run(run.folder)
     source = config.data if flags.data is None else canonical(flags.data)
     data = read_data(config, run.split) if flags.data is None else read_other_data(config, run.split, source)
-    study = Study(config, vae, data, read_history(run))
+    study = Study(config, vae, data, read_history(run), source)
     # All of it is made before any of it is written.
     made = [exhibit(study) for exhibit in chosen_exhibits(flags, data)]
     for path in save_exhibits(run, made, source, study.epoch, "" if data.fitted else f"Images: {source}."):

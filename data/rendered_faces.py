@@ -15,6 +15,7 @@ from data.files import whole_file
 CACHE = Path(__file__).resolve().parent.parent / "datasets"
 DEFAULT_COUNT = 2_000
 SEED = 0
+LEVELLED_SEED = 64_000  # apart from those of data sets
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ def rendered_faces(
     table = factors.sample_factors(count, seed)
     labels = factors.labels_of(table)
     return Dataset(
-        images=_cached_images(table, size, channels, seed, cache),
+        images=_cached_images(table, size, channels, f"{seed}", cache),
         names=tuple(f"face-{index:06d}" for index in range(count)),
         label_names=factors.NAMES,
         labels=labels,
@@ -39,9 +40,10 @@ def rendered_faces(
     )
 
 
-def _cached_images(table: np.ndarray, size: int, channels: int, seed: int, cache: Path) -> np.ndarray:
+def _cached_images(table: np.ndarray, size: int, channels: int, draw: str, cache: Path) -> np.ndarray:
+    """The faces of a table of factors (count, K); `draw` says which of all tables of that length it is."""
     shape = (len(table), size, size, channels)
-    path = cache / f"faces-{'x'.join(map(str, shape))}-{_key(shape, seed)}.npy"
+    path = cache / f"faces-{'x'.join(map(str, shape))}-{_key(shape, draw)}.npy"
     try:
         images = np.load(path, allow_pickle=False)
         if images.shape == shape and images.dtype == np.uint8:
@@ -62,10 +64,10 @@ def _cached_images(table: np.ndarray, size: int, channels: int, seed: int, cache
     return images
 
 
-def _key(shape: tuple[int, ...], seed: int) -> str:
+def _key(shape: tuple[int, ...], draw: str) -> str:
     """Everything that determines the pixels: what is asked for, the code that draws, NumPy's arithmetic."""
     code = "".join(inspect.getsource(module) for module in (factors, solids, faces))
-    return hashlib.sha256(f"{shape} {seed} {np.__version__} {code}".encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{shape} {draw} {np.__version__} {code}".encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -92,3 +94,9 @@ class LevelledFaces:
     def render(self, levels: np.ndarray) -> np.ndarray:
         """The faces at those level indices (n, K): (n, size, size, channels) uint8."""
         return faces.render_many(self.values(levels), self.size, self.channels)
+
+    def draw(self, count: int, seed: int = LEVELLED_SEED, cache: Path = CACHE) -> tuple[np.ndarray, np.ndarray]:
+        """`count` random faces, rendered once and then read from `cache`, and their level indices (count, K)."""
+        levels = self.sample(count, np.random.default_rng(seed))
+        drawn = f"{seed} of {self.levels} levels"
+        return _cached_images(self.values(levels), self.size, self.channels, drawn, cache), levels

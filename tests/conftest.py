@@ -1,6 +1,7 @@
 """What tests share: a tiny run, trained once."""
 
 import os
+from importlib import import_module
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -10,6 +11,17 @@ import pytest
 import evaluate
 import train
 from tests.support import TINY
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_faces_to_score():
+    """Disentanglement on few faces and with quick scores alone; `tests/vae_keras/test_disentanglement.py` has all."""
+    disentanglement = import_module("vae_keras.exhibits.disentanglement")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(disentanglement, "FACES", 300)
+        quick = ("mutual_information_gap", "modularity")
+        patch.setattr(disentanglement, "SCORES", {name: disentanglement.SCORES[name] for name in quick})
+        yield
 
 
 @pytest.fixture(scope="session")

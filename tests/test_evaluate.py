@@ -25,10 +25,15 @@ def test_a_choice_writes_that_and_nothing_else(tiny_run, tmp_path):
     shutil.copytree(tiny_run, tmp_path / "a", ignore=shutil.ignore_patterns("figures", "metrics.json"))
     run = Run(tmp_path / "a")
     assert evaluate.main(["--run", str(run.folder), "--metrics"]) == 0
-    assert {path.name for path in run.figures.iterdir()} == {"latents.png", "pca.png"}
-    assert set(json.loads(run.metrics.read_text())) == {"data", "test", "attributes", "latents", "pca", "epoch"}
+    numbers_alone = {path.name for path in run.figures.iterdir()}
+    assert numbers_alone == {
+        "latents.png", "pca.png", "kl_split.png", "information.png",
+    }  # fmt: skip
+    assert set(json.loads(run.metrics.read_text())) == {
+        "data", "epoch", "test", "attributes", "latents", "pca", "kl_split", "importance_weighted", "disentanglement",
+    }  # fmt: skip
     assert evaluate.main(["--run", str(run.folder), "--interpolate", "straight", "--attribute", "jaw"]) == 0
-    assert {path.name for path in run.figures.iterdir()} - {"latents.png", "pca.png"} == {
+    assert {path.name for path in run.figures.iterdir()} - numbers_alone == {
         "interpolation_straight.png", "interpolation_straight.gif", "attribute_jaw.png",
     }  # fmt: skip
     assert "interpolation" in json.loads(run.metrics.read_text())

@@ -11,7 +11,9 @@ import time
 import keras
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+import evaluate
 import train
 from tests.support import ROOT, TINY, script
 from vae_keras.runs import Run, last_checkpoint, load_run, read_history
@@ -171,6 +173,40 @@ def test_flips_change_what_is_learnt_and_not_what_it_is_judged_on(tiny_run, tmp_
     assert plain[0]["elbo"] != flipped[0]["elbo"]
     # The first step is taken before any weight differs: the same images, some of them mirrored, cost about the same.
     assert flipped[0]["elbo"] == pytest.approx(plain[0]["elbo"], rel=0.02)
+
+
+OBJECTIVES = {
+    "beta_vae": ["--beta", "3", "--warm-up", "3"],
+    "annealed_vae": ["--capacity", "2", "--warm-up", "3"],
+    "beta_tc_vae": ["--estimator", "weighted"],
+    "factor_vae": [],
+}
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_every_objective_trains_resumes_to_the_same_bits_and_is_evaluated(tmp_path, objective):
+    settings = ["--objective", objective, *OBJECTIVES[objective]]
+    whole, broken = Run(tmp_path / "whole"), Run(tmp_path / "broken")
+    assert train.main([*TINY, *settings, "--epochs", "4", "--run", str(whole.folder)]) == 0
+    assert train.main([*TINY, *settings, "--epochs", "3", "--run", str(broken.folder)]) == 0
+    assert train.main(["--resume", "--epochs", "4", "--run", str(broken.folder)]) == 0
+    assert_same_result(broken, whole)
+    one, other = (load_run(run.folder, "last") for run in (whole, broken))
+    assert float(one.epoch) == float(other.epoch) == 4.0
+    assert evaluate.main(["--run", str(whole.folder), "--metrics", "--curves"]) == 0
+    logged = EventAccumulator(str(whole.logs / "train"), size_guidance={"tensors": 0}).Reload().Tags()["tensors"]
+    assert set(one.objective.parts) <= set(logged)
+
+
+def test_a_capacity_is_what_the_kl_ends_with(tmp_path):
+    run = Run(tmp_path / "a")
+    settings = ["--objective", "annealed_vae", "--capacity", "6", "--epochs", "40", "--lr", "2e-3", "--warm-up", "20"]
+    data = ["--data", "faces:80", "--image-size", "32", "--batch-size", "16", "--latent-dim", "8"]
+    assert train.main([*data, *settings, "--run", str(run.folder)]) == 0
+    kl = [row["kl"] for row in read_history(run)]
+    assert np.mean(kl[-5:]) == pytest.approx(6.0, abs=0.6)
+    # Half way up, half of it.
+    assert np.mean(kl[8:12]) == pytest.approx(3.0, abs=1.0)
 
 
 DEEP = ["--architecture", "deep", "--dropout", "0.2", "--batch-normalization", "--likelihood", "learned_gaussian"]

@@ -40,7 +40,23 @@ TRAINING = [
     (["--architecture", "tabel"], "unknown architecture tabel; did you mean table?"),
     (["--objective", "betavae"], "unknown objective betavae; did you mean beta_vae?"),
     (["--likelihood", "gausian"], "unknown likelihood gausian; did you mean gaussian?"),
-    (["--beta", "4"], "--beta is not used by --objective vae; leave it out or pass --objective beta_vae"),
+    (
+        ["--beta", "4"],
+        "--beta is not used by --objective vae; leave it out or pass --objective beta_vae or beta_tc_vae",
+    ),
+    (["--capacity", "4"], "--capacity is not used by --objective vae; leave it out or pass --objective annealed_vae"),
+    (["--objective", "factor_vae", "--beta", "4"], "--beta is not used by --objective factor_vae"),
+    (["--objective", "beta_vae", "--gamma", "4"], "--gamma is not used by --objective beta_vae; leave it out or pass"),
+    (["--objective", "beta_tc_vae", "--warm-up", "4"], "--warm-up is not used by --objective beta_tc_vae"),
+    (
+        ["--objective", "beta_tc_vae", "--estimator", "stratifed"],
+        "did you mean stratified?",
+    ),
+    (["--objective", "annealed_vae", "--capacity", "-1"], "--capacity -1.0 must be a number from zero up"),
+    (
+        ["--objective", "beta_vae", "--warm-up", "30", "--epochs", "20"],
+        "--warm-up 30 is longer than the run, --epochs 20; pass as many epochs or a shorter one",
+    ),
     (["--objective", "beta_vae", "--beta", "-1"], "--beta -1.0 must be a number above zero"),
     (["--variance", "1"], "--variance is not used by --likelihood bernoulli"),
     (

@@ -59,9 +59,7 @@ def _below_one(value: float) -> str | None:
 
 def setting(default: Any, kind: type, text: str, check: Check | None = None, usually: str | None = None) -> Any:
     """A field of `Config` with the type, help text and range of its flag, and what it is where that is no one value."""
-    return dataclasses.field(
-        default=default, metadata={"type": kind, "help": text, "check": check, "usually": usually}
-    )
+    return dataclasses.field(default=default, metadata={"type": kind, "help": text, "check": check, "usually": usually})
 
 
 @dataclass(frozen=True)

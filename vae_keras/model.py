@@ -118,7 +118,7 @@ class VAE(keras.Model):
             reconstruction_nll=self.reconstruction_nll(images, latents, training),
             kl=ops.sum(kl_to_standard_normal(posterior), axis=-1),
         )
-        return Forward(terms, posterior, latents, self.companion, self.epoch, self.training_images)
+        return Forward(terms, posterior, latents, self.companion, self.epoch, self.training_images or 0)
 
     def elbo_terms(self, images: Tensor, training: bool = False) -> ElboTerms:
         """Both terms of the ELBO, with one posterior sample for each image."""

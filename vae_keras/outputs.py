@@ -44,15 +44,15 @@ class Forward(NamedTuple):
         latents: the z from q(z | x) at which `terms` were taken, (batch, latents).
         companion: what the objective trains beside the VAE; None where that is nothing.
         epoch: passes over the training images so far, a number with a fraction, ().
-        training_images: how many there are; None where the objective need not know.
+        training_images: how many there are; 0 where the objective need not know.
     """
 
     terms: ElboTerms
-    posterior: Posterior | None = None
+    posterior: Posterior = Posterior(None, None)
     latents: Tensor = None
     companion: Any = None
     epoch: Tensor = 0.0
-    training_images: int | None = None
+    training_images: int = 0
 
 
 class Loss(NamedTuple):

@@ -112,6 +112,11 @@ def show_numbers(run: Run) -> None:
     console.print(table)
     for rival in rivals.values():
         print(rival.get("verdict", ""))
+    if scores := numbers.get("disentanglement", {}).get("scores"):
+        table = Table("disentanglement", "score", "standard error")
+        for name, score in scores.items():
+            table.add_row(name, _shown(score["value"]), _shown(score["standard_error"]))
+        console.print(table)
 
 
 def _shown(value: float | int | None) -> str:

@@ -6,7 +6,8 @@ Let an image be drawn at random from N and z from its q(z | x), so that q(z) = 1
                               + KL(q(z) || prod_j q(z_j))     total correlation
                               + sum_j KL(q(z_j) || p(z_j))    dimension-wise KL
 
-(Hoffman & Johnson 2016, "ELBO surgery"; Chen et al. 2018, arXiv 1802.04942, eq. 2; docs/theory/2-2-2-splitting-the-kl.md).
+(Hoffman & Johnson 2016, "ELBO surgery"; Chen et al. 2018, arXiv 1802.04942, eq. 2; proved in
+docs/theory/2-2-2-splitting-the-kl.md).
 q(z) is a mixture of N Gaussians, so log q(z) is a sum over images, and its expectation is taken at samples.
 
 An estimate of q(z) is a weighted sum over those images that there are, and it enters the joint once:
@@ -67,9 +68,9 @@ def stratified(batch: Tensor, training_images: int) -> Tensor:
 
     Image i is one stratum of q(z_i) and counts for itself, 1/N. The N - 1 others are the second, and the batch holds
     M = B - 1 of them, each of which stands for (N - 1) / M: weight (N - 1) / (N M). A row sums to one, and over random
-    batches the weighted sum of densities is q(z_i) in expectation. Chen et al. 2018 (eq. S6) give one of the M the weight
-    (N - M) / (N M) and the others 1/M; averaged over which one that is, these are the same weights. A batch of one
-    image stands for nothing else.
+    batches the weighted sum of densities is q(z_i) in expectation. Chen et al. 2018 (eq. S6) give one of the M the
+    weight (N - M) / (N M) and the others 1/M; averaged over which one that is, these are the same weights. A batch of
+    one image stands for nothing else.
     """
     own = ops.arange(batch)[:, None] == ops.arange(batch)[None]
     size = ops.cast(batch, "float32")

@@ -25,7 +25,7 @@ from vae_keras.runs import Run, load_run, read_history
 FIGURES = {
     "dataset.png", "curves.png", "reconstructions.png", "samples.png", "interpolation_spherical.png",
     "interpolation_spherical.gif", "traversal.png", "traversal.gif", "attribute_smile.png", "latent_map.png",
-    "latents.png", "pca.png",
+    "latents.png", "pca.png", "kl_split.png",
 }  # fmt: skip
 
 

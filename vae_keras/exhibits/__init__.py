@@ -4,6 +4,8 @@ from vae_keras.exhibits.attribute import attributes
 from vae_keras.exhibits.curves import curves
 from vae_keras.exhibits.dataset import dataset
 from vae_keras.exhibits.directions import default_attribute
+from vae_keras.exhibits.disentanglement import disentanglement
+from vae_keras.exhibits.evidence import evidence
 from vae_keras.exhibits.held_out import held_out
 from vae_keras.exhibits.interpolation import interpolation
 from vae_keras.exhibits.latent_map import latent_map
@@ -22,6 +24,8 @@ __all__ = [
     "curves",
     "dataset",
     "default_attribute",
+    "disentanglement",
+    "evidence",
     "held_out",
     "inception_quality",
     "interpolation",

@@ -31,10 +31,15 @@ class Exhibit(NamedTuple):
 
 
 class Study:
-    """A trained model and its images; what several exhibits need is computed once."""
+    """A trained model and its images; what several exhibits need is computed once.
 
-    def __init__(self, config: Config, vae: VAE, data: RunData, history: list[Row]):
+    Args:
+        source: where the images are from, as `--data` says it; the run's own by default.
+    """
+
+    def __init__(self, config: Config, vae: VAE, data: RunData, history: list[Row], source: str | None = None):
         self.config, self.vae, self.data, self.history = config, vae, data, history
+        self.source = source or config.data
 
     @property
     def epoch(self) -> int | None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from vae_keras.exhibits.information import LEAST_SHARE, carried_factors, information_shares, known_about
 from vae_keras.exhibits.study import Exhibit, Study
 from vae_keras.latent import decode_latents, traverse
 from vae_keras.plots import picture_animation, picture_figure, signed
@@ -23,12 +24,18 @@ def traversal(study: Study) -> Exhibit:
     still = decode_latents(study.vae, traverse(face, shown, np.array(VALUES)))
     (name,) = study.test_names([place])
     left_out = study.vae.latent_dim - len(shown)
+    carried = factors_of_latents(study)
     caption = (
         f"Posterior mean of test image {name}, with one latent replaced by a value from -3 to 3 prior standard "
         f"deviations, decoded. Latents row by row in the order of their KL on the test images"
         + (f"; {left_out} that say less are left out." if left_out else ".")
+        + (
+            f" Named by what they carry at least {LEAST_SHARE:.0%} of, on train images."
+            if any(carried[latent] for latent in shown)
+            else ""
+        )
     )
-    labels = [f"z{latent}  {kl[latent]:.2f} nats" for latent in shown]
+    labels = [f"z{latent}  {carried[latent]}  {kl[latent]:.2f} nats".replace("    ", "  ") for latent in shown]
     blocks = 1 if len(shown) <= ONE_BLOCK else 2
     figure = picture_figure(
         still.reshape(-1, *study.vae.image_shape),
@@ -46,5 +53,11 @@ def traversal(study: Study) -> Exhibit:
         caption,
         picture_labels=labels,
     )
-    numbers = {"image": name, "latents": shown.tolist()}
+    numbers = {"image": name, "latents": shown.tolist(), "carry": [carried[latent] for latent in shown]}
     return Exhibit({"traversal.png": figure, "traversal.gif": animation}, {"traversal": numbers})
+
+
+def factors_of_latents(study: Study) -> list[str]:
+    """The factor or label that each latent carries most of on the train images; empty where that is little."""
+    known = known_about(study.data.dataset, study.data.split.train)
+    return carried_factors(information_shares(study.train_posterior.mean, known.levels), known.names)

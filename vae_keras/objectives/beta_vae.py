@@ -1,6 +1,6 @@
 """The beta-VAE: pay more for the KL, get fewer and more independent latents in use.
 
-Maximise E[log p(x | z)] under KL(q(z | x) || p(z)) <= delta. With the multiplier beta of the constraint, the Lagrangian is
+Maximise E[log p(x | z)] under KL(q(z | x) || p(z)) <= delta. With beta the constraint's multiplier, the Lagrangian is
 
     E[log p(x | z)] - beta (KL - delta)
 

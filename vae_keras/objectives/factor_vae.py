@@ -2,10 +2,10 @@
 
     -ELBO + gamma TC(z),  TC(z) = KL(q(z) || prod_j q(z_j)) = E_q(z)[log q(z) / prod_j q(z_j)]
 
-(Kim & Mnih 2018, arXiv 1802.05983, eq. 2). Neither density can be computed from a batch, but both can be sampled: q(z) by
-encoding images, the product by permuting each latent across the batch on its own. A classifier D that tells the two apart
-best has D / (1 - D) = q(z) / prod_j q(z_j), so its logit is the log of the ratio (section 3, eq. 3; the proof is in
-docs/theory/2-2-3-factor-vae.md).
+(Kim & Mnih 2018, arXiv 1802.05983, eq. 2). Neither density can be computed from a batch, but both can be sampled:
+q(z) by encoding images, the product by permuting each latent across the batch on its own. The classifier D that tells
+the two apart best has D / (1 - D) = q(z) / prod_j q(z_j), so its logit is the log of the ratio (section 3, eq. 3; the
+proof is in docs/theory/2-2-3-factor-vae.md).
 """
 
 from dataclasses import dataclass

@@ -4,7 +4,7 @@ Every figure carries its caption, so that it can be understood away from the pag
 """
 
 from data.figures import add_to_caption, signed
-from vae_keras.plots.charts import distance_bars, latent_bars, race, training_curves
+from vae_keras.plots.charts import distance_bars, error_bars, heat_map, latent_bars, race, training_curves
 from vae_keras.plots.maps import scatter_maps, thumbnail_map
 from vae_keras.plots.pictures import Animation, image_grid, picture_animation, picture_figure
 
@@ -12,6 +12,8 @@ __all__ = [
     "Animation",
     "add_to_caption",
     "distance_bars",
+    "error_bars",
+    "heat_map",
     "image_grid",
     "latent_bars",
     "picture_animation",

@@ -10,6 +10,8 @@ from matplotlib.ticker import MaxNLocator
 
 from data.figures import BLUE, ORANGE, PALE_BLUE, open_axes, title_and_caption
 
+MOST_WRITTEN = 40  # columns of a heat map that leave room for numbers
+
 
 def training_curves(history: Sequence[Mapping[str, float]], title: str, caption: str) -> Figure:
     """ELBO, reconstruction and KL of every epoch, train and, where there is one, validation."""
@@ -60,15 +62,40 @@ def distance_bars(distances: Mapping[str, Mapping[str, tuple[float, float]]], ti
     rows = max(map(len, distances.values()))
     figure = Figure(figsize=(4.8 * len(distances), 1.3 + 0.42 * rows), layout="constrained")
     for axes, (name, bars) in zip(np.atleast_1d(figure.subplots(1, len(distances))), distances.items(), strict=True):
-        values, errors = np.array(list(bars.values())).T
-        axes.barh(range(len(bars)), values, xerr=2 * errors, color=BLUE, ecolor="#333333", height=0.6)
-        axes.set_yticks(range(len(bars)), list(bars), fontsize=9)
-        axes.invert_yaxis()
+        _horizontal_bars(axes, bars)
         axes.set_title(name, fontsize=10)
-        axes.margins(x=0.22)
-        for place, value in enumerate(values):
-            axes.annotate(f" {value:.3g}", (max(value + 2 * errors[place], 0), place), va="center", fontsize=8)
-        open_axes(axes, "x")
+    title_and_caption(figure, title, caption)
+    return figure
+
+
+def error_bars(bars: Mapping[str, tuple[float, float]], title: str, caption: str, unit: str) -> Figure:
+    """A bar by name, with its value and two standard errors."""
+    figure = Figure(figsize=(7.0, 1.5 + 0.4 * len(bars)), layout="constrained")
+    axes = figure.subplots()
+    _horizontal_bars(axes, bars)
+    axes.set_xlabel(unit)
+    title_and_caption(figure, title, caption)
+    return figure
+
+
+def heat_map(
+    shares: np.ndarray, rows: Sequence[str], columns: Sequence[str], title: str, caption: str, unit: str
+) -> Figure:
+    """Shares from 0 to 1, (rows, columns), as shades; those of a tenth and more are written out where there is room."""
+    width = float(np.clip(2.4 + 0.36 * len(columns), 6.0, 16.0))
+    figure = Figure(figsize=(width, 1.7 + 0.3 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    shades = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axes.set_yticks(range(len(rows)), rows, fontsize=8.5)
+    axes.set_xticks(range(len(columns)), columns, fontsize=7.5, rotation=90 if len(columns) > 16 else 0)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    if len(columns) <= MOST_WRITTEN:
+        for (row, column), share in np.ndenumerate(shares):
+            if share >= 0.1:
+                colour = "white" if share > 0.55 else "#333333"
+                axes.text(column, row, f"{share:.1f}".lstrip("0"), ha="center", va="center", fontsize=7, color=colour)
+    figure.colorbar(shades, ax=axes, label=unit, shrink=0.9, pad=0.01)
     title_and_caption(figure, title, caption)
     return figure
 
@@ -99,6 +126,18 @@ def race(
     )  # fmt: skip
     title_and_caption(figure, title, caption)
     return figure
+
+
+def _horizontal_bars(axes: Axes, bars: Mapping[str, tuple[float, float]]) -> None:
+    """Bars by name from the top, each with two standard errors and its value."""
+    values, errors = np.array(list(bars.values())).T
+    axes.barh(range(len(bars)), values, xerr=2 * errors, color=BLUE, ecolor="#333333", height=0.6)
+    axes.set_yticks(range(len(bars)), list(bars), fontsize=9)
+    axes.invert_yaxis()
+    axes.margins(x=0.22)
+    for place, value in enumerate(values):
+        axes.annotate(f" {value:.3g}", (max(value + 2 * errors[place], 0), place), va="center", fontsize=8)
+    open_axes(axes, "x")
 
 
 def _focus(axes: Axes, values: Sequence[float]) -> None:

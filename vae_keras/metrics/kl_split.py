@@ -1,0 +1,117 @@
+"""What the KL is made of on a data set: mutual information, total correlation, dimension-wise KL.
+
+The parts are derived in `vae_keras.total_correlation`. Over the aggregate posterior of N images the sums are exact;
+what is drawn is z, and its error is given. I(x; z) cannot exceed ln N, whatever the latents know: an image that is told
+from all others by its latents is worth ln N nats, and no more can be seen on N images.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from vae_keras.gaussians import kl_to_standard_normal
+from vae_keras.outputs import Posterior
+from vae_keras.total_correlation import ESTIMATORS, KlParts, kl_parts
+
+DENSITIES_AT_ONCE = 4_000_000
+
+
+class Estimate(NamedTuple):
+    """A mean over images and draws of z, in nats, and the standard error that the draws leave."""
+
+    value: float
+    standard_error: float
+
+
+class KlSplit(NamedTuple):
+    """The parts of the mean KL of n images, in nats.
+
+    Attributes:
+        total: their sum, at the same draws; it misses the KL by no more than its error.
+        kl: in closed form.
+        images: n.
+    """
+
+    mutual_information: Estimate
+    total_correlation: Estimate
+    dimension_wise_kl: Estimate
+    total: Estimate
+    kl: float
+    images: int
+
+    @property
+    def ceiling(self) -> float:
+        """ln n, which the mutual information on n images cannot exceed."""
+        return math.log(self.images)
+
+
+def split_kl(posterior: Posterior, samples: int = 4, seed: int = 0) -> KlSplit:
+    """The parts by sums over the aggregate posterior of all images, `samples` >= 2 draws of z for each.
+
+    Args:
+        posterior: (n, latents) twice. Time grows with n^2, memory does not.
+    """
+    posterior = Posterior(*(np.asarray(part, float) for part in posterior))
+    images, latents = posterior.mean.shape
+    log_weights = np.full((1, images), -math.log(images))
+    rows = max(1, DENSITIES_AT_ONCE // (images * latents))
+    draws = []
+    for z in _draws(posterior, samples, seed):
+        pieces = [
+            kl_parts(z[at], Posterior(*(part[at] for part in posterior)), posterior, log_weights)
+            for at in (slice(start, start + rows) for start in range(0, images, rows))
+        ]
+        draws.append([np.concatenate(part) for part in zip(*pieces, strict=True)])
+    return _summary(np.array(draws), posterior)
+
+
+def split_kl_by_minibatches(
+    posterior: Posterior, batch_size: int = 128, estimator: str = "stratified", samples: int = 4, seed: int = 0
+) -> KlSplit:
+    """The same from random batches, each standing for all images, as training sees them.
+
+    The error is that of the draws of z and of the batches; what it cannot show is the bias of the estimate, as the
+    logarithm of an unbiased density is too low on average (Jensen), the more so the smaller the batch.
+
+    Args:
+        posterior: (n, latents) twice; batches are whole ones, so up to batch_size - 1 images are left out of a draw.
+        estimator: a name in `vae_keras.total_correlation.ESTIMATORS`.
+    """
+    posterior = Posterior(*(np.asarray(part, float) for part in posterior))
+    images = len(posterior.mean)
+    size = min(batch_size, images)
+    log_weights = ESTIMATORS[estimator](size, images)
+    random = np.random.default_rng((seed, 1))
+    draws = []
+    for z in _draws(posterior, samples, seed):
+        order = random.permutation(images)[: images // size * size]
+        pieces = [
+            kl_parts(z[at], batch, batch, log_weights)
+            for at in order.reshape(-1, size)
+            for batch in [Posterior(*(part[at] for part in posterior))]
+        ]
+        # Images in their own order again; those left out have the mean of the others.
+        parts = np.full((len(KlParts._fields), images), np.nan)
+        parts[:, order] = [np.concatenate(part) for part in zip(*pieces, strict=True)]
+        draws.append(np.where(np.isnan(parts), np.nanmean(parts, axis=1, keepdims=True), parts))
+    return _summary(np.array(draws), posterior)
+
+
+def _draws(posterior: Posterior, samples: int, seed: int) -> np.ndarray:
+    """z = mean + std noise, (samples, n, latents)."""
+    noise = np.random.default_rng(seed).standard_normal((samples, *posterior.mean.shape))
+    return posterior.mean + np.exp(0.5 * posterior.log_variance) * noise
+
+
+def _summary(draws: np.ndarray, posterior: Posterior) -> KlSplit:
+    """Means and errors of the parts at all draws, (samples, parts, n)."""
+    samples, _, images = draws.shape
+    draws = np.concatenate([draws, draws.sum(axis=1, keepdims=True)], axis=1)
+    # Var of the mean over images of means over draws, each image's variance by its own draws.
+    errors = np.sqrt(np.sum(np.var(draws, axis=0, ddof=1), axis=-1) / samples) / images
+    means = draws.mean(axis=(0, 2))
+    parts = [Estimate(float(mean), float(error)) for mean, error in zip(means, errors, strict=True)]
+    information, correlation, dimension_wise, total = parts
+    kl = float(np.mean(np.sum(kl_to_standard_normal(posterior), axis=-1)))
+    return KlSplit(information, correlation, dimension_wise, total, kl, images)
