@@ -1,0 +1,26 @@
+"""Draw the theory pages' figures into docs/images: python -m docs.figures."""
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+from data.files import whole_file
+
+IMAGES = Path(__file__).resolve().parent.parent / "images"
+DOTS_PER_INCH = 130
+
+
+def main() -> None:
+    """Draw those of every module beside this one."""
+    package = importlib.import_module("docs.figures")
+    for module in pkgutil.iter_modules(package.__path__):
+        if module.name == "__main__":
+            continue
+        for name, figure in importlib.import_module(f"docs.figures.{module.name}").figures().items():
+            with whole_file(IMAGES / name) as temporary:
+                figure.savefig(temporary, dpi=DOTS_PER_INCH)
+            print(IMAGES / name)
+
+
+if __name__ == "__main__":
+    main()
