@@ -85,8 +85,8 @@ class Config:
     beta: float | None = setting(
         None,
         float,
-        "nats summed over latents that it multiplies, against a likelihood summed over pixels: the KL in beta_vae, the "
-        "total correlation in beta_tc_vae",
+        "multiplies the KL (beta_vae) or the total correlation (beta_tc_vae), in nats summed over latents, against a "
+        "likelihood summed over pixels",
         _positive,
     )
     capacity: float | None = setting(
@@ -95,8 +95,8 @@ class Config:
     gamma: float | None = setting(
         None,
         float,
-        "what it multiplies, against a likelihood summed over pixels: the distance from KL to capacity in "
-        "annealed_vae, the total correlation in factor_vae",
+        "multiplies the distance from KL to capacity (annealed_vae) or the total correlation (factor_vae), in nats "
+        "summed over latents, against a likelihood summed over pixels",
         _not_negative,
     )
     warm_up: float | None = setting(
