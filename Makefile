@@ -1,4 +1,5 @@
-# Two commands for a fresh machine: `make demo` and `make test`. Each sets up what it needs, once.
+# For a fresh machine: `make demo` and `make test`; `make report`, `make site`, `make submission NAME=... ID=...`,
+# `make assignment`. Each sets up what it needs, once.
 
 ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
@@ -14,14 +15,36 @@ UNSUPPORTED = Python 3.11 or 3.12 is needed$(if $(PYTHON),: $(PYTHON) is neither
 DEMO := runs/demo
 DEMO_SETTINGS := --data faces:5000 --image-size 64 --latent-dim 24 --likelihood gaussian --variance 0.02 --batch-size 64 --lr 3e-3 --epochs 90 --no-linear-start --weight-averaging 0.1
 
-.PHONY: demo test lint format types clean
+RUN ?= $(DEMO)
 
-demo: .venv/run.stamp ## train a short run on rendered faces and draw its figures
-	@if [ -e $(DEMO)/config.json ]; then $(BIN)/python train.py --resume --run $(DEMO); \
-	else $(BIN)/python train.py $(DEMO_SETTINGS) --run $(DEMO); fi
+.PHONY: demo trained report site submission assignment figures test lint format types clean
+
+demo: trained ## train a short run on rendered faces and draw its figures
 	@$(BIN)/python evaluate.py --run $(DEMO)
 	@echo "pictures: $(DEMO)/figures"
 	@echo "curves and more: $(BIN)/tensorboard --logdir $(DEMO)"
+
+trained: .venv/run.stamp
+	@if [ -e $(DEMO)/config.json ]; then $(BIN)/python train.py --resume --run $(DEMO); \
+	else $(BIN)/python train.py $(DEMO_SETTINGS) --run $(DEMO); fi
+
+ifeq ($(RUN),$(DEMO))
+report: trained
+endif
+report: .venv/run.stamp ## the report on the demo's run, or on RUN=runs/NAME, as one page of HTML
+	@$(BIN)/python evaluate.py --run $(RUN) --report
+
+submission: .venv/run.stamp ## HW1_NAME_ID.zip of the report on RUN, its figures and the code: NAME=... ID=...
+	@$(BIN)/python -m docs.course.submission --run $(RUN) --name "$(NAME)" --id "$(ID)"
+
+assignment: .venv/run.stamp ## the assignment as a document, and the code without its answers
+	@$(BIN)/python -m docs.course.student_edition
+
+site: .venv/dev.stamp ## the documentation as a web site, in site/
+	$(BIN)/python -m mkdocs build --strict
+
+figures: .venv/dev.stamp ## draw the theory pages' pictures again
+	$(BIN)/python -m docs.figures
 
 test: .venv/dev.stamp ## run all tests
 	$(BIN)/python -m pytest
@@ -41,7 +64,7 @@ types: .venv/dev.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-.venv/dev.stamp: requirements-dev.txt requirements.txt | .venv
+.venv/dev.stamp: requirements-dev.txt requirements-docs.txt requirements.txt | .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch .venv/run.stamp $@
 
@@ -50,4 +73,4 @@ types: .venv/dev.stamp
 	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 clean: ## remove what can be made again; runs are kept
-	rm -rf .venv datasets
+	rm -rf .venv datasets site

@@ -145,16 +145,7 @@ def moralization() -> Answer:
 
 def edge_deletion() -> Answer:
     """1.4: deleting an edge of a perfect I-map never leaves an I-map."""
-    lines = [
-        "G is a perfect I-map of L; G' is G without one edge x - y. G' is no I-map of L, in both kinds of network:",
-        "G' asserts x _|_ y given some set. G, which has the edge, asserts it given no set at all, and L is exactly",
-        "what G asserts: so G' asserts something that is not in L.",
-        "- Bayesian: let the edge be x -> y. x is no descendant of y, and in G' no parent of it, so G' asserts x _|_ y",
-        "  given the parents that y has left. In G the edge itself is a trail, without an inner node that could block.",
-        "- Markov: G' asserts x _|_ y given all other variables. In G the edge is a path that no other variable cuts.",
-        "",
-        "Tried on every edge of both networks above, L being all that G asserts:",
-    ]
+    lines = [*why_no_edge_can_go(), "", "Tried on every edge of both networks above, L being all that G asserts:"]
     networks: tuple[Network, ...] = (catalogue.server_room(), catalogue.assignment_markov_network())
     for network in networks:
         asserted = independencies(network)
@@ -163,6 +154,20 @@ def edge_deletion() -> Answer:
             sign = "->" if network.graph.is_directed() else "-"
             lines.append(f"  without {edge[0]} {sign} {edge[1]}: an I-map? {_yes(verdict.holds)}: {verdict.reason}")
     return Answer("1.4  Deleting an edge of a perfect I-map", lines, {})
+
+
+def why_no_edge_can_go() -> list[str]:
+    """The proof of 1.4, for both kinds of network, as lines of text."""
+    # answer: why no edge of a perfect I-map can go
+    return [
+        "G is a perfect I-map of L; G' is G without one edge x - y. G' is no I-map of L, in both kinds of network:",
+        "G' asserts x _|_ y given some set. G, which has the edge, asserts it given no set at all, and L is exactly",
+        "what G asserts: so G' asserts something that is not in L.",
+        "- Bayesian: let the edge be x -> y. x is no descendant of y, and in G' no parent of it, so G' asserts x _|_ y",
+        "  given the parents that y has left. In G the edge itself is a trail, without an inner node that could block.",
+        "- Markov: G' asserts x _|_ y given all other variables. In G the edge is a path that no other variable cuts.",
+    ]
+    # end of answer
 
 
 def explained(network: Network, statement: Independence) -> list[str]:

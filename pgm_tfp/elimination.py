@@ -100,11 +100,13 @@ def _summed(potentials: Sequence[Potential], order: Sequence[str], semiring: Sem
     """What is left of the potentials, divided by exp(log_scale), and log_scale."""
     pool, log_scale = _Pool(potentials), 0.0
     for variable in order:
+        # answer: one step of variable elimination
         summed = totalled(product(pool.take(variable), semiring), {variable}, semiring)
         if not semiring.logarithms and (peak := summed.values.max()) > 0.0:
             summed = Potential(summed.variables, summed.values / peak)
             log_scale += float(np.log(peak))
         pool.put(summed)
+        # end of answer
     return pool.rest(), log_scale
 
 

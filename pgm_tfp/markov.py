@@ -138,7 +138,9 @@ class MarkovNetwork:
 
 def moralize(network: BayesianNetwork) -> MarkovNetwork:
     """The same distribution as a Markov network: its graph is the moral graph, its potentials are the tables."""
+    # answer: a Bayesian network as a Markov network
     return MarkovNetwork(network.potentials(), network.states)
+    # end of answer
 
 
 def maximal_cliques(network: MarkovNetwork | nx.Graph) -> list[tuple[str, ...]]:

@@ -171,6 +171,7 @@ class BayesianNetwork:
             variable: self.state_index(variable, state) if variable in self.states else state
             for variable, state in assignment.items()
         }
+        # answer: the logarithm of the joint
         total = 0.0
         for variable, conditional in self.conditionals.items():
             # A Python float would become a float32 tensor.
@@ -183,6 +184,7 @@ class BayesianNetwork:
             else:
                 total += float(conditional(*given).log_prob(value[variable]))
         return total
+        # end of answer
 
     def joint_distribution(self) -> tfp.distributions.JointDistributionNamedAutoBatched:
         """The network as TensorFlow Probability's joint distribution.

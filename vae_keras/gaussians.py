@@ -20,8 +20,10 @@ LOG_VARIANCE_BOUND = 20.0
 
 def log_density(value: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
     """log N(value; mean, exp(log_variance)) element by element, shape of the three broadcast together."""
+    # answer: the log density of a normal distribution
     # -1/2 (log 2 pi + log variance + (value - mean)^2 / variance)
     return -0.5 * (math.log(2.0 * math.pi) + log_variance + ops.square(value - mean) * ops.exp(-log_variance))
+    # end of answer
 
 
 def kl_to_standard_normal(posterior: Posterior) -> Tensor:
@@ -33,9 +35,11 @@ def kl_to_standard_normal(posterior: Posterior) -> Tensor:
     Returns:
         (batch, latents) in nats; the sum over the last axis is the KL of the ELBO.
     """
+    # answer: the KL in closed form
     mean, log_variance = posterior
     # 1/2 (mean^2 + variance - 1 - log variance)
     return 0.5 * (ops.square(mean) + ops.exp(log_variance) - 1.0 - log_variance)
+    # end of answer
 
 
 def bounded_log_variance(raw: Tensor) -> Tensor:

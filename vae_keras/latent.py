@@ -48,6 +48,7 @@ def slerp(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
     2016, arXiv 1609.04468). Along one line through the origin there is no single arc:
     the straight line is taken.
     """
+    # answer: the arc from one latent to another
     norms = np.linalg.norm(start) * np.linalg.norm(end)
     cosine = np.clip(start @ end / norms, -1.0, 1.0) if norms > 0 else 1.0
     angle = np.arccos(cosine)
@@ -55,6 +56,7 @@ def slerp(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
         return lerp(start, end, share)
     share = np.asarray(share)[:, None]
     return (np.sin((1 - share) * angle) * start + np.sin(share * angle) * end) / np.sin(angle)
+    # end of answer
 
 
 PATHS: dict[str, Path] = {"spherical": slerp, "straight": lerp}
@@ -74,4 +76,6 @@ def attribute_direction(means: np.ndarray, has_attribute: np.ndarray) -> np.ndar
         means: posterior means of the training images, (n, latents).
         has_attribute: (n,) bool, both values present.
     """
+    # answer: the direction of an attribute
     return means[has_attribute].mean(axis=0) - means[~has_attribute].mean(axis=0)
+    # end of answer

@@ -51,8 +51,10 @@ class Bernoulli(Saved):
     is_density: ClassVar[bool] = False
 
     def nll(self, images: Tensor, logits: Tensor) -> Tensor:
+        # answer: the negative log-likelihood of Bernoulli pixels
         # -x log sigmoid(l) - (1 - x) log(1 - sigmoid(l)) = softplus(l) - x l
         return _sum_over_picture(ops.binary_crossentropy(images, logits, from_logits=True))
+        # end of answer
 
     def picture(self, logits: Tensor) -> Tensor:
         return ops.sigmoid(logits)
@@ -103,8 +105,10 @@ class ContinuousBernoulli(Saved):
 
 
 def _gaussian_nll(images: Tensor, logits: Tensor, log_variance: Tensor) -> Tensor:
+    # answer: the negative log-likelihood of Gaussian pixels
     # -log N(x; sigmoid(l), variance)
     return -_sum_over_picture(log_density(images, ops.sigmoid(logits), ops.cast(log_variance, logits.dtype)))
+    # end of answer
 
 
 @keras.saving.register_keras_serializable("vae_keras")

@@ -32,7 +32,9 @@ class ElboTerms(NamedTuple):
     @property
     def elbo(self) -> Tensor:
         """E_q[log p(x | z)] - KL(q || p), which is at most log p(x), (batch,)."""
+        # answer: the ELBO from its two terms
         return -self.reconstruction_nll - self.kl
+        # end of answer
 
 
 class Forward(NamedTuple):

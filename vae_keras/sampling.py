@@ -26,9 +26,11 @@ class Sampling(SavedNoise, keras.layers.Layer):
 
     def call(self, posterior: Posterior) -> Tensor:
         """One z for each image, (batch, latents)."""
+        # answer: the reparameterisation trick
         mean, log_variance = posterior
         noise = keras.random.normal(ops.shape(mean), seed=self.seed_generator)
         return mean + ops.exp(0.5 * log_variance) * noise
+        # end of answer
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}

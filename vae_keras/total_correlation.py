@@ -72,12 +72,14 @@ def stratified(batch: Tensor, training_images: int) -> Tensor:
     weight (N - M) / (N M) and the others 1/M; averaged over which one that is, these are the same weights. A batch of
     one image stands for nothing else.
     """
+    # answer: the log weights of minibatch-stratified sampling
     own = ops.arange(batch)[:, None] == ops.arange(batch)[None]
     size = ops.cast(batch, "float32")
     n = float(training_images)
     log_of_others = math.log(max(n - 1.0, 1.0) / n) - ops.log(ops.maximum(size - 1.0, 1.0))
     log_of_own = ops.where(size > 1.0, -math.log(n), 0.0)
     return ops.where(own, log_of_own, log_of_others)
+    # end of answer
 
 
 def weighted(batch: Tensor, training_images: int) -> Tensor:

@@ -99,9 +99,11 @@ def trails(network: Directed, x: str, y: str, given: str | Iterable[str] = ()) -
 
 def directed_markov_blanket(graph: nx.DiGraph, variable: str) -> set[str]:
     """Parents, children and the children's other parents: given these, all others tell nothing more."""
+    # answer: the Markov blanket in a directed graph
     children = set(graph.successors(variable))
     parents = {parent for child in (variable, *children) for parent in graph.predecessors(child)}
     return (children | parents) - {variable}
+    # end of answer
 
 
 def directed_local_independencies(graph: nx.DiGraph) -> Iterator[Independence]:
@@ -127,6 +129,7 @@ def directed_graph_of(network: Directed) -> nx.DiGraph:
 
 def d_connected(graph: nx.DiGraph, sources: Collection[str], given: Collection[str]) -> set[str]:
     """All variables that some active trail joins to the sources, these included."""
+    # answer: what active trails reach
     opened = set(given).union(*(nx.ancestors(graph, variable) for variable in given))  # colliders that let pass
     upwards, downwards = set[str](), set[str]()  # variables reached from a child, and from a parent
     ahead = [(variable, True) for variable in sources]
@@ -142,6 +145,7 @@ def d_connected(graph: nx.DiGraph, sources: Collection[str], given: Collection[s
         if (from_child and not observed) or (not from_child and variable in opened):
             ahead += [(parent, True) for parent in graph.predecessors(variable)]
     return (upwards | downwards) - set(given)
+    # end of answer
 
 
 def _judged(graph: nx.DiGraph, nodes: list[str], given: frozenset[str]) -> Trail:
@@ -161,9 +165,11 @@ def _judged(graph: nx.DiGraph, nodes: list[str], given: frozenset[str]) -> Trail
 
 
 def _inner_node(graph: nx.DiGraph, before: str, node: str, after: str, given: frozenset[str]) -> Node:
+    # answer: what a node on a trail does, and whether it blocks
     comes_in, goes_out = graph.has_edge(before, node), graph.has_edge(node, after)
     if comes_in and not goes_out:
         observed = tuple(name for name in (node, *sorted(nx.descendants(graph, node))) if name in given)
         return Node(node, "collider", not observed, observed)
     observed = (node,) if node in given else ()
     return Node(node, "chain" if comes_in == goes_out else "fork", bool(observed), observed)
+    # end of answer

@@ -4,7 +4,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from pgm_tfp import exact
-from pgm_tfp.assignment import answers, explained, panels_of
+from pgm_tfp.assignment import answers, explained, panels_of, why_no_edge_can_go
 from pgm_tfp.catalogue import server_room
 from pgm_tfp.independence import Independence
 
@@ -81,3 +81,8 @@ def test_every_trail_is_drawn_active_ones_first():
     first, second = panels_of(server_room(), Independence.parse("S, M _|_ A | O"))
     assert (first.path, first.blocking) == (("M", "T", "A"), [])
     assert (second.path, second.blocking) == (("S", "O", "T", "A"), ["O", "T"])
+
+
+def test_the_proof_of_the_bonus_speaks_of_both_kinds_of_network():
+    proof = why_no_edge_can_go()
+    assert all(any(line.startswith(f"- {kind}:") for line in proof) for kind in ("Bayesian", "Markov"))

@@ -47,6 +47,7 @@ class Table:
         check_image_shape("table", image_shape)
         initializer = seeded_initializers(seed)
         (first, second), kernels, strides = self.encoder_filters, self.encoder_kernels, self.encoder_strides
+        # answer: the encoder of the table
         return keras.Sequential(
             [
                 keras.Input(image_shape),
@@ -59,6 +60,7 @@ class Table:
             ],
             name="encoder",
         )
+        # end of answer
 
     def decoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> keras.Sequential:
         """Latents (batch, latents) to logits (batch, height, width, channels)."""
@@ -66,6 +68,7 @@ class Table:
         initializer = seeded_initializers(seed)
         height, width, channels = image_shape
         small = (height // self.upsampling, width // self.upsampling, self.seed_channels)
+        # answer: the decoder of the table
         return keras.Sequential(
             [
                 keras.Input((latent_dim,)),
@@ -83,3 +86,4 @@ class Table:
             ],
             name="decoder",
         )
+        # end of answer

@@ -37,5 +37,7 @@ class BetaVAE(Objective):
         return self.warm_up > 0
 
     def loss(self, forward: Forward) -> Loss:
+        # answer: the loss of the beta-VAE
         beta = self.beta * risen(forward.epoch, self.warm_up)
         return Loss(forward.terms.reconstruction_nll + beta * forward.terms.kl, {"beta": beta})
+        # end of answer
