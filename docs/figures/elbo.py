@@ -51,8 +51,9 @@ def gap_of_a_bent_decoder() -> Gap:
         return float(np.sum(np.exp(log_q) * (log_joint - log_q)) * STEP)
 
     best = minimize(lambda parameters: -elbo(parameters), (0.8, -1.0), method="Nelder-Mead").x
-    densities = [np.exp(_log_normal(GRID, mean, np.exp(log_std))) for mean, log_std in (best, ENCODERS_GUESS)]
-    return Gap(np.exp(log_joint) / evidence, *densities, float(np.log(evidence)), elbo(best), elbo(ENCODERS_GUESS))
+    guess = np.array(ENCODERS_GUESS)
+    fitted, guessed = (np.exp(_log_normal(GRID, mean, np.exp(log_std))) for mean, log_std in (best, guess))
+    return Gap(np.exp(log_joint) / evidence, fitted, guessed, float(np.log(evidence)), elbo(best), elbo(guess))
 
 
 def gap_figure(gap: Gap) -> Figure:
