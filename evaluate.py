@@ -4,22 +4,28 @@ import argparse
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
-from data.installed import require_packages
+from data.installed import PGM_TFP, require_packages
 
 require_packages("evaluate.py")
 
 from data.command_line import Parser, folder_path
+from data.errors import UserError
+from data.files import write_text
 from data.sources import canonical
-from vae_keras import exhibits
+from vae_keras import exhibits, report
 from vae_keras.command_line import run_script
 from vae_keras.config import load_config
 from vae_keras.exhibits import Exhibit, Study, default_attribute
+from vae_keras.exhibits.disentanglement import known_or_scored
 from vae_keras.latent import PATHS
-from vae_keras.results import save_exhibits, show_numbers
+from vae_keras.results import read_metrics, save_exhibits, show_numbers
 from vae_keras.run_data import RunData, read_data, read_other_data
-from vae_keras.runs import latest_run, load_run, open_run, read_history
+from vae_keras.runs import Run, latest_run, load_run, open_run, read_history
 from vae_keras.values import look_up
+
+THEORY = Path(__file__).parent / "docs" / "theory"
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -69,11 +75,18 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--inception", action="store_true", help="the same by InceptionV3, whose weights (90 MB) are downloaded"
     )
+    parser.add_argument(
+        "--report",
+        action="store_true",
+        help="all of the above but --sample-quality and --inception, and report.html: the theory, the run, its figures "
+        "and numbers, and what they say, in one page; scores that metrics.json has already are not computed again",
+    )
+    parser.add_argument("--pdf", action="store_true", help="with --report: report.pdf, printed by Chromium or Chrome")
     return parser.flags(arguments)
 
 
 def chosen_exhibits(flags: argparse.Namespace, data: RunData) -> list[Callable[[Study], Exhibit]]:
-    """The exhibits that the flags ask for; all the quick ones where none is asked for."""
+    """The exhibits that the flags ask for; all the quick ones where none is asked for, and for a report."""
     path = flags.interpolate or "spherical"
     look_up("path", PATHS, path)
     attribute = default_attribute(data) if flags.attribute is None else flags.attribute
@@ -101,22 +114,52 @@ def chosen_exhibits(flags: argparse.Namespace, data: RunData) -> list[Callable[[
     }
     choices = table | slow
     asked = [choice for choice in choices if getattr(flags, choice) not in (None, False)]
+    if flags.report:
+        asked = [choice for choice in choices if choice in asked or choice in table]
     return [exhibit for choice in asked or table for exhibit in choices[choice]]
+
+
+def answers_of_part_1(seed: int) -> list[report.Answer]:
+    """The assignment's part 1, computed by the other package; a few seconds, most of them loading it."""
+    require_packages("evaluate.py", PGM_TFP)
+    from pgm_tfp import assignment, studies
+
+    return [report.Answer(*answer) for answer in (*assignment.answers(), studies.laplace_and_normal(seed))]
+
+
+def write_report(run: Run, page: str, browser: str | None) -> None:
+    """Write report.html into the run, and print it where there is a browser."""
+    html, pdf = run.folder / "report.html", run.folder / "report.pdf"
+    write_text(html, page)
+    print(html)
+    if browser:
+        report.print_pdf(browser, html, pdf)
+        print(pdf)
 
 
 def evaluate(arguments: list[str] | None) -> None:
     """Write the chosen figures and numbers into the run."""
     flags = parse(arguments)
+    if flags.pdf and not flags.report:
+        raise UserError("--pdf prints the report; pass --report, too")
+    browser = report.find_browser() if flags.pdf else None
     run = open_run(flags.run) if flags.run else latest_run()
     config = load_config(run.config)
     vae = load_run(run.folder)
     source = config.data if flags.data is None else canonical(flags.data)
     data = read_data(config, run.split) if flags.data is None else read_other_data(config, run.split, source)
     study = Study(config, vae, data, read_history(run), source)
+    answers = answers_of_part_1(config.seed) if flags.report else []
+    pages = report.read_pages(THEORY) if flags.report else {}
     # All of it is made before any of it is written.
     made = [exhibit(study) for exhibit in chosen_exhibits(flags, data)]
+    if flags.report and not flags.metrics:
+        made.append(known_or_scored(study, read_metrics(run)))
     for path in save_exhibits(run, made, source, study.epoch, "" if data.fitted else f"Images: {source}."):
         print(path)
+    if flags.report:
+        page = report.report_page(run.folder.resolve().name, answers, pages, study, made, read_metrics(run))
+        write_report(run, page, browser)
     show_numbers(run)
 
 

@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 OLDEST_PYTHON = (3, 11)
-VAE_KERAS = ("tensorflow", "keras", "tensorboard", "numpy", "matplotlib", "PIL", "sklearn", "joblib", "rich")
+DOCUMENTS = ("markdown", "math_core", "jinja2")
+VAE_KERAS = (
+    "tensorflow", "keras", "tensorboard", "numpy", "matplotlib", "PIL", "sklearn", "joblib", "rich", *DOCUMENTS,
+)  # fmt: skip
 PGM_TFP = ("tensorflow", "tensorflow_probability", "numpy", "networkx", "scipy", "matplotlib", "rich")
 
 

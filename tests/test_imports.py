@@ -31,6 +31,7 @@ ORDER = {
         ["plots"],
         ["callbacks", "exhibits"],
         ["training", "results", "command_line"],
+        ["report"],
     ],
     "pgm_tfp": [
         ["backend"],

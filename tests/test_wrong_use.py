@@ -91,6 +91,8 @@ EVALUATION = [
     (["--run", "empty"], "empty is not a run"),
     ([], "no runs in runs"),
     (["--reconstuct"], "did you mean --reconstruct?"),
+    (["--pdf"], "--pdf prints the report; pass --report, too"),
+    (["--pdf", "--metrics"], "--pdf prints the report; pass --report, too"),
 ]
 
 
@@ -215,6 +217,22 @@ def test_a_wrong_choice_beside_a_good_one_writes_neither(copied_run, workplace, 
     before = everything_in(workplace)
     assert evaluate.main(["--run", "run", *arguments]) == 2
     assert_one_line(capsys, expected)
+    assert everything_in(workplace) == before
+
+
+def test_a_pdf_without_a_browser(copied_run, workplace, capsys, monkeypatch):
+    before = everything_in(workplace)
+    monkeypatch.setattr("vae_keras.report.pdf.shutil.which", lambda name: None)
+    assert evaluate.main(["--run", "run", "--report", "--pdf"]) == 2
+    assert_one_line(capsys, "--pdf needs Chromium or Chrome (looked for chromium, ")
+    assert everything_in(workplace) == before
+
+
+def test_a_report_without_its_theory_pages(copied_run, workplace, capsys, monkeypatch):
+    before = everything_in(workplace)
+    monkeypatch.setattr(evaluate, "THEORY", workplace / "empty")
+    assert evaluate.main(["--run", "run", "--report"]) == 2
+    assert_one_line(capsys, "empty holds no theory pages")
     assert everything_in(workplace) == before
 
 

@@ -1,6 +1,7 @@
 """How far single latents stand for single factors: scores, and a map of who carries what."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,7 @@ SCORES = metrics.SCORES
 FACES = 10_000  # freshly rendered
 PIECES = 5
 FEWEST_IMAGES = 200  # below, counts in 20 bins say nothing
+NAMED = ("mutual_information_gap", "modularity")  # scores that the caption gives
 
 
 class Labelled(NamedTuple):
@@ -26,13 +28,11 @@ class Labelled(NamedTuple):
         codes: posterior means, (n, D).
         levels: (n, K) int.
         names: of the K factors.
-        whence: what images they are, for a caption.
     """
 
     codes: np.ndarray
     levels: np.ndarray
     names: tuple[str, ...]
-    whence: str
 
 
 def disentanglement(study: Study) -> Exhibit:
@@ -40,42 +40,78 @@ def disentanglement(study: Study) -> Exhibit:
     labelled = labelled_codes(study)
     if labelled is None:
         return Exhibit({}, {})
-    codes, levels, names, whence = labelled
+    codes, levels, names = labelled
     scores = metrics.all_scores(codes, levels, study.config.seed, SCORES)
     errors = errors_of_pieces(codes, levels, study.config.seed)
-    shares = information_shares(codes, levels)
-    order = study.informative_latents
+    return drawn(
+        study,
+        {
+            "images": len(codes),
+            "factors": list(names),
+            "scores": {name: {"value": value, "standard_error": errors[name]} for name, value in scores.items()},
+            "information_shares": information_shares(codes, levels).tolist(),
+        },
+    )
+
+
+def known_or_scored(study: Study, known: Mapping[str, Any]) -> Exhibit:
+    """The same, drawn from numbers that an earlier evaluation of the same model and images has left.
+
+    Scoring takes minutes, so it is done only where there are none, or none that fit the model.
+
+    Args:
+        known: what metrics.json holds, of any model and images.
+    """
+    numbers = known.get("disentanglement")
+    same = (known.get("data"), known.get("epoch")) == (study.source, study.epoch)
+    return drawn(study, numbers) if numbers and same and _fits(study, numbers) else disentanglement(study)
+
+
+def drawn(study: Study, numbers: dict[str, Any]) -> Exhibit:
+    """The heat map of numbers, and the numbers."""
+    order, scores = study.informative_latents, numbers["scores"]
+    if _on_fresh_faces(study):
+        whence = f"{numbers['images']:,} freshly rendered faces, {LEVELS} levels a factor"
+    else:
+        whence = f"{numbers['images']:,} test images, factors in at most {LEVELS} levels"
     figure = heat_map(
-        shares[order].T,
-        names,
+        np.array(numbers["information_shares"])[order].T,
+        numbers["factors"],
         [f"z{latent}" for latent in order],
         "Which latent carries which factor",
         f"Share of each factor's entropy that each latent's posterior mean carries, in 20 bins, on {whence}. Latents "
-        f"in the order of their KL on the test images. Mutual information gap {scores['mutual_information_gap']:.3f}, "
-        f"modularity {scores['modularity']:.3f}.",
+        f"in the order of their KL on the test images. Mutual information gap "
+        f"{scores['mutual_information_gap']['value']:.3f}, modularity {scores['modularity']['value']:.3f}.",
         "share of the factor's entropy",
     )
-    numbers = {
-        "images": len(codes),
-        "factors": list(names),
-        "scores": {name: {"value": value, "standard_error": errors[name]} for name, value in scores.items()},
-        "information_shares": shares.tolist(),
-    }
     return Exhibit({"information.png": figure}, {"disentanglement": numbers})
+
+
+def _fits(study: Study, numbers: Any) -> bool:
+    """Whether these are whole numbers about a model with as many latents."""
+    try:
+        scores = [numbers["scores"][name][key] for name in NAMED for key in ("value", "standard_error")]
+        shares = np.array(numbers["information_shares"], float)
+        sizes = (study.vae.latent_dim, len(numbers["factors"]))
+        return shares.shape == sizes and bool(np.isfinite([*scores, numbers["images"]]).all())
+    except (KeyError, TypeError, ValueError):
+        return False
 
 
 def labelled_codes(study: Study) -> Labelled | None:
     """Codes of fresh faces for a run on rendered ones; of test images where a table gives factors; else None."""
     size, channels = study.config.image_size, study.config.channels
-    if study.source.partition(":")[0] == RENDERED:
+    if _on_fresh_faces(study):
         images, levels = LevelledFaces(LEVELS, size, channels).draw(FACES)
-        whence = f"{len(images):,} freshly rendered faces, {LEVELS} levels a factor"
-        return Labelled(encode_images(study.vae, images).mean, levels, factors.NAMES, whence)
+        return Labelled(encode_images(study.vae, images).mean, levels, factors.NAMES)
     known = known_about(study.data.dataset, study.data.split.test)
     if not study.data.dataset.factor_names or len(known.levels) < FEWEST_IMAGES or len(known.names) < 2:
         return None
-    whence = f"{len(known.levels):,} test images, factors in at most {LEVELS} levels"
-    return Labelled(study.test_posterior.mean, known.levels, known.names, whence)
+    return Labelled(study.test_posterior.mean, known.levels, known.names)
+
+
+def _on_fresh_faces(study: Study) -> bool:
+    return study.source.partition(":")[0] == RENDERED
 
 
 def errors_of_pieces(codes: np.ndarray, levels: np.ndarray, seed: int) -> dict[str, float]:

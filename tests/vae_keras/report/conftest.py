@@ -1,0 +1,53 @@
+"""A report on the tiny run, made once: theory and answers in full, of the run what is quick."""
+
+from functools import reduce
+
+import pytest
+
+import evaluate
+from data.errors import UserError
+from vae_keras import exhibits, report
+from vae_keras.config import load_config
+from vae_keras.exhibits import Study
+from vae_keras.results import merged
+from vae_keras.run_data import read_data
+from vae_keras.runs import Run, load_run, read_history
+
+
+def report_on(folder):
+    """The page about a run, and the numbers that it was made from."""
+    run = Run(folder)
+    config = load_config(run.config)
+    study = Study(config, load_run(folder), read_data(config, run.split), read_history(run))
+    shown = (
+        exhibits.dataset,
+        exhibits.curves,
+        exhibits.samples,
+        exhibits.held_out,
+        exhibits.latents,
+        exhibits.evidence,
+    )
+    made = [exhibit(study) for exhibit in shown]
+    numbers = reduce(merged, (exhibit.numbers for exhibit in made))
+    pages = report.read_pages(evaluate.THEORY)
+    return report.report_page("tiny", evaluate.answers_of_part_1(0), pages, study, made, numbers), numbers
+
+
+@pytest.fixture(scope="session")
+def made(tiny_run):
+    """(page, numbers)."""
+    return report_on(tiny_run)
+
+
+@pytest.fixture(scope="session")
+def page(made):
+    return made[0]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium; these tests are skipped where there is none."""
+    try:
+        return report.find_browser()
+    except UserError as reason:
+        pytest.skip(str(reason))

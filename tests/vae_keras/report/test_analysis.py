@@ -1,0 +1,243 @@
+"""Each sentence both ways: numbers that make it say one thing, numbers that make it say the other."""
+
+import math
+
+import numpy as np
+import pytest
+
+from vae_keras.config import Config
+from vae_keras.objectives import OBJECTIVES
+from vae_keras.report import analysis
+from vae_keras.report.analysis import findings
+from vae_keras.report.label_findings import auc_error
+from vae_keras.report.objective_costs import COSTS
+
+TEST = {
+    "elbo": -650.0,
+    "reconstruction_nll": 640.0,
+    "kl": 10.0,
+    "psnr": 25.0,
+    "ssim": 0.8,
+    "active_units": 4,
+    "images": 400,
+}
+
+
+def told(sentences):
+    return " ".join(sentences)
+
+
+def quality(contrast=None, **changes):
+    samples = {"samples": {"pixel_standard_deviation": contrast}} if contrast else {}
+    return told(analysis.quality({"test": TEST | changes, **samples}))
+
+
+def test_reconstructions_are_graded_by_both_measures():
+    assert "sharp" in quality(psnr=31.0, ssim=0.95)
+    assert "softened" in quality(psnr=31.0, ssim=0.85)
+    assert "softened" in quality(psnr=25.0, ssim=0.95)
+    assert "blurred" in quality(psnr=21.0, ssim=0.95)
+    assert "blurred" in quality(psnr=31.0, ssim=0.7)
+    assert "PSNR of 20.0 dB, an error of about 0.100 a pixel" in quality(psnr=20.0)
+
+
+def test_bits_are_compared_with_a_uniform_guess_or_said_not_to_exist():
+    assert "4.20 bits per pixel and channel, fewer than the 8 bits" in quality(bits_per_dim=4.2)
+    assert "8.30 bits per pixel and channel, no fewer" in quality(bits_per_dim=8.3)
+    assert "no bits per dimension" in quality()
+
+
+def test_samples_are_as_rich_in_contrast_as_images_or_flatter():
+    assert "50% of the test images' contrast: they are flatter" in quality({"samples": 0.1, "test": 0.2})
+    assert "95% of the test images' contrast: they are about as rich" in quality({"samples": 0.19, "test": 0.2})
+    assert "Samples" not in quality()
+
+
+def latents(kl, active):
+    return told(analysis.latents_in_use({"latents": {"kl": kl}, "test": TEST | {"active_units": active}}))
+
+
+def test_latents_in_use_are_all_some_or_none():
+    assert "All 4 latents are active" in latents([1, 1, 1, 1], 4)
+    assert "3 of 4 latents are active; the other 1" in latents([1, 1, 1, 0], 3)
+    assert "None of the 4 latents is active" in latents([0, 0, 0, 0], 0)
+    assert "carry" not in latents([0, 0, 0, 0], 0)
+
+
+def test_the_kl_is_spread_or_concentrated():
+    assert "4 of 4 carry 90% of the KL of 4.0 nats: it is spread" in latents([1, 1, 1, 1], 4)
+    concentrated = latents([0.5, 9.1, 0.2, 0.2], 4)
+    assert "1 of 4 carry 90% of the KL of 10.0 nats: it is concentrated" in concentrated
+    assert "91%, is that of z1" in concentrated
+    assert "2 of 4 carry 90%" in latents([0.5, 8.9, 0.3, 0.3], 4)
+
+
+def split(information, correlation, error=0.1, images=1000):
+    part = {"standard_error": error}
+    parts = {
+        "mutual_information": {"value": information, **part},
+        "total_correlation": {"value": correlation, **part},
+        "dimension_wise_kl": {"value": 1.0, **part},
+    }
+    return {"kl_split": {**parts, "kl": 10.0, "ceiling": math.log(images), "images": images}}
+
+
+def test_the_mutual_information_is_at_its_ceiling_or_below():
+    assert "at its ceiling, ln 1,000 = 6.91 nats" in told(analysis.kl_parts(split(6.9, 2.0)))
+    assert "the ceiling's doing" in told(analysis.kl_parts(split(6.9, 2.0)))
+    below = told(analysis.kl_parts(split(5.0, 2.0)))
+    assert "stays below its ceiling" in below
+    assert "the ceiling's doing" not in below
+
+
+def test_the_total_correlation_is_told_from_zero_or_not():
+    assert "2.00 +- 0.10 nats: over the images the latents depend" in told(analysis.kl_parts(split(5.0, 2.0)))
+    assert "cannot be told from zero" in told(analysis.kl_parts(split(5.0, 0.15)))
+
+
+def bound(value, kl=10.0):
+    held = {"bound": value, "elbo": -650.0, "samples": 64, "images": 40}
+    return told(analysis.tightness({"importance_weighted": held, "test": TEST | {"kl": kl}}))
+
+
+def test_the_bound_is_tight_or_loose_or_lost_in_noise():
+    assert "by about 2.0 nats at least the ELBO lies below" in bound(-648.0)
+    assert "it is tight" in bound(-649.8)
+    assert "it is tight" in bound(-648.0, kl=100.0)
+    assert "no gap can be seen" in bound(-650.5)
+
+
+def history(validation, train=None):
+    train = np.linspace(-700, -600, len(validation)) if train is None else train
+    rows = zip(train, validation, strict=True)
+    return [{"epoch": n, "elbo": float(a), "val_elbo": float(b), "kl": 9.0} for n, (a, b) in enumerate(rows, 1)]
+
+
+def test_training_over_fits_where_validation_falls_and_train_rises():
+    rising = np.linspace(-700, -640, 10)
+    falling = np.linspace(-640, -670, 10)
+    both = [*rising, *falling]
+    over = told(analysis.training(history(both)))
+    assert "After epoch 10 the validation ELBO fell by 30.0 nats while that of train rose" in over
+    assert "over-fits" in over
+    unsteady = told(analysis.training(history(both, [*rising, *falling])))
+    assert "training was unsteady" in unsteady
+    assert "over-fits" not in unsteady
+
+
+def test_training_stopped_too_early_or_on_a_plateau():
+    rising = told(analysis.training(history(np.linspace(-700, -640, 20))))
+    assert "still rising" in rising
+    assert "At the last epoch" not in rising  # it is the best
+    plateau = [*np.linspace(-700, -640, 10), *[-640.1, -640.2] * 15]
+    assert "it was flat" in told(analysis.training(history(plateau)))
+    nearly = [*np.linspace(-700, -640, 39), -640.1]
+    assert "hardly stopped rising" in told(analysis.training(history(nearly)))
+
+
+def test_a_fall_within_the_usual_changes_is_no_over_fitting():
+    noisy = [-700, -660, *[-650, -646] * 10, -640, -646]
+    assert "over-fits" not in told(analysis.training(history(noisy)))
+    assert analysis.jitter(history(noisy)) == pytest.approx(4.0)
+
+
+def test_the_gap_between_train_and_validation_is_told_at_both_epochs():
+    text = told(analysis.training(history([-700, -650, -690], [-690, -660, -600])))
+    assert "best epoch, 2, the ELBO is -660.0 nats on train and -650.0 on validation, no lower on" in text
+    assert "last epoch, 3, the ELBO is -600.0 nats on train and -690.0 on validation, 90.0 nats lower on" in text
+    unvalidated = [{"epoch": 1, "elbo": -1.0, "kl": 0.0}]
+    assert "no validation images" in told(analysis.training(unvalidated))
+
+
+def test_the_linear_rival_wins_or_loses():
+    ours = {"test": TEST}
+    wins = told(analysis.linear_rival(ours | {"pca": {"psnr": 23.0, "verdict": "V."}}))
+    assert wins.startswith("V. The margin of 2.0 dB")
+    loses = told(analysis.linear_rival(ours | {"linear_vae": {"elbo": -600.0, "psnr": 1.0, "verdict": "V."}}))
+    assert "It lacks 50.0 nats" in loses
+
+
+def labelled(auc, images=400, has=1000, total=2000):
+    dataset = {"parts": {"train": total}, "labels": {"smile": has}}
+    numbers = {"test": TEST | {"images": images}, "attributes": {"smile": {"auc": auc}}, "dataset": dataset}
+    return told(analysis.attributes(numbers))
+
+
+def test_attributes_are_separated_well_weakly_or_not_at_all():
+    assert "separate unseen images well (AUC from 0.9): smile (0.95)" in labelled(0.95)
+    assert "Better than chance, but no more: smile (0.60)" in labelled(0.6)
+    assert "Not to be told from chance, 0.5, on 400 images: smile (0.55)" in labelled(0.55)
+    # What is beyond chance on many images is not on few, or where hardly any has the label.
+    assert "Not to be told" in labelled(0.6, images=40)
+    assert "Not to be told" in labelled(0.6, has=20)
+
+
+def test_the_error_of_a_coins_auc_is_what_coins_have():
+    random = np.random.default_rng(0)
+    labels = np.arange(60) < 15
+    ranks = random.normal(size=(4_000, 60)).argsort(axis=1).argsort(axis=1) + 1
+    # The rank sum of those with the label, less its least value, over the number of pairs
+    found = (ranks[:, labels].sum(axis=1) - 15 * 16 / 2) / (15 * 45)
+    assert auc_error(60, 0.25) == pytest.approx(np.std(found), rel=0.06)
+
+
+def test_factors_are_carried_by_one_latent_by_several_or_by_none():
+    known = {
+        "factors": ["yaw", "jaw", "hair"],
+        "information_shares": [[0.02, 0.30, 0.05], [0.62, 0.25, 0.01], [0.10, 0.02, 0.08]],
+        "scores": {"mutual_information_gap": {"value": 0.3, "standard_error": 0.01}},
+    }
+    one, several, none, gap = analysis.disentanglement({"disentanglement": known})
+    assert "For yaw (z1, 62%) one latent stands out" in one
+    assert "Several latents share jaw (z0, 30%)" in several
+    assert none == "No latent by itself carries 10% of hair."
+    assert "0.300 +- 0.010: above zero" in gap
+    known["scores"]["mutual_information_gap"]["value"] = 0.015
+    assert "not to be told from zero" in analysis.disentanglement({"disentanglement": known})[-1]
+
+
+def cost(numbers=None, rows=(), **settings):
+    config = Config(**settings).checked()
+    return told(analysis.objective_cost({"test": TEST} if numbers is None else numbers, list(rows), config))
+
+
+def test_the_kl_is_a_share_of_the_loss_where_the_reconstruction_is_a_cost():
+    assert "the KL term is 10.0 nats, 1.54% of the loss" in cost()
+    assert "no share of a sum" in cost({"test": TEST | {"reconstruction_nll": -640.0}}, likelihood="gaussian")
+
+
+def test_beta_has_a_price_and_a_normalised_value():
+    dear = cost(objective="beta_vae", beta=4.0, image_size=32, latent_dim=8)
+    assert "beta = 4, normalised 0.0312 (8 latents, 1,024 pixels and channels)" in dear
+    assert "had to save 4 nats" in dear
+    assert "the KL term is 40.0 nats, 5.88% of the loss" in dear
+    assert "no bound of log p(x)" in cost(objective="beta_vae", beta=0.5)
+    assert "the objective is that of the VAE" in cost(objective="beta_vae", beta=1.0)
+
+
+def test_the_capacity_is_held_or_missed():
+    def annealed(kl):
+        return cost(rows=[{"epoch": 1, "elbo": 0.0, "kl": kl}], objective="annealed_vae", capacity=25.0)
+
+    assert "the capacity was held" in annealed(25.9)
+    assert "2.0 nats above it; a larger --gamma holds it" in annealed(27.0)
+    assert "5.0 nats below it; more epochs" in annealed(20.0)
+
+
+@pytest.mark.parametrize(("objective", "price"), [("beta_tc_vae", "beta = 6"), ("factor_vae", "gamma = 10")])
+def test_total_correlation_that_was_paid_for_is_gone_or_left(objective, price):
+    left = cost({"test": TEST} | split(5.0, 2.0), objective=objective)
+    assert f"A nat of total correlation cost {price}" in left
+    assert "2.00 +- 0.10 nats of it are left, of a KL of 10.0: more than a trace" in left
+    assert "0.50 +- 0.10 nats of it are left, of a KL of 10.0: little" in cost(
+        {"test": TEST} | split(5.0, 0.5), objective=objective
+    )
+    assert "was not measured" in cost(objective=objective)
+
+
+def test_every_objective_has_its_sentences():
+    assert COSTS.keys() == OBJECTIVES.keys()
+
+
+def test_nothing_is_said_of_what_is_not_known():
+    assert all(found.sentences == [] for found in findings({}, [], Config().checked()))

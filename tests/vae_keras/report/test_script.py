@@ -1,0 +1,93 @@
+"""`evaluate.py --report`: everything an ordinary evaluation writes, the scores, and the page."""
+
+import json
+import shutil
+from importlib import import_module
+
+import pytest
+
+import evaluate
+from vae_keras import exhibits
+from vae_keras.config import load_config
+from vae_keras.exhibits import Study
+from vae_keras.exhibits.disentanglement import known_or_scored
+from vae_keras.run_data import read_data
+from vae_keras.runs import Run, load_run, read_history
+
+disentanglement = import_module("vae_keras.exhibits.disentanglement")
+QUICK = (exhibits.curves, exhibits.held_out, exhibits.latents, exhibits.evidence, exhibits.traversal)
+
+
+@pytest.fixture(scope="module")
+def quick():
+    """The script with a few exhibits; the answers of part 1 are in `test_document.py`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluate, "chosen_exhibits", lambda flags, data: list(QUICK))
+        patch.setattr(evaluate, "answers_of_part_1", lambda seed: [])
+        yield
+
+
+@pytest.fixture(scope="module")
+def reported(tiny_run, tmp_path_factory, quick):
+    folder = tmp_path_factory.mktemp("reported") / "a"
+    run = Run(shutil.copytree(tiny_run, folder, ignore=shutil.ignore_patterns("figures", "metrics.json")))
+    assert evaluate.main(["--run", str(run.folder), "--report"]) == 0
+    return run
+
+
+def study_of(run):
+    config = load_config(run.config)
+    return Study(config, load_run(run.folder), read_data(config, run.split), read_history(run))
+
+
+def test_a_report_shows_all_that_is_quick_and_what_else_is_asked_for(tiny_run):
+    data = study_of(Run(tiny_run)).data
+
+    def chosen(*arguments):
+        return [getattr(one, "func", one) for one in evaluate.chosen_exhibits(evaluate.parse([*arguments]), data)]
+
+    assert chosen("--report") == chosen()
+    assert chosen("--report", "--curves", "--interpolate", "straight") == chosen()
+    assert chosen("--report", "--inception") == [*chosen(), exhibits.inception_quality]
+    assert exhibits.disentanglement in chosen("--report", "--metrics")
+
+
+def test_figures_numbers_and_scores_are_written_beside_the_page(reported):
+    numbers = json.loads(reported.metrics.read_text())
+    assert {"test", "kl_split", "attributes", "disentanglement", "traversal"} < set(numbers)
+    page = (reported.folder / "report.html").read_text()
+    assert {"curves", "information", "traversal"} < {path.stem for path in reported.figures.glob("*.png")}
+    for title in ("Training.", "Which latent carries which factor.", "Traversal of single latents."):
+        assert f"<strong>{title}</strong>" in page
+    assert "figures/traversal.gif" in page
+    assert f"<td>{numbers['disentanglement']['scores']['modularity']['value']:.3f}</td>" in page
+    assert "The mutual information gap, on a scale from 0 to 1" in page
+    assert str(reported.folder) not in page
+
+
+def test_scores_that_are_known_are_drawn_again_and_not_computed(reported, monkeypatch):
+    def refuse(*arguments):
+        raise AssertionError("scored again")
+
+    study, known = study_of(reported), json.loads(reported.metrics.read_text())
+    scored = exhibits.disentanglement(study)
+    monkeypatch.setattr(disentanglement.metrics, "all_scores", refuse)
+    again = known_or_scored(study, known)
+    assert again.numbers == {"disentanglement": known["disentanglement"]}
+    map_of = {name: made.figures["information.png"] for name, made in (("scored", scored), ("again", again))}
+    assert map_of["again"].get_supxlabel() == map_of["scored"].get_supxlabel()
+    shades = [figure.axes[0].images[0].get_array() for figure in map_of.values()]
+    assert (shades[0] == shades[1]).all()
+    shares = known["disentanglement"] | {"information_shares": [[0.5] * 13] * 3}
+    for change in (
+        {"epoch": 99}, {"data": "faces:50"}, {"disentanglement": {"scores": {}}}, {"disentanglement": shares},
+    ):  # fmt: skip
+        with pytest.raises(AssertionError, match="scored again"):
+            known_or_scored(study, known | change)
+
+
+def test_a_pdf_is_printed_from_the_page(reported, tmp_path, browser, quick):
+    run = Run(shutil.copytree(reported.folder, tmp_path / "a"))
+    assert evaluate.main(["--run", str(run.folder), "--report", "--pdf"]) == 0
+    assert (run.folder / "report.html").read_bytes().count(b"<figure>") > 10
+    assert (run.folder / "report.pdf").read_bytes().startswith(b"%PDF")

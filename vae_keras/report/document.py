@@ -1,0 +1,120 @@
+"""The whole report: chapters in their order, one numbering, one page."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from data.documents import Numbering, anchor_of
+from vae_keras.exhibits import Exhibit, Study
+from vae_keras.report.analysis import findings
+from vae_keras.report.blocks import Chapter, Section, figure, items, joined, paragraph, preformatted
+from vae_keras.report.embed import taken_apart
+from vae_keras.report.links import check_links
+from vae_keras.report.numbers import number_tables
+from vae_keras.report.setup import setup_sections
+from vae_keras.report.theory import theory_sections
+
+TEMPLATE = "template.html.j2"
+NOTHING_KNOWN = "metrics.json holds no numbers about this."
+
+
+class Answer(NamedTuple):
+    """A question answered by computation.
+
+    Attributes:
+        title: what it is about.
+        lines: the answer, as text.
+        figures: by file name, each with title and caption as `data.figures.title_and_caption` sets them.
+    """
+
+    title: str
+    lines: Sequence[str]
+    figures: Mapping[str, Figure]
+
+
+def report_page(
+    name: str,
+    answers: Sequence[Answer],
+    pages: Mapping[Path, str],
+    study: Study,
+    exhibits: Sequence[Exhibit],
+    numbers: Mapping[str, Any],
+) -> str:
+    """A run's report as one HTML page that needs nothing else; the same arguments give the same page.
+
+    Args:
+        name: of the run.
+        answers: to the first part of the assignment.
+        pages: of theory, Markdown by path, in their order.
+        study: the run.
+        exhibits: what was made of it; their figures lose title and caption, which become text.
+        numbers: all that metrics.json holds.
+
+    Raises:
+        UserError: a theory page with a formula that cannot be read, or a link that leads nowhere.
+    """
+    numbering = Numbering()
+    # In the order of the page: each chapter goes on counting figures and tables where the one before it stopped.
+    chapters = [
+        Chapter("answers", "Graphical models, computed", _answers(answers, numbering)),
+        Chapter("theory", "Theory", theory_sections(pages, numbering)),
+        Chapter("setup", "The run", setup_sections(study.config, study.vae, numbers, numbering)),
+        Chapter("results", "What the run shows", _results(exhibits, numbers, numbering)),
+        Chapter("analysis", "What the numbers say", _analysis(numbers, study)),
+    ]
+    html = _template().render(run=name, subject=_subject(study), chapters=chapters)
+    check_links(html)
+    return html
+
+
+def _template() -> Template:
+    loader = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return environment.get_template(TEMPLATE)
+
+
+def _subject(study: Study) -> str:
+    """What all numbers of the report are about, in a sentence."""
+    epoch = "" if study.epoch is None else f" as of epoch {study.epoch} of {len(study.history)}"
+    return (
+        f"{study.config.objective} with likelihood {study.config.likelihood} and {study.config.latent_dim} latents"
+        f"{epoch}, on images of {study.source}"
+    )
+
+
+def _answers(answers: Sequence[Answer], numbering: Numbering) -> list[Section]:
+    return [
+        Section(
+            f"answers-{anchor_of(answer.title)}",
+            answer.title,
+            joined([preformatted(answer.lines), *_figures(answer.figures.values(), numbering)]),
+        )
+        for answer in answers
+    ]
+
+
+def _results(exhibits: Sequence[Exhibit], numbers: Mapping[str, Any], numbering: Numbering) -> list[Section]:
+    still = [drawn for exhibit in exhibits for drawn in exhibit.figures.values() if isinstance(drawn, Figure)]
+    moving = [name for exhibit in exhibits for name, drawn in exhibit.figures.items() if not isinstance(drawn, Figure)]
+    beside = [paragraph(f"What moves lies beside this page: {', '.join(f'figures/{name}' for name in moving)}.")]
+    return [
+        Section("results-figures", "Figures", joined([*_figures(still, numbering), *(beside if moving else [])])),
+        Section("results-numbers", "Numbers", number_tables(numbers, numbering)),
+    ]
+
+
+def _figures(figures: Iterable[Figure], numbering: Numbering) -> list[Markup]:
+    return [figure(numbering, taken_apart(drawn)) for drawn in figures]
+
+
+def _analysis(numbers: Mapping[str, Any], study: Study) -> list[Section]:
+    return [
+        Section(
+            f"analysis-{number}", found.title, items(found.sentences) if found.sentences else paragraph(NOTHING_KNOWN)
+        )
+        for number, found in enumerate(findings(numbers, study.history, study.config), 1)
+    ]

@@ -1,0 +1,146 @@
+"""What a run was made of: its command, settings, images, layers, loss and likelihood."""
+
+import dataclasses
+import inspect
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import keras
+from markupsafe import Markup
+
+from data.documents import Numbering
+from data.errors import UserError
+from data.sources import RENDERED, canonical
+from vae_keras.config import Config
+from vae_keras.model import VAE
+from vae_keras.report.blocks import Section, joined, paragraph, preformatted, table
+from vae_keras.values import flag_of
+
+
+def setup_sections(config: Config, vae: VAE, numbers: Mapping[str, Any], numbering: Numbering) -> list[Section]:
+    """The chapter on the run's set-up."""
+    return [
+        Section(
+            "setup-settings",
+            "Settings",
+            joined(
+                [
+                    paragraph("The run is repeated, on the same machine to the last bit, by"),
+                    preformatted([command_of(config)]),
+                    table(
+                        numbering,
+                        "All settings of the run that something uses.",
+                        ("setting", "value", "meaning"),
+                        setting_rows(config),
+                    ),
+                ]
+            ),
+        ),
+        Section("setup-images", "Images", _images(config, numbers, numbering)),
+        Section("setup-network", "Network", _network(vae, config.architecture, numbering)),
+        Section("setup-loss", "Likelihood and objective", _loss(vae, config)),
+    ]
+
+
+def command_of(config: Config) -> str:
+    """The shortest `python train.py ...` that gives these settings.
+
+    A setting is left out where the others imply it.
+    """
+    # The source of images is compared apart from the rest: a folder may be gone by now.
+    placed = dataclasses.replace(config, data=RENDERED)
+    needed = {
+        field.name: getattr(placed, field.name)
+        for field in dataclasses.fields(placed)
+        if getattr(placed, field.name) not in (None, field.default)
+    }
+    for name in list(needed):
+        fewer = {other: value for other, value in needed.items() if other != name}
+        if _settings(fewer) == _settings(needed):
+            needed = fewer
+    if config.data != canonical(RENDERED):
+        needed = {"data": config.data} | needed
+    return shlex.join(["python", "train.py", *(word for name, value in needed.items() for word in _flag(name, value))])
+
+
+def _settings(given: dict[str, Any]) -> Config | None:
+    try:
+        return Config(**given).checked()
+    except UserError:
+        return None
+
+
+def _flag(name: str, value: Any) -> list[str]:
+    if isinstance(value, bool):
+        return [flag_of(name if value else f"no_{name}")]
+    return [flag_of(name), f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)]
+
+
+def setting_rows(config: Config) -> Iterator[tuple[str, str, str]]:
+    """Flag, value and meaning of each setting in use."""
+    for field in dataclasses.fields(config):
+        if (value := getattr(config, field.name)) is not None:
+            yield flag_of(field.name), str(value), field.metadata["help"]
+
+
+def _images(config: Config, numbers: Mapping[str, Any], numbering: Numbering) -> Markup:
+    parts = numbers.get("dataset", {}).get("parts", {})
+    labels = numbers.get("dataset", {}).get("labels", {})
+    height, width, channels = config.image_shape
+    kind = "grey" if channels == 1 else "RGB"
+    blocks = [
+        paragraph(f"Images of {config.data}, {height} x {width} pixels, {kind}, values from 0 to 1."),
+        table(
+            numbering,
+            "How the images are divided; only the evaluation opens the test part.",
+            ("part", "images"),
+            [(part, f"{count:,}") for part, count in parts.items()],
+        ),
+    ]
+    if labels:
+        total = sum(parts.values())
+        rows = [(name, f"{count:,}", f"{count / total:.0%}") for name, count in labels.items()]
+        blocks.append(table(numbering, "How many images have each label.", ("label", "images", "share"), rows))
+    return joined(blocks)
+
+
+def _network(vae: VAE, architecture: str, numbering: Numbering) -> Markup:
+    rows = [
+        *(("encoder", *layer_row(layer)) for layer in vae.encoder.layers),
+        ("", "split into mean and log-variance, sample", f"{vae.latent_dim}", "0"),
+        *(("decoder", *layer_row(layer)) for layer in vae.decoder.layers),
+    ]
+    total = sum(layer.count_params() for part in (vae.encoder, vae.decoder) for layer in part.layers)
+    caption = f"The layers of the network `{architecture}`; {total:,} parameters in all."
+    return table(numbering, caption, ("part", "layer", "output", "parameters"), rows)
+
+
+def layer_row(layer: keras.Layer) -> tuple[str, str, str]:
+    """A layer in words, the shape of its output, and how many parameters it has."""
+    words = [type(layer).__name__]
+    if hasattr(layer, "kernel_size"):
+        words.append(f"kernel {layer.kernel_size[0]}, stride {layer.strides[0]}")
+    activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
+    if activation != "linear":
+        words.append({"relu": "ReLU"}.get(activation, activation))
+    shape = " x ".join(f"{size:,}" for size in layer.output.shape[1:])
+    return ", ".join(words), shape, f"{layer.count_params():,}"
+
+
+def _loss(vae: VAE, config: Config) -> Markup:
+    return joined(
+        [
+            paragraph(f"Likelihood {config.likelihood}: {first_line(vae.likelihood)}"),
+            paragraph(f"Objective {config.objective}, which is minimised: {first_line(vae.objective)}"),
+            paragraph("All terms are per image, in nats: summed over pixels or latents, averaged over images once."),
+        ]
+    )
+
+
+def first_line(value: object) -> str:
+    """What a class says of itself, with the values it was made with."""
+    said = (inspect.getdoc(type(value)) or "").partition("\n")[0]
+    options = dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else {}
+    with_values = ", ".join(f"{name} = {option}" for name, option in options.items())
+    return f"{said} Here {with_values}." if with_values else said
