@@ -47,7 +47,7 @@ figures: .venv/dev.stamp ## draw the theory pages' pictures again
 	$(BIN)/python -m docs.figures
 
 test: .venv/dev.stamp ## run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

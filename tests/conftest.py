@@ -1,5 +1,6 @@
 """What tests share: a tiny run, trained once."""
 
+import logging
 import os
 from importlib import import_module
 from pathlib import Path
@@ -22,6 +23,16 @@ def few_faces_to_score():
         quick = ("mutual_information_gap", "modularity")
         patch.setattr(disentanglement, "SCORES", {name: disentanglement.SCORES[name] for name in quick})
         yield
+
+
+@pytest.fixture(autouse=True)
+def scripts_leave_no_handler():
+    """A script that ran inside a test logs to that test's standard error, which is closed afterwards."""
+    yield
+    root = logging.getLogger()
+    for handler in root.handlers[:]:
+        if type(handler) is logging.StreamHandler:
+            root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")
