@@ -8,14 +8,15 @@ Let an image be drawn at random from N and z from its q(z | x), so that q(z) = 1
 
 (Hoffman & Johnson 2016, "ELBO surgery"; Chen et al. 2018, arXiv 1802.04942, eq. 2; proved in
 docs/theory/2-2-2-splitting-the-kl.md).
-q(z) is a mixture of N Gaussians, so log q(z) is a sum over images, and its expectation is taken at samples.
+q(z) is a mixture of N Gaussians, so log q(z) is the logarithm of a sum over images, and its expectation is taken at
+samples.
 
 An estimate of q(z) is a weighted sum over those images that there are, and it enters the joint once:
 
     log q(z_i)   = logsumexp_n (log w_in + sum_j log q(z_ij | x_n))
     log q(z_ij)  = logsumexp_n (log w_in +       log q(z_ij | x_n))
 
-With all N images the weights are 1/N and the sums are exact; a batch of B stands for the rest in one of two ways.
+Weights of 1/N over all N images make the sums exact; a batch of B stands for the rest in one of two ways.
 Training and evaluation use the same functions.
 """
 
@@ -85,10 +86,10 @@ def stratified(batch: Tensor, training_images: int) -> Tensor:
 def weighted(batch: Tensor, training_images: int) -> Tensor:
     """Log weights of the minibatch-weighted estimate, 1 / (N B) for every image, (batch, batch).
 
-    Importance sampling of the batch (Chen et al. 2018, eq. S5). A row sums to 1/N instead of one, so log q(z) and every
-    log q(z_j) come out too small by up to log N: the mutual information too large by as much, the total correlation too
-    large by up to (latents - 1) log N, the dimension-wise KL too small by latents log N. As the weights are
-    constants, gradients suffer less than values.
+    Importance sampling of the batch (Chen et al. 2018, section 4.1). A row sums to 1/N instead of one: every density is
+    the naive estimate of a batch, in which it stands for nothing but itself, divided by N. So beside that estimate the
+    mutual information is larger by log N, the total correlation by (latents - 1) log N, and the dimension-wise KL
+    smaller by latents log N. These are constants: values are off, gradients are the naive estimate's.
     """
     size = ops.cast(batch, "float32")
     return ops.zeros((batch, batch)) - math.log(training_images) - ops.log(size)

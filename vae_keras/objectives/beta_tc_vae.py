@@ -10,7 +10,7 @@ whose expectation over z is the KL in closed form. So the loss is written as
 
     reconstruction_nll + KL + (alpha - 1) I + (beta - 1) TC + (gamma - 1) sum_j KL_j
 
-which has the same expectation, less variance, and is the plain VAE to rounding where all weights are one.
+which has the same expectation, as a rule less variance, and is the plain VAE to rounding where all weights are one.
 """
 
 from dataclasses import dataclass
