@@ -112,3 +112,35 @@ def test_a_table_of_factors_is_scored_on_test_images(tiny_run, monkeypatch):
     assert disentanglement.labelled_codes(study) is None
     monkeypatch.setattr(disentanglement, "FEWEST_IMAGES", 5)
     assert len(disentanglement.labelled_codes(study).codes) == len(study.test_images)
+
+
+def test_a_single_latent_and_levels_too_rare_to_judge_are_left_without_scores(tiny_run, monkeypatch, caplog):
+    run = Run(tiny_run)
+    config = load_config(run.config)
+    study = Study(config, load_run(tiny_run), read_data(config, run.split), read_history(run))
+    codes = np.random.default_rng(0).normal(size=(300, 4))
+    rare = np.zeros((300, 2), int)
+    rare[0] = 1
+    monkeypatch.setattr(
+        disentanglement, "labelled_codes", lambda study: disentanglement.Labelled(codes, rare, ("jaw", "yaw"))
+    )
+    assert disentanglement.disentanglement(study) == ({}, {})
+    assert "single value" in caplog.text
+    monkeypatch.undo()
+    monkeypatch.setattr(type(study.vae), "latent_dim", 1)
+    assert disentanglement.labelled_codes(study) is None
+
+
+def test_a_score_that_is_not_finite_is_left_out(tiny_run, monkeypatch):
+    run = Run(tiny_run)
+    config = load_config(run.config)
+    study = Study(config, load_run(tiny_run), read_data(config, run.split), read_history(run))
+    scores = {**disentanglement.SCORES, "gaussian_total_correlation": metrics.SCORES["gaussian_total_correlation"]}
+    monkeypatch.setattr(disentanglement, "SCORES", scores)
+    levels = np.random.default_rng(0).integers(3, size=(300, 4))
+    codes = np.repeat(levels[:, :2], 2, axis=1).astype(float)
+    monkeypatch.setattr(
+        disentanglement, "labelled_codes", lambda study: disentanglement.Labelled(codes, levels, tuple("abcd"))
+    )
+    found = disentanglement.disentanglement(study).numbers["disentanglement"]["scores"]
+    assert set(found) == {"mutual_information_gap", "modularity"}

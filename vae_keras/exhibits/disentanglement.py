@@ -1,5 +1,7 @@
 """How far single latents stand for single factors: scores, and a map of who carries what."""
 
+import logging
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -13,6 +15,8 @@ from vae_keras.exhibits.information import LEVELS, information_shares, known_abo
 from vae_keras.exhibits.study import Exhibit, Study
 from vae_keras.latent import encode_images
 from vae_keras.plots import heat_map
+
+log = logging.getLogger(__name__)
 
 SCORES = metrics.SCORES
 FACES = 10_000  # freshly rendered
@@ -36,19 +40,24 @@ class Labelled(NamedTuple):
 
 
 def disentanglement(study: Study) -> Exhibit:
-    """All scores with their errors, and a heat map; nothing where no factors are known."""
+    """All scores with their errors, and a heat map; nothing where no factors are known, or only one latent is there."""
     labelled = labelled_codes(study)
     if labelled is None:
         return Exhibit({}, {})
     codes, levels, names = labelled
-    scores = metrics.all_scores(codes, levels, study.config.seed, SCORES)
-    errors = errors_of_pieces(codes, levels, study.config.seed)
+    try:
+        scores = metrics.all_scores(codes, levels, study.config.seed, SCORES)
+        errors = errors_of_pieces(codes, levels, study.config.seed)
+    except ValueError as reason:  # a level too rare for every piece to hold it
+        log.warning("no disentanglement scores: %s", reason)
+        return Exhibit({}, {})
+    finite = [name for name, value in scores.items() if math.isfinite(value + errors[name])]
     return drawn(
         study,
         {
             "images": len(codes),
             "factors": list(names),
-            "scores": {name: {"value": value, "standard_error": errors[name]} for name, value in scores.items()},
+            "scores": {name: {"value": scores[name], "standard_error": errors[name]} for name in finite},
             "information_shares": information_shares(codes, levels).tolist(),
         },
     )
@@ -101,6 +110,8 @@ def _fits(study: Study, numbers: Any) -> bool:
 def labelled_codes(study: Study) -> Labelled | None:
     """Codes of fresh faces for a run on rendered ones; of test images where a table gives factors; else None."""
     size, channels = study.config.image_size, study.config.channels
+    if study.vae.latent_dim < 2:
+        return None
     if _on_fresh_faces(study):
         images, levels = LevelledFaces(LEVELS, size, channels).draw(FACES)
         return Labelled(encode_images(study.vae, images).mean, levels, factors.NAMES)
