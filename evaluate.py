@@ -149,12 +149,13 @@ def evaluate(arguments: list[str] | None) -> None:
     source = config.data if flags.data is None else canonical(flags.data)
     data = read_data(config, run.split) if flags.data is None else read_other_data(config, run.split, source)
     study = Study(config, vae, data, read_history(run), source)
+    known = read_metrics(run)
     answers = answers_of_part_1(config.seed) if flags.report else []
     pages = report.read_pages(THEORY) if flags.report else {}
     # All of it is made before any of it is written.
     made = [exhibit(study) for exhibit in chosen_exhibits(flags, data)]
     if flags.report and not flags.metrics:
-        made.append(known_or_scored(study, read_metrics(run)))
+        made.append(known_or_scored(study, known))
     for path in save_exhibits(run, made, source, study.epoch, "" if data.fitted else f"Images: {source}."):
         print(path)
     if flags.report:
