@@ -261,7 +261,7 @@ def test_a_disk_that_is_read_only_or_full(copied_run, workplace, capsys, monkeyp
 
     before = everything_in(workplace)
     monkeypatch.setattr("data.files.tempfile.mkstemp", refuse)
-    arguments = ["--run", "run", "--metrics"] if script_main is evaluate.main else [*TINY, "--run", "new"]
+    arguments = ["--run", "run", "--curves"] if script_main is evaluate.main else [*TINY, "--run", "new"]
     assert script_main(arguments) == 2
     assert_one_line(capsys, f"{os.strerror(code)}; {remedy}")
     after = everything_in(workplace)
