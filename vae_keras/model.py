@@ -152,6 +152,11 @@ class VAE(keras.Model):
             self.means[name].update_state(ops.broadcast_to(value, ops.shape(terms.kl)))
         return {name: self.means[name].result() for name in values}
 
+    def load_own_variables(self, store: Any) -> None:
+        """Models that were saved before there were schedules have no count of images: theirs starts at zero."""
+        if len(store.keys()):
+            super().load_own_variables(store)
+
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         parts = ("encoder", "decoder", "likelihood", "objective")

@@ -22,7 +22,7 @@ from docs.course.regions import Region, regions, without
 from docs.course.tree import ROOT, code_files
 
 EDITION = Path("runs") / "assignment"
-PAGE, CODE, TODO = "assignment.html", "code", "TODO.md"
+PAGE, CODE, CHECKLIST = "assignment.html", "code", "FILL_IN.md"
 HAND_OUT = PurePosixPath("docs/assignment.md")
 # Pages and drawings answer the questions, so of docs/ only these two go along.
 KEPT_DOCS = (HAND_OUT, PurePosixPath("docs/notation.md"))
@@ -100,7 +100,7 @@ def gaps(found: Mapping[PurePosixPath, Sequence[Region]]) -> list[Gap]:
     return sorted(places, key=lambda gap: order.index(gap.asked))
 
 
-def to_do(places: Sequence[Gap]) -> str:
+def checklist(places: Sequence[Gap]) -> str:
     """The list of what to fill in, as a page in Markdown."""
     lines = [
         "# What to fill in",
@@ -155,7 +155,7 @@ def write(out: Path, root: Path = ROOT) -> list[Gap]:
             shutil.copymode(root / path, copy)
             if path in found:
                 copy.write_bytes(without(_read(root / path), found[path]).encode())
-        write_text(new / CODE / TODO, to_do(places))
+        write_text(new / CODE / CHECKLIST, checklist(places))
         write_text(new / PAGE, hand_out(_read(root / HAND_OUT), places))
         if out.exists():
             out.replace(Path(folder) / "old")
@@ -203,7 +203,7 @@ def edit(flags: argparse.Namespace) -> None:
     """Write the edition that the flags ask for, and print what it holds."""
     places = write(flags.out)
     print(f"{flags.out / PAGE}: the assignment")
-    print(f"{flags.out / CODE}: the code, with {len(places)} places to fill in, listed in {TODO}")
+    print(f"{flags.out / CODE}: the code, with {len(places)} places to fill in, listed in {CHECKLIST}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,7 +17,7 @@ from data.errors import UserError
 from docs.course import student_edition, submission
 from docs.course.questions import QUESTIONS
 from docs.course.regions import END, regions, without
-from docs.course.student_edition import CODE, PAGE, TODO, check_free, edition_files, marked
+from docs.course.student_edition import CHECKLIST, CODE, PAGE, check_free, edition_files, marked
 from docs.course.tree import code_files
 from tests.support import ROOT
 
@@ -168,7 +168,7 @@ def test_pages_that_answer_and_tests_that_need_them_are_left_out(edition):
     assert not [
         name for name in files if name.startswith(("tests/docs", "README", "mkdocs", "datasets", "runs", ".git/"))
     ]
-    assert {"Makefile", "LICENSE", "pyproject.toml", ".ci/run", TODO, "tests/conftest.py"} <= files
+    assert {"Makefile", "LICENSE", "pyproject.toml", ".ci/run", CHECKLIST, "tests/conftest.py"} <= files
     left_out = re.compile(
         r"docs\.(course|figures)|docs[/\" ]+(theory|images|course|figures)|README\.md|evaluate\.THEORY"
     )
@@ -190,7 +190,7 @@ def test_questions_markers_and_hand_out_are_about_the_same(edition):
 
 
 def test_the_list_names_the_line_and_the_tests_of_every_place(edition):
-    text = read(edition.code / TODO)
+    text = read(edition.code / CHECKLIST)
     places = re.findall(r"^- \[ \] (.*): `(.*)`, line (\d+)", text, re.MULTILINE)
     assert [asked for asked, _, _ in places] == list(QUESTIONS)
     for asked, path, line in places:
@@ -303,7 +303,6 @@ def test_without_git_the_code_is_what_lies_outside_of_ignored_folders(project):
     assert list(map(str, code_files(project))) == [".gitignore", "data/new.py", "docs/images/drawing.png", "train.py"]
 
 
-@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_with_git_the_code_is_what_it_tracks_but_no_data_weights_or_photographs(project):
     for arguments in (["init", "-q"], ["add", "--force", ".", ":!data"]):
         subprocess.run(["git", *arguments], cwd=project, check=True)

@@ -158,6 +158,17 @@ def test_a_saved_model_goes_on_as_if_it_had_not_been_saved(images, tmp_path):
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_a_model_without_a_count_of_images_can_still_be_loaded(images, tmp_path, monkeypatch):
+    vae = compiled()
+    vae.train_on_batch(images)
+    assert int(vae.images_seen) == len(images)
+    monkeypatch.setattr(vae_keras.VAE, "save_own_variables", lambda self, store: None)
+    vae.save(tmp_path / "old.keras")
+    loaded = keras.saving.load_model(tmp_path / "old.keras")
+    assert int(loaded.images_seen) == 0
+    assert vae.train_on_batch(images, return_dict=True) == loaded.train_on_batch(images, return_dict=True)
+
+
 def test_calling_the_model_reconstructs_from_the_posterior_mean(images):
     vae = compiled()
     np.testing.assert_allclose(vae(images), vae.decode(vae.encode(images).mean), rtol=1e-5)

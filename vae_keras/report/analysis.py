@@ -141,7 +141,7 @@ def kl_parts(numbers: Numbers) -> list[str]:
             f"some images for each other, and the three parts can be read as they are."
         )
     if correlation["value"] <= ERRORS * correlation["standard_error"]:
-        sentences.append("The total correlation cannot be told from zero: the latents are independent of each other.")
+        sentences.append("The total correlation cannot be told from zero: no latent is seen to depend on others.")
     else:
         caution = "; part of it is the ceiling's doing" if capped else ""
         sentences.append(
