@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike
 from data.errors import UserError
 
 if TYPE_CHECKING:
+    import tensorflow as tf
     import tensorflow_probability as tfp
 
 State = bool | int | str
@@ -79,8 +81,8 @@ class Conditional:
 
     Attributes:
         distribution: called with one tensor for each parent, in order: numbers of a continuous parent, indices of the
-            states of another. Returns a `tfd.Distribution` of scalars whose parameters are float64, as the tables are,
-            and broadcast over the tensors' shape.
+            states of another. Returns a `tfd.Distribution` of scalars, vectors or matrices whose parameters broadcast
+            over the tensors' leading axes. Parameters that are Python's numbers, or float32, become float64.
         parents: their names.
         states: None for a continuous variable; otherwise the names of the states that samples are indices of.
     """
@@ -93,11 +95,54 @@ class Conditional:
         from pgm_tfp.backend import tf
 
         tensors = [tf.convert_to_tensor(parent) for parent in parents]  # of NumPy's, TFP would make float32
-        return self.distribution(*(tf.cast(t, tf.int32) if t.dtype.is_integer else t for t in tensors))
+        return in_float64(self.distribution(*(tf.cast(t, tf.int32) if t.dtype.is_integer else t for t in tensors)))
 
     def sample(self, parents: Sequence[np.ndarray], n: int, random: np.random.Generator) -> np.ndarray:
-        """Numbers, or indices of states, (n,), one drawn for each row of the parents' values, (n,) each."""
+        """Numbers, or indices of states, (n, *event), one drawn for each row of the parents' values, (n, ...) each."""
         distribution = self(*parents)
         shape = () if distribution.batch_shape.rank else (n,)  # its parameters may not depend on the parents
         # A pair as the seed: with a single one a draw depends on those before it.
         return distribution.sample(shape, seed=random.integers(2**31, size=2, dtype=np.int32)).numpy()
+
+
+@contextmanager
+def naming(variable: str) -> Iterator[None]:
+    """Errors of a variable's distribution inside its `with` block become a UserError that names the variable."""
+    from pgm_tfp.backend import tf
+
+    try:
+        yield
+    except (TypeError, ValueError, tf.errors.InvalidArgumentError) as reason:
+        raise UserError(
+            f"{variable}: its distribution cannot be computed ({str(reason).strip().splitlines()[0]}); it is called "
+            "with float64 tensors that may have leading axes, and its parameters must broadcast over these"
+        ) from reason
+
+
+def log_density(distribution: tfp.distributions.Distribution, value: Any) -> tf.Tensor:
+    """log p(value), float64, of whichever type the distribution's values are."""
+    from pgm_tfp.backend import tf
+
+    return tf.cast(distribution.log_prob(tf.cast(value, distribution.dtype)), tf.float64)
+
+
+def in_float64(part: Any) -> Any:
+    """A distribution or a bijector with its parameters in float64; TFP makes float32 of Python's numbers."""
+    from pgm_tfp.backend import tf
+
+    if part.dtype == tf.float64:
+        return part
+    changes = {}
+    for name, properties in type(part).parameter_properties(dtype=tf.float64).items():
+        value = part.parameters.get(name)
+        if value is None or properties.specifies_shape:
+            continue
+        if not properties.is_tensor:
+            changes[name] = _all_in_float64(value)
+        else:  # a Python number would pass through float32 on its way to tf.cast
+            changes[name] = tf.cast(value, tf.float64) if tf.is_tensor(value) else tf.constant(value, tf.float64)
+    return part.copy(**changes) if changes else part
+
+
+def _all_in_float64(parts: Any) -> Any:
+    return [in_float64(part) for part in parts] if isinstance(parts, (list, tuple)) else in_float64(parts)

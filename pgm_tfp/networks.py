@@ -12,6 +12,7 @@ from __future__ import annotations
 import inspect
 import keyword
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from math import log
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ import networkx as nx
 import numpy as np
 
 from data.errors import UserError, nearest
-from pgm_tfp.conditionals import Conditional, State, Table
+from pgm_tfp.conditionals import Conditional, State, Table, log_density, naming
 from pgm_tfp.graphs import Edge, directed_graph, topological_order
 from pgm_tfp.potentials import Potential, product
 
@@ -168,21 +169,19 @@ class BayesianNetwork:
             if variable not in assignment:
                 raise UserError(f"log_prob needs all variables: {variable} is missing; for some see exact.log_evidence")
         value = {
-            variable: self.state_index(variable, state) if variable in self.states else state
+            variable: self.state_index(variable, state) if variable in self.states else number_of(variable, state)
             for variable, state in assignment.items()
         }
         # answer: the logarithm of the joint
         total = 0.0
         for variable, conditional in self.conditionals.items():
-            # A Python float would become a float32 tensor.
-            given: tuple[Any, ...] = tuple(
-                value[parent] if parent in self.states else np.float64(value[parent]) for parent in conditional.parents
-            )
+            given: tuple[Any, ...] = tuple(value[parent] for parent in conditional.parents)
             if isinstance(conditional, Table):
                 probability = conditional.probabilities[given][value[variable]]
                 total += log(probability) if probability > 0.0 else -np.inf
             else:
-                total += float(conditional(*given).log_prob(value[variable]))
+                with naming(variable):
+                    total += float(log_density(conditional(*given), value[variable]))
         return total
         # end of answer
 
@@ -208,15 +207,20 @@ class BayesianNetwork:
         """Independent draws of all variables, parents before children.
 
         Returns:
-            For each variable its n states, or numbers (n,).
+            For each variable its n states, or numbers (n, *event).
         """
-        random, drawn = np.random.default_rng(seed), dict[str, np.ndarray]()
-        for variable, conditional in self.conditionals.items():
-            drawn[variable] = conditional.sample([drawn[parent] for parent in conditional.parents], n, random)
         return {
             variable: _array_of(self.states[variable])[values] if variable in self.states else values
-            for variable, values in drawn.items()
+            for variable, values in self.sample_values(n, seed).items()
         }
+
+    def sample_values(self, n: int, seed: int = 0) -> dict[str, np.ndarray]:
+        """As `sample`, with indices of states in place of states."""
+        random, drawn = np.random.default_rng(seed), dict[str, np.ndarray]()
+        for variable, conditional in self.conditionals.items():
+            with naming(variable) if isinstance(conditional, Conditional) else nullcontext():
+                drawn[variable] = conditional.sample([drawn[parent] for parent in conditional.parents], n, random)
+        return drawn
 
     def do(self, interventions: Mapping[str, Any]) -> BayesianNetwork:
         """The network after an intervention that sets variables, whatever their parents are (Pearl 2009, section 3.2).
@@ -232,7 +236,7 @@ class BayesianNetwork:
                 set_to = np.eye(len(self.states[variable]))[self.state_index(variable, state)]
                 changed[variable] = Table(set_to, states=self.states[variable])
             else:
-                changed[variable] = Conditional(_always(state))
+                changed[variable] = Conditional(_always(number_of(variable, state)))
         return BayesianNetwork(changed)
 
     def __repr__(self) -> str:
@@ -255,6 +259,19 @@ def state_index(states: Mapping[str, tuple[State, ...]], variable: str, state: S
     except ValueError:
         known = ", ".join(map(str, states[variable]))
         raise UserError(f"{variable} has no state {state}; its states: {known}") from None
+
+
+def number_of(variable: str, value: Any) -> np.ndarray:
+    """The value of a continuous variable, a number or an array, as float64; UserError where it is not finite."""
+    try:
+        number = np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        number = np.asarray(np.nan)
+    if not np.isfinite(number).all():
+        raise UserError(
+            f"{variable} is continuous and {value!r} is no finite number; leave {variable} out if not observed"
+        )
+    return number
 
 
 def _array_of(states: tuple[State, ...]) -> np.ndarray:
@@ -284,10 +301,10 @@ def _component(
     return by_name if conditional.parents else distribution()
 
 
-def _always(number: float) -> Callable[[], tfp.distributions.Distribution]:
+def _always(number: np.ndarray) -> Callable[[], tfp.distributions.Distribution]:
     def distribution() -> tfp.distributions.Distribution:
         from pgm_tfp.backend import tfd
 
-        return tfd.Deterministic(np.float64(number))
+        return tfd.Independent(tfd.Deterministic(number), number.ndim) if number.ndim else tfd.Deterministic(number)
 
     return distribution

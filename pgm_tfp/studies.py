@@ -7,6 +7,7 @@ import numpy as np
 
 from pgm_tfp import catalogue, exact
 from pgm_tfp.assignment import Answer
+from pgm_tfp.backend import tf
 from pgm_tfp.conditionals import State
 from pgm_tfp.notation import written
 from pgm_tfp.plots import Density, density_curves, elbo_traces, gap_bars, probability_bars, variance_bars
@@ -21,6 +22,7 @@ THERMAL_FAMILIES = ("normal", "laplace", "full_normal", "flow")
 MEASURED = {"x1": 1.3, "x2": -0.4}
 DEVIATIONS = (0.5, 2.0)
 DRAWS, REPETITIONS = 4_000, 300
+REACH = 8.0  # standard deviations that a density is drawn over
 
 
 def studies(seed: int = 0) -> Iterator[Answer]:
@@ -96,9 +98,8 @@ def laplace_and_normal(seed: int) -> Answer:
         f"The Laplace gap in closed form, whatever is measured: (ln pi - 1)/2 = {(log(pi) - 1) / 2:.6f} nats",
     ]
     points = np.linspace(location - 5 * scale, location + 5 * scale, 400)
-    grid = quadrature(target(network, MEASURED))
     figure = density_curves(
-        Density(points, np.interp(points, grid.axes[0], grid.density)),
+        _posterior(target(network, MEASURED), points),
         {name: Density(points, _density(one, points)) for name, one in fits.items()},
         "z1",
         "A Laplace distribution in place of a normal posterior",
@@ -131,10 +132,11 @@ def thermal(seed: int) -> Answer:
     lines.append("A k-hat above 0.7 says that the surrogate's draws cannot be reweighted into the posterior.")
     two = {name: fit(network, THERMAL_EVIDENCE, name, seed=seed, starts=4) for name in THERMAL_FAMILIES}
     lines += ["With the sensor silent, C and its reading R are both unknown:", *(_line(one) for one in two.values())]
-    points = np.linspace(grid.axes[0][0], grid.axes[0][-1], 500)
+    mean, reach = grid.mean()[0], REACH * grid.std()[0]
+    points = np.linspace(mean - reach, mean + reach, 500)
     figures = {
         "temperature.png": density_curves(
-            Density(points, np.interp(points, grid.axes[0], grid.density)),
+            _posterior(aim, points),
             {name: Density(points, _density(one, points)) for name, one in fits.items()},
             "temperature (degrees C)",
             "The server room's temperature",
@@ -156,8 +158,17 @@ def thermal(seed: int) -> Answer:
 def _line(one: Fit) -> str:
     error = f" +- {one.elbo_error:.1g}" if one.elbo_error else ""
     sure = "" if one.converged else "; not converged"
-    gap = "" if one.gap is None else f", gap {round(one.gap, 6) + 0.0:.6f}"  # no minus before rounding's zero
+    if one.impossible:
+        sure += "; the ELBO exceeds the evidence: one of the two is wrong"
+    # adding zero takes the minus from a rounded zero
+    gap = ", gap unknown" if one.gap is None else f", gap {round(one.gap, 6) + 0.0:.6f}"
     return f"{one.family.replace('_', ' '):15} ELBO {one.elbo:.6f}{error}{gap} nats ({one.estimator}{sure})"
+
+
+def _posterior(aim: Target, points: np.ndarray) -> Density:
+    """The exact posterior of one real variable at these points."""
+    logs = aim.log_density(tf.constant(points[:, np.newaxis])).numpy()
+    return Density(points, np.exp(logs - quadrature(aim).log_evidence))
 
 
 def _density(one: Fit, points: np.ndarray) -> np.ndarray:

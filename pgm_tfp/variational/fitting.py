@@ -1,37 +1,39 @@
-"""Fitting a surrogate: climb the ELBO from several starts, judge the result, say what is left to the truth.
+"""Fitting a surrogate: maximise the ELBO from several starts, judge the result, say how far it is from the truth.
 
     log p(e) - ELBO(q) = KL(q || p(. | e)) >= 0
 
-so where the exact evidence can be had, the gap is the divergence itself, not a bound of it.
+so where the exact evidence is known, the gap is the divergence itself, not a bound of it. A gap below zero by more than
+both errors is impossible: then one of the two numbers is wrong, and the fit says so.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
-from scipy.optimize import minimize
 
 from data.errors import UserError
-from pgm_tfp import exact
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.variational import discrete, sampled
 from pgm_tfp.variational.continuous import FAMILIES, Family, family_named, standard_noise
-from pgm_tfp.variational.quadrature import MOST_DIMENSIONS, quadrature
+from pgm_tfp.variational.maximisation import ITERATIONS, Maximum, maximiser, unpacked
+from pgm_tfp.variational.quadrature import KNOWN, MOST_DIMENSIONS, quadrature
 from pgm_tfp.variational.targets import MOST_STATES, Target, target
 
 log = logging.getLogger(__name__)
 
 DISCRETE = {"mean_field": discrete.mean_field, "autoregressive": discrete.autoregressive}
-STARTS, ITERATIONS = 8, 500
-SPREAD = 2.0  # of random logits: starts near certainty of every kind, as mean fields have several summits
-GRADIENT = 1e-7  # largest entry of the gradient at which a climb has arrived, in nats
+STARTS = 8
+SPREAD = 2.0  # of random logits: starts near certainty of every kind, as mean fields have several maxima
 AGREEMENT = 1e-3  # nats by which the best start may lead the second best before it is called luck
 NOISE, EVALUATION, REPETITIONS = 4_096, 16_384, 8  # draws in fitting; draws in each of some independent evaluations
 MOST_CELLS = 2**27  # of the tables that exact evidence takes, a gigabyte: beyond, the gap stays unknown
-PRIOR_DRAWS, TRIED = 1_000, 30  # draws of the prior; of these, a start is the best of some
+TRIED = 30  # draws of the prior of which a start is the best
+SURE = 4.0  # standard errors by which the ELBO may exceed the evidence
+ROUNDING = 1e-6  # nats
+DIAGNOSED = 100  # draws of the fitted surrogate at which densities are checked for NaN
 
 
 class Fit(NamedTuple):
@@ -39,15 +41,19 @@ class Fit(NamedTuple):
 
     Attributes:
         family: its name.
-        surrogate: the distribution: of state indices by name, or of vectors of the hidden continuous variables.
-        variables: those that it is about; of a vector, in this order.
+        surrogate: the distribution: of state indices by name, or of vectors of the hidden continuous variables'
+            unconstrained coordinates (which are the variables themselves where these are real numbers).
+        variables: those that it is about, in the order of the vector.
         elbo: in nats.
         elbo_error: its standard error; zero where it is a sum over all states.
         trace: the ELBO after each iteration of the best start.
         estimator: how ELBO and gradient were computed.
         starts: the final ELBO from every start.
-        converged: did the best start arrive, and a second one at the same height?
-        log_evidence: exact log p(e) in nats, or None where that is not affordable.
+        converged: the best start arrived, another one arrived at the same height, and the ELBO does not exceed the
+            evidence. One start alone proves nothing. That the surrogate is near the posterior is for `gap` to say.
+        log_evidence: exact log p(e) in nats, or None where it is not known.
+        log_evidence_error: how far that may be off, in nats.
+        target: what it approximates.
         network: a discrete surrogate as a network, to be asked for exact marginals; None for a continuous one.
     """
 
@@ -61,12 +67,26 @@ class Fit(NamedTuple):
     starts: list[float]
     converged: bool
     log_evidence: float | None
+    log_evidence_error: float
+    target: Target
     network: BayesianNetwork | None = None
 
     @property
     def gap(self) -> float | None:
         """KL(surrogate || posterior) = log p(e) - ELBO in nats, where the evidence is known."""
         return None if self.log_evidence is None else self.log_evidence - self.elbo
+
+    @property
+    def impossible(self) -> bool:
+        """Does the ELBO exceed the log evidence by more than their errors? Then one of them is wrong."""
+        return self.gap is not None and self.gap < -(SURE * self.elbo_error + self.log_evidence_error + ROUNDING)
+
+    def sample(self, n: int, seed: int = 0) -> dict[str, np.ndarray]:
+        """Draws of the surrogate in the model's own space: by variable states (n,); by column numbers (n,)."""
+        if self.network is not None:
+            return self.network.sample(n, seed)
+        draws = self.target.model_draws(self.surrogate.sample(n, seed=seed).numpy(), seed)
+        return dict(zip(self.target.columns, draws.T, strict=True))
 
 
 def fit(
@@ -80,16 +100,20 @@ def fit(
     """The surrogate of a family that is nearest to the posterior in KL(surrogate || posterior).
 
     Args:
-        evidence: by variable the state, or the number, that was seen.
+        evidence: by variable the state, or the number or array, that was seen; for each state a likelihood where the
+            evidence is soft.
         family: of networks whose hidden variables are discrete: mean_field, autoregressive; of others, whose hidden
-            discrete variables are summed out: normal, low_rank_normal, full_normal, flow, laplace.
+            discrete variables are summed out: normal, low_rank_normal, full_normal, flow, laplace, in unconstrained
+            coordinates.
         estimator: of a discrete surrogate's gradient: enumerated, score_function, vimco; by default enumerated where
             there are at most 65,536 joint states, else score_function.
-        starts: how many random places to climb from.
+        starts: how many random places to climb from; with one alone nothing is known to have converged.
 
     Raises:
-        UserError: a name is unknown, or the family is not for this network's variables.
+        UserError: a name is unknown, the family is not for this network's variables, or a density is not a number.
     """
+    if starts < 1:
+        raise UserError(f"starts must be 1 or more, given {starts}")
     aim = target(network, evidence)
     if family in DISCRETE:
         if aim.continuous:
@@ -97,7 +121,7 @@ def fit(
                 f"{family} is for discrete variables, and {aim.continuous[0]} is continuous; "
                 f"choose one of {', '.join(FAMILIES)}"
             )
-        return _fit_discrete(aim, evidence, family, estimator, seed, starts)
+        return _checked(_fit_discrete(aim, family, estimator, seed, starts))
     chosen = family_named(family, tuple(DISCRETE))
     if not aim.continuous:
         raise UserError(
@@ -105,119 +129,86 @@ def fit(
         )
     if estimator not in (None, "reparameterised"):
         raise UserError(f"estimator {estimator} is for discrete surrogates; leave it out")
-    return _fit_continuous(aim, family, chosen, seed, starts)
+    return _checked(_fit_continuous(aim, family, chosen, seed, starts))
 
 
-class Climb(NamedTuple):
-    """Where one start ended."""
-
-    parameters: np.ndarray
-    elbo: float
-    trace: np.ndarray
-    arrived: bool
-
-
-def climbs(
-    elbo: Callable[[list[tf.Tensor]], tf.Tensor], shapes: Sequence[tuple[int, ...]], starts: Sequence[np.ndarray]
-) -> list[Climb]:
-    """Maximise a function of arrays of these shapes, laid end to end, by L-BFGS from every start."""
-
-    @tf.function
-    def value_and_gradient(flat: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        with tf.GradientTape() as tape:
-            tape.watch(flat)
-            value = elbo(unpacked(flat, shapes))
-        return value, tape.gradient(value, flat)
-
-    def downhill(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = value_and_gradient(tf.constant(flat))
-        # Where a step was too long for float64, L-BFGS tries a shorter one.
-        return (-float(value), -gradient.numpy()) if np.isfinite(value) else (np.inf, np.zeros_like(flat))
-
-    def climb(start: np.ndarray) -> Climb:
-        trace = [-downhill(start)[0]]
-        found = minimize(
-            downhill,
-            start,
-            jac=True,
-            method="L-BFGS-B",
-            callback=lambda intermediate_result: trace.append(-intermediate_result.fun),
-            options={"maxiter": ITERATIONS, "gtol": GRADIENT, "ftol": 1e-11, "maxcor": 30},
-        )
-        return Climb(found.x, -found.fun, np.array(trace), bool(found.success))
-
-    return [climb(start) for start in starts]
-
-
-def unpacked(flat: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
-    """One long vector as arrays of these shapes."""
-    sizes = [int(np.prod(shape, dtype=np.int64)) for shape in shapes]
-    return [tf.reshape(part, shape) for part, shape in zip(tf.split(flat, sizes), shapes, strict=True)]
-
-
-def _fit_discrete(
-    aim: Target, evidence: Mapping[str, Any] | None, family: str, estimator: str | None, seed: int, starts: int
-) -> Fit:
+def _fit_discrete(aim: Target, family: str, estimator: str | None, seed: int, starts: int) -> Fit:
     structure = DISCRETE[family](aim)
     affordable = discrete.hidden_elimination(aim).cells <= MOST_CELLS
+    log_evidence = aim.log_evidence if affordable else None
     shapes = structure.shapes()
     estimator = estimator or ("enumerated" if aim.states <= MOST_STATES else "score_function")
-    random = np.random.default_rng(seed)
-    size = sum(int(np.prod(shape)) for shape in shapes)
     if estimator == "enumerated":
-        ended = climbs(
-            lambda logits: discrete.enumerated_elbo(aim, structure, logits),
-            shapes,
-            [random.normal(scale=SPREAD, size=size) for _ in range(starts)],
-        )
+        if aim.states > MOST_STATES:
+            raise UserError(
+                f"the {len(aim.discrete)} hidden variables have {aim.states:.3g} joint states, too many to enumerate; "
+                f"choose one of {', '.join(sampled.ESTIMATORS)}"
+            )
+        random = np.random.default_rng(seed)
+        climb = maximiser(lambda logits: discrete.enumerated_elbo(aim, structure, logits), shapes)
+        ended = []
+        for _ in range(starts):
+            start, sweeps = discrete.coordinate_ascent(
+                aim, structure, [random.normal(scale=SPREAD, size=shape) for shape in shapes]
+            )
+            top = climb(np.concatenate([table.ravel() for table in start]))
+            ended.append(top._replace(trace=np.concatenate([sweeps, top.trace[1:]])))
         best, converged = judged(ended, family)
-        logits, elbo, error, trace = unpacked(best.parameters, shapes), best.elbo, 0.0, best.trace
-        heights = [one.elbo for one in ended]
+        logits, elbo, error, trace = unpacked(best.parameters, shapes), best.value, 0.0, best.trace
+        heights = [one.value for one in ended]
     elif estimator in sampled.ESTIMATORS:
         runs = [sampled.climb(aim, structure, estimator, seed + number) for number in range(starts)]
         ends = [sampled.elbo(aim, structure, logits, seed) for logits, _ in runs]
-        heights = [height for height, _ in ends]
-        highest = int(np.argmax(heights))
+        highest = max(range(starts), key=lambda number: ends[number][0])
         (logits, trace), (elbo, error) = runs[highest], ends[highest]
-        converged = sampled.settled(trace)
-        if not converged:
+        heights = [height for height, _ in ends]
+        allowed = sampled.AGREEMENT + SURE * max(one_error for _, one_error in ends)
+        converged = _agreed(heights, allowed, family)
+        if not sampled.settled(trace):
             log.warning("%s: the ELBO still rises after the last step; pass another seed or more starts", family)
+            converged = False
     else:
         raise UserError(f"unknown estimator {estimator}; known: enumerated, {', '.join(sampled.ESTIMATORS)}")
     return Fit(
         family, discrete.distribution(structure, logits), aim.discrete, elbo, error, trace, estimator, heights,
-        converged, exact.log_evidence(aim.network, evidence) if affordable else None,
-        discrete.as_network(aim, structure, [table.numpy() for table in logits]),
+        converged, log_evidence, 0.0, aim, discrete.as_network(aim, structure, [table.numpy() for table in logits]),
     )  # fmt: skip
 
 
 def _fit_continuous(aim: Target, name: str, family: Family, seed: int, starts: int) -> Fit:
-    dimensions = len(aim.continuous)
+    dimensions = aim.dimensions
     shapes = family.shapes(dimensions)
     noise = tf.constant(standard_noise(family, dimensions, NOISE, seed))
 
     def elbo(parameters: list[tf.Tensor], fixed: tf.Tensor = noise) -> tf.Tensor:
         draws = family.draw(*parameters, fixed)
-        # E_q[log p(z, e) - log q(z)]
+        # E_q[log p(u, e) - log q(u)]
         return tf.reduce_mean(aim.log_density(draws) - family.distribution(*parameters).log_prob(draws))
 
-    drawn, random = aim.network.sample(PRIOR_DRAWS, seed), np.random.default_rng(seed)
-    prior = np.stack([drawn[variable] for variable in aim.continuous], -1)
+    prior, random = aim.prior_draws, np.random.default_rng(seed)
     density, spread = aim.log_density(tf.constant(prior)).numpy(), np.maximum(prior.std(0), 1e-3)
-    tried = [random.choice(PRIOR_DRAWS, TRIED) for _ in range(starts)]
+    tried = [random.choice(len(prior), TRIED) for _ in range(starts)]
     locations = [prior[some[np.argmax(density[some])]] for some in tried]
-    ended = climbs(elbo, shapes, [_start(shapes, location, spread, random) for location in locations])
+    climb = maximiser(elbo, shapes)
+    ended = [climb(_start(shapes, location, spread, random)) for location in locations]
     best, converged = judged(ended, name)
     parameters = unpacked(best.parameters, shapes)
+    aim.check_numbers(family.draw(*parameters, noise).numpy()[:DIAGNOSED])
     fresh = [
         float(elbo(parameters, tf.constant(standard_noise(family, dimensions, EVALUATION, seed + number))))
         for number in range(1, REPETITIONS + 1)
     ]
-    evidence = quadrature(aim).log_evidence if dimensions <= MOST_DIMENSIONS else None
+    exact = quadrature(aim) if dimensions <= MOST_DIMENSIONS else None
+    if exact and not exact.known:
+        log.warning(
+            "the exact evidence, and so the gap, is not known: the error of quadrature is %.1g nats, more than %g",
+            exact.error, KNOWN,
+        )  # fmt: skip
     return Fit(
         name, family.distribution(*parameters), aim.continuous, float(np.mean(fresh)),
-        float(np.std(fresh, ddof=1) / np.sqrt(REPETITIONS)), best.trace, "reparameterised", [one.elbo for one in ended],
-        converged, evidence,
+        float(np.std(fresh, ddof=1) / np.sqrt(REPETITIONS)), best.trace, "reparameterised",
+        [one.value for one in ended], converged, exact.log_evidence if exact and exact.known else None,
+        exact.error if exact and exact.known else 0.0, aim,
     )  # fmt: skip
 
 
@@ -230,13 +221,40 @@ def _start(
     return np.concatenate([part.ravel() for part in parts])
 
 
-def judged(ended: Sequence[Climb], name: str) -> tuple[Climb, bool]:
+def judged(ended: Sequence[Maximum], name: str) -> tuple[Maximum, bool]:
     """The highest, and whether it can be trusted: it arrived, and another start arrived at the same height."""
-    ordered = sorted(ended, key=lambda one: -one.elbo)
-    best = ordered[0]
-    agreed = len(ordered) == 1 or best.elbo - ordered[1].elbo < AGREEMENT
+    best = max(ended, key=lambda one: one.value)
     if not best.arrived:
         log.warning("%s: no start arrived in %d iterations; pass more starts or a simpler family", name, ITERATIONS)
-    elif not agreed:
-        log.warning("%s: only one of %d starts reached the highest ELBO; pass more starts", name, len(ended))
-    return best, best.arrived and agreed
+    return best, _agreed([one.value for one in ended], AGREEMENT, name) and best.arrived
+
+
+def _agreed(heights: Sequence[float], allowed: float, name: str) -> bool:
+    """Did two starts reach the highest ELBO?"""
+    highest, *others = sorted(heights, reverse=True)
+    if not others:
+        log.warning("%s: one start alone cannot show that it found the highest ELBO; pass two or more starts", name)
+    elif highest - others[0] >= allowed:
+        log.warning("%s: only one of %d starts reached the highest ELBO; pass more starts", name, len(heights))
+    return bool(others) and highest - others[0] < allowed
+
+
+def _checked(fitted: Fit) -> Fit:
+    """The fit, its verdict withdrawn where it contradicts the evidence.
+
+    Raises:
+        UserError: the ELBO is not a number.
+    """
+    if not np.isfinite(fitted.elbo):
+        raise UserError(
+            f"{fitted.family}: the ELBO of every start is {fitted.elbo}; the surrogate gives mass to values that the "
+            f"evidence makes impossible; choose another family of {', '.join((*DISCRETE, *FAMILIES))}"
+        )
+    if fitted.impossible:
+        assert fitted.gap is not None
+        log.warning(
+            "%s: the ELBO exceeds the log evidence by %.3g nats, which is impossible; one of the two is wrong",
+            fitted.family, -fitted.gap,
+        )  # fmt: skip
+        return fitted._replace(converged=False)
+    return fitted

@@ -1,4 +1,4 @@
-"""The No-U-Turn sampler on the continuous hidden variables, discrete ones summed out (Hoffman & Gelman 2014)."""
+"""The No-U-Turn sampler on the hidden continuous variables (Hoffman & Gelman 2014); discrete ones are summed out."""
 
 from typing import NamedTuple
 
@@ -17,13 +17,15 @@ class Chains(NamedTuple):
     """Draws from the posterior and their diagnostics.
 
     Attributes:
-        draws: (draws, chains, continuous variables).
-        r_hat: potential scale reduction of each variable, 1 where the chains agree (Gelman & Rubin 1992).
-        effective_samples: of each variable, all chains together.
+        draws: in the model's own space, (draws, chains, columns).
+        columns: names of the columns: z of a scalar, w[0], w[1] of a vector.
+        r_hat: potential scale reduction of each column, 1 where the chains agree (Gelman & Rubin 1992).
+        effective_samples: of each column, all chains together.
         accepted: mean acceptance probability.
     """
 
     draws: np.ndarray
+    columns: tuple[str, ...]
     r_hat: np.ndarray
     effective_samples: np.ndarray
     accepted: float
@@ -38,16 +40,15 @@ class Chains(NamedTuple):
 
 
 def nuts(target: Target, draws: int = DRAWS, burn_in: int = BURN_IN, chains: int = CHAINS, seed: int = 0) -> Chains:
-    """Sample the posterior, every chain from another draw of the prior.
+    """Sample the posterior in unconstrained coordinates, every chain from another draw of the prior.
 
     Raises:
-        UserError: no continuous variable is hidden.
+        UserError: no continuous variable is hidden, or a density is not a number.
     """
     if not target.continuous:
         raise UserError("no continuous variable is hidden: NUTS has nothing to move; use exact.marginals")
-    prior = target.network.sample(1_000, seed)
-    spread = np.array([max(prior[name].std(), 1e-3) for name in target.continuous])
-    start = np.stack([prior[name][:chains] for name in target.continuous], -1)
+    prior = target.prior_draws
+    spread, start = np.maximum(prior.std(0), 1e-3), prior[:chains]
     kernel = tfp.mcmc.DualAveragingStepSizeAdaptation(
         tfp.mcmc.NoUTurnSampler(target.log_density, step_size=tf.constant(0.1 * spread)),
         num_adaptation_steps=int(0.8 * burn_in),
@@ -66,10 +67,15 @@ def nuts(target: Target, draws: int = DRAWS, burn_in: int = BURN_IN, chains: int
         )
 
     states, log_accept = run()
-    effective = tfp.mcmc.effective_sample_size(states, cross_chain_dims=1)
+    states = states.numpy()
+    if not np.isfinite(states).all():
+        target.check_numbers(start)
+        raise UserError("NUTS left the numbers that float64 holds; check the scale of the model's distributions")
+    values = target.model_draws(states.reshape(-1, states.shape[-1]), seed).reshape(*states.shape[:2], -1)
     return Chains(
-        states.numpy(),
-        tfp.mcmc.potential_scale_reduction(states, independent_chain_ndims=1).numpy(),
-        effective.numpy(),
+        values,
+        target.columns,
+        tfp.mcmc.potential_scale_reduction(tf.constant(values), independent_chain_ndims=1).numpy(),
+        tfp.mcmc.effective_sample_size(tf.constant(values), cross_chain_dims=1).numpy(),
         float(tf.reduce_mean(tf.exp(tf.minimum(log_accept, 0.0)))),
     )

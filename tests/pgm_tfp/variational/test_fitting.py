@@ -4,11 +4,14 @@ import logging
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from data.errors import UserError
-from pgm_tfp import catalogue
-from pgm_tfp.variational import fit, fitting
-from pgm_tfp.variational.fitting import Climb, judged
+from pgm_tfp import BayesianNetwork, Conditional, Table, catalogue, exact
+from pgm_tfp.backend import tf, tfd
+from pgm_tfp.variational import fit, fitting, quadrature, target
+from pgm_tfp.variational.fitting import judged
+from pgm_tfp.variational.maximisation import Maximum
 
 LAPLACE_GAP = (np.log(np.pi) - 1) / 2
 
@@ -43,16 +46,16 @@ def test_a_wider_family_has_a_smaller_gap():
 
 
 def test_no_start_is_believed_alone(caplog):
-    climbs = [Climb(np.zeros(1), height, np.array([height]), True) for height in (-3.0, -1.0, -2.0)]
-    best, converged = judged(climbs, "mean_field")
-    assert (best.elbo, converged) == (-1.0, False)
+    ended = [Maximum(np.zeros(1), height, np.array([height]), True) for height in (-3.0, -1.0, -2.0)]
+    best, converged = judged(ended, "mean_field")
+    assert (best.value, converged) == (-1.0, False)
     assert "only one of 3 starts reached the highest ELBO; pass more starts" in caplog.text
-    assert judged([*climbs, climbs[1]], "mean_field")[1]
+    assert judged([*ended, ended[1]], "mean_field")[1]
 
 
 def test_a_climb_that_has_not_arrived_is_reported(caplog):
     with caplog.at_level(logging.WARNING):
-        assert not judged([Climb(np.zeros(1), -1.0, np.array([-1.0]), False)], "flow")[1]
+        assert not judged([Maximum(np.zeros(1), -1.0, np.array([-1.0]), False)], "flow")[1]
     assert "no start arrived" in caplog.text
 
 
@@ -84,3 +87,111 @@ def test_where_exact_evidence_costs_too_much_the_gap_stays_unknown(monkeypatch):
     fitted = fit(catalogue.server_room(), {"M": True}, starts=1)
     assert fitted.log_evidence is None
     assert fitted.gap is None
+
+
+def test_one_start_proves_nothing(caplog):
+    fitted = fit(catalogue.server_room(), {"M": True}, starts=1)
+    assert not fitted.converged
+    assert "one start alone cannot show that it found the highest ELBO; pass two or more starts" in caplog.text
+
+
+def test_an_elbo_above_the_evidence_is_an_alarm_not_a_gap(caplog):
+    honest = fit(catalogue.server_room(), {"M": True, "S": False}, "autoregressive", starts=2)
+    assert honest.converged
+    assert not honest.impossible
+    wrong = fitting._checked(honest._replace(log_evidence=honest.log_evidence - 0.5))
+    assert wrong.impossible
+    assert not wrong.converged
+    assert "the ELBO exceeds the log evidence by 0.5 nats, which is impossible; one of the two is wrong" in caplog.text
+
+
+def test_evidence_that_quadrature_is_not_sure_of_is_not_called_exact(monkeypatch, caplog):
+    monkeypatch.setattr(fitting, "quadrature", lambda aim: quadrature(aim)._replace(error=0.01))
+    fitted = fit(catalogue.two_measurements(), {"x1": 1.0, "x2": 0.0}, "normal", starts=2)
+    assert fitted.log_evidence is None
+    assert fitted.gap is None
+    assert "the exact evidence, and so the gap, is not known: the error of quadrature is 0.01 nats" in caplog.text
+
+
+def test_a_chain_of_seventy_hidden_variables_is_fitted():
+    """Its states are more than an int64 counts."""
+    chain = BayesianNetwork.from_edges([(f"x{i}", f"x{i + 1}") for i in range(70)], seed=1)
+    fitted = fit(chain, {"x70": True}, starts=2)
+    assert fitted.estimator == "score_function"
+    assert fitted.log_evidence == pytest.approx(exact.log_evidence(chain, {"x70": True}))
+    assert fitted.gap > -4 * fitted.elbo_error
+    with pytest.raises(UserError, match=r"the 70 hidden variables have 1.18e\+21 joint states, too many"):
+        fit(chain, {"x70": True}, estimator="enumerated", starts=2)
+
+
+def test_only_discrete_variables_beside_continuous_ones_are_summed_one_by_one():
+    chain = BayesianNetwork.from_edges([(f"x{i}", f"x{i + 1}") for i in range(39)], seed=1)
+    z = Conditional(lambda x: tfd.Normal(tf.cast(x, tf.float64), 1.0), ("x39",))
+    y = Conditional(lambda z: tfd.Normal(z, 0.5), ("z",))
+    model = BayesianNetwork({**chain.conditionals, "z": z, "y": y})
+    aim = target(model, {"y": 0.8, "x0": True})
+    assert aim.interface == ("x39",)
+    by_state = exact.marginal(chain, "x39", {"x0": True})
+    expected = sum(by_state[state] * norm.pdf(0.8, state, np.sqrt(1.25)) for state in (False, True))
+    expected *= exact.marginal(chain, "x0")[True]
+    assert quadrature(aim).log_evidence == pytest.approx(np.log(expected), abs=1e-9)
+
+
+def test_too_many_discrete_variables_beside_continuous_ones_are_refused():
+    roots = {f"x{i}": Table.of_true(0.5) for i in range(14)}
+    z = Conditional(lambda *x: tfd.Normal(tf.cast(sum(x), tf.float64), 1.0), tuple(roots))
+    with pytest.raises(UserError, match="have 16,384 joint states to sum over at every draw of z, more than 1,024"):
+        fit(BayesianNetwork({**roots, "z": z}), {}, "normal")
+
+
+def test_discrete_posteriors_of_continuous_measurements_are_exact():
+    z = Table([0.2, 0.5, 0.3], states=("low", "middle", "high"))
+    x = Conditional(lambda z: tfd.Normal(3.0 * tf.cast(z, tf.float64), 0.01), ("z",))
+    fitted = fit(BayesianNetwork({"z": z, "x": x}), {"x": 2.96}, starts=2)
+    assert fitted.log_evidence == pytest.approx(np.log(0.5) + norm.logpdf(2.96, 3, 0.01), abs=1e-9)
+    assert fitted.converged
+    assert abs(fitted.gap) < 1e-9
+
+
+def test_soft_evidence_is_a_likelihood():
+    room, soft = catalogue.server_room(), {"M": {True: 0.8, False: 0.1}, "S": False}
+    fitted = fit(room, soft, "autoregressive", starts=2)
+    assert fitted.log_evidence == pytest.approx(exact.log_evidence(room, soft))
+    assert fitted.gap == pytest.approx(0, abs=1e-7)
+    thermal = catalogue.server_room_thermal()
+    both = [quadrature(target(thermal, {"M": message, "R": 30.0})).log_evidence for message in (False, True)]
+    mixed = quadrature(target(thermal, {"M": {True: 0.8, False: 0.1}, "R": 30.0})).log_evidence
+    assert mixed == pytest.approx(np.log(0.1 * np.exp(both[0]) + 0.8 * np.exp(both[1])), abs=1e-9)
+
+
+def test_impossible_evidence_is_named():
+    with pytest.raises(UserError, match="impossible evidence: S=False, R=False, W=True together have"):
+        fit(catalogue.sprinkler(), {"W": True, "S": False, "R": False}, starts=2)
+
+
+@pytest.mark.parametrize(
+    ("conditionals", "evidence", "message"),
+    [
+        ({"z": lambda: tfd.Normal(0.0, 1.0), "x": lambda z: tfd.Normal(z, tf.math.log(z))}, {"x": 1.0}, "x: its log"),
+        ({"z": lambda: tfd.Normal(0.0, 1.0), "x": lambda z: tfd.Normal(z, 1.0)}, {"x": None}, "x is continuous and No"),
+        ({"z": lambda: tfd.Normal(0.0, 1.0), "x": lambda z: tfd.Normal(z, 1.0)}, {"x": np.nan}, "x is continuous and"),
+        ({"z": lambda: tfd.Normal(0.0, 1.0), "x": lambda z: tfd.Normal(z, 1.0)}, {"x": [1, 2]}, r"x: the evidence has"),
+        ({"z": lambda: tfd.Normal(0.0, 1.0), "x": lambda z: tfd.Normal(z, np.float32([1]))}, {"x": 1.0}, "x: its dist"),
+        ({"z": lambda: tfd.Bernoulli(probs=0.5), "x": lambda z: tfd.Normal(0.0, 1.0 + z)}, {"x": 1.0}, "x: its dist"),
+        ({"z": lambda: tfd.Bernoulli(probs=0.5)}, {}, "z: a hidden Bernoulli needs the names of its values"),
+        ({"z": lambda: tfd.Multinomial(3.0, probs=[0.5, 0.5])}, {}, "z: a hidden Multinomial is a vector of integers"),
+        ({"z": lambda: tfd.Skellam(1.0, 2.0)}, {}, "z: hidden integers must not be negative"),
+    ],
+)
+def test_what_cannot_be_computed_is_one_line_that_names_the_variable(conditionals, evidence, message):
+    model = BayesianNetwork(
+        {
+            name: Conditional(made, made.__code__.co_varnames[: made.__code__.co_argcount])
+            for name, made in conditionals.items()
+        }
+    )
+    for family in ("normal", "mean_field"):
+        with pytest.raises(UserError) as error:
+            fit(model, evidence, family, starts=2)
+        assert message in str(error.value)
+        assert "\n" not in str(error.value)

@@ -46,9 +46,9 @@ def test_the_discrete_posterior_of_the_grid_adds_up(grid):
 def test_two_dimensions_leave_the_same_evidence_when_one_is_not_seen():
     network, seen = catalogue.server_room_thermal(), {"M": True, "S": False, "L": 60.0}
     both = quadrature(target(network, seen))
-    assert len(both.axes) == 2
+    assert both.columns == ("C", "R")
     # p(seen) = int p(seen, R = r) dr
-    readings = np.linspace(20, 40, 41)
+    readings = np.linspace(23.0, 38.0, 16)
     slices = [np.exp(quadrature(target(network, {**seen, "R": reading})).log_evidence) for reading in readings]
     assert both.log_evidence == pytest.approx(np.log(np.trapezoid(slices, readings)), abs=1e-5)
 

@@ -1,0 +1,36 @@
+"""Unconstrained coordinates of continuous variables."""
+
+import tensorflow_probability as tfp
+
+from data.errors import UserError
+
+tfd, tfb = tfp.distributions, tfp.bijectors
+
+
+def bijector_of(distribution: tfp.distributions.Distribution) -> tfp.bijectors.Bijector | None:
+    """The map from unconstrained coordinates onto the distribution's support; None where that is discrete.
+
+    TensorFlow Probability knows it, with two exceptions. It has none for mixtures, whose components share one. And the
+    Jacobian of its `SoftmaxCentered` is about volume on the simplex, while a Dirichlet's density is about the first
+    k - 1 coordinates: the two differ by sqrt(k). `IteratedSigmoidCentered` has the Jacobian of the latter.
+    """
+    bijector = distribution.experimental_default_event_space_bijector()
+    if bijector is None and isinstance(distribution, tfd.MixtureSameFamily):
+        return bijector_of(distribution.components_distribution)
+    if bijector is None and isinstance(distribution, tfd.Mixture):
+        return bijector_of(distribution.components[0])
+    if isinstance(distribution, tfd.Sample) and isinstance(
+        distribution.distribution.experimental_default_event_space_bijector(), tfb.SoftmaxCentered
+    ):
+        raise UserError("a Sample of distributions over a simplex is not supported; give each a variable of its own")
+    return tfb.IteratedSigmoidCentered() if isinstance(bijector, tfb.SoftmaxCentered) else bijector
+
+
+def coordinates(variable: str, distribution: tfp.distributions.Distribution) -> tfp.bijectors.Bijector:
+    """As `bijector_of`, for a continuous variable; UserError where there is none."""
+    bijector = bijector_of(distribution)
+    if bijector is None:
+        raise UserError(
+            f"{variable}: a hidden {type(distribution).__name__} has no unconstrained coordinates; observe it"
+        )
+    return bijector
