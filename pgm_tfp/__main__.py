@@ -25,6 +25,7 @@ from pgm_tfp.catalogue import NETWORKS
 from pgm_tfp.exact import Network
 from pgm_tfp.independence import Independence
 from pgm_tfp.logs import diagnosed, read_log, write_diagnosis, write_log
+from pgm_tfp.memory import ASK_LESS, counted
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.notation import read_query, written
 from pgm_tfp.pgmpy_models import READERS, read_model
@@ -34,9 +35,11 @@ NAME = "pgm_tfp"
 FIGURES = Path("runs") / "pgm_tfp"
 DOTS_PER_INCH = 160
 MOST_PANELS = 12  # of one figure
+MOST_ROWS = 2**20  # of a table that is printed
+GIGABYTE = 10**9
 WIDEST = 500  # characters of a table that goes into a file
 REMEDIES = Remedies(
-    memory="ask about fewer variables, or give more evidence",
+    memory=ASK_LESS,
     space="make room there, or pass another --out",
     refusal="pass an --out that can be written",
 )
@@ -47,6 +50,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = Parser(prog=f"python -m {NAME}", description=__doc__)
     parser.set_defaults(command=answer)
     _add_out(parser, FIGURES)
+    _add_memory_limit(parser)
     commands = parser.add_subparsers(title="commands (without one, the assignment is answered)", metavar="COMMAND")
 
     def command(function: Callable[[argparse.Namespace], None], name: str, out: Path | None) -> argparse.ArgumentParser:
@@ -60,6 +64,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         )
         if out:
             _add_out(added, out)
+        _add_memory_limit(added)
         return added
 
     command(independence, "independence", FIGURES).add_argument("statement", help='such as "S _|_ M | O"')
@@ -81,6 +86,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     surrogates = commands.add_parser("variational", help=variational.__doc__, description=variational.__doc__)
     surrogates.set_defaults(command=variational)
     _add_out(surrogates, FIGURES)
+    _add_memory_limit(surrogates)
     _add_seed(surrogates)
     return parser.flags(arguments)
 
@@ -95,9 +101,13 @@ def independence(flags: argparse.Namespace) -> None:
     """Does a network's graph assert an independence, and why?"""
     network, statement = network_named(flags.network), Independence.parse(flags.statement)
     print("\n".join(explained(network, statement)))
-    nats = exact.conditional_mutual_information(network, statement.x, statement.y, statement.given)
     given = f" | {', '.join(sorted(statement.given))}" if statement.given else ""
-    print(f"in numbers: I({', '.join(sorted(statement.x))}; {', '.join(sorted(statement.y))}{given}) = {nats:.6f} nats")
+    try:
+        nats = exact.conditional_mutual_information(network, statement.x, statement.y, statement.given)
+        information = f"I({', '.join(sorted(statement.x))}; {', '.join(sorted(statement.y))}{given}) = {nats:.6f} nats"
+    except exact.TooLargeError as reason:  # the graph's answer needs no numbers
+        information = f"not computed: {reason}"
+    print(f"in numbers: {information}")
     caption = "Grey is observed. Blue: an active trail. Orange: a blocked one, and where it is blocked."
     panels = panels_of(network, statement)
     if len(panels) > MOST_PANELS:
@@ -129,6 +139,9 @@ def query(flags: argparse.Namespace) -> None:
 def joint(flags: argparse.Namespace) -> None:
     """The whole joint distribution, a row for each joint state."""
     network = network_named(flags.network)
+    count = math.prod(map(len, network.states.values()))
+    if count > MOST_ROWS:
+        raise UserError(f"a joint distribution of {counted(count)} rows is too long to print; query some variables")
     table = network.joint()
     rows = Table(*table.variables, f"P({', '.join(table.variables)})")
     states = [network.states[variable] for variable in table.variables]
@@ -248,6 +261,16 @@ def _add_out(parser: argparse.ArgumentParser, out: Path) -> None:
     )
 
 
+def _add_memory_limit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--memory-limit",
+        type=float,
+        default=argparse.SUPPRESS,
+        metavar="GB",
+        help="the most memory that one exact answer may take, in gigabytes (default: half of what is available)",
+    )
+
+
 def _add_log(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("log", type=folder_path, help="a CSV file; its columns are variables, blank means not seen")
 
@@ -261,9 +284,16 @@ def main(arguments: list[str] | None = None) -> int:
 
     def script() -> None:
         flags = parse(arguments)
+        limit = getattr(flags, "memory_limit", None)
+        if limit is not None and not 0.0 < limit < math.inf:
+            raise UserError(f"--memory-limit {limit} must be a number of gigabytes above zero")
+        exact.set_memory_limit(None if limit is None else int(limit * GIGABYTE))
         flags.command(flags)
 
-    return run_script(NAME, script, REMEDIES)
+    try:
+        return run_script(NAME, script, REMEDIES)
+    finally:
+        exact.set_memory_limit(None)  # the flag's limit was for this command
 
 
 if __name__ == "__main__":

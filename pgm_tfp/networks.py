@@ -20,7 +20,9 @@ import numpy as np
 
 from data.errors import UserError, nearest
 from pgm_tfp.conditionals import Conditional, State, Table
+from pgm_tfp.elimination import TEMPORARIES, check_table
 from pgm_tfp.graphs import Edge, directed_graph, topological_order
+from pgm_tfp.memory import FLOAT
 from pgm_tfp.potentials import Potential, product
 
 if TYPE_CHECKING:
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from pgmpy.models import DiscreteBayesianNetwork
 
 Assignment = dict[str, Any]
-MOST_CELLS = 2**20  # of a joint that is written out
 
 
 class BayesianNetwork:
@@ -131,10 +132,10 @@ class BayesianNetwork:
         """The whole joint distribution as one table, variables in the network's order.
 
         Raises:
-            UserError: it would have more than a million cells.
+            TooLargeError: it would take more memory than there is.
         """
         potentials = self.potentials()
-        check_cells(self.states)
+        check_table({variable: len(states) for variable, states in self.states.items()}, FLOAT * TEMPORARIES)
         return product(potentials).over(tuple(self.conditionals))
 
     def factorization(self) -> str:
@@ -237,13 +238,6 @@ class BayesianNetwork:
 
     def __repr__(self) -> str:
         return f"BayesianNetwork({self.factorization()})"
-
-
-def check_cells(states: Mapping[str, tuple[State, ...]]) -> None:
-    """Raise UserError where the joint table of these variables would have more than a million cells."""
-    cells = np.prod([float(len(names)) for names in states.values()])
-    if cells > MOST_CELLS:
-        raise UserError(f"a joint table of {cells:.3g} cells is too large to write out; ask for marginals instead")
 
 
 def state_index(states: Mapping[str, tuple[State, ...]], variable: str, state: State) -> int:

@@ -34,7 +34,7 @@ ORDER = {
         ["report"],
     ],
     "pgm_tfp": [
-        ["backend"],
+        ["backend", "memory"],
         ["graphs", "potentials", "conditionals"],
         ["elimination", "pgmpy_models"],
         ["networks"],
