@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from data.errors import UserError
+from pgm_tfp.states import BINARY, State
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp
 
-State = bool | int | str
-BINARY: tuple[State, ...] = (False, True)
 TOLERANCE = 1e-6  # by how much a row of a table may miss one: files hold six digits or more
 
 

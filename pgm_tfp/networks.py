@@ -19,11 +19,12 @@ import networkx as nx
 import numpy as np
 
 from data.errors import UserError, nearest
-from pgm_tfp.conditionals import Conditional, State, Table
+from pgm_tfp.conditionals import Conditional, Table
 from pgm_tfp.elimination import TEMPORARIES, check_table
 from pgm_tfp.graphs import Edge, directed_graph, topological_order
 from pgm_tfp.memory import FLOAT
 from pgm_tfp.potentials import Potential, product
+from pgm_tfp.states import State, find_state, places_of
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp
@@ -244,11 +245,11 @@ def state_index(states: Mapping[str, tuple[State, ...]], variable: str, state: S
     """The place of a state among its variable's; UserError where the variable or the state is unknown."""
     if variable not in states:
         raise UserError(f"unknown variable {variable}; {nearest(variable, states)}")
-    try:
-        return states[variable].index(state)
-    except ValueError:
+    place = find_state(states[variable], places_of(states[variable]), state)
+    if place is None:
         known = ", ".join(map(str, states[variable]))
-        raise UserError(f"{variable} has no state {state}; its states: {known}") from None
+        raise UserError(f"{variable} has no state {state}; its states: {known}")
+    return place
 
 
 def _array_of(states: tuple[State, ...]) -> np.ndarray:

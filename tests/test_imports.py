@@ -34,7 +34,7 @@ ORDER = {
         ["report"],
     ],
     "pgm_tfp": [
-        ["backend", "memory"],
+        ["backend", "memory", "states"],
         ["graphs", "potentials", "conditionals"],
         ["elimination", "pgmpy_models"],
         ["networks"],

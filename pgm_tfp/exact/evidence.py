@@ -55,7 +55,7 @@ def check_variables(network: Network, variables: Iterable[str]) -> None:
     """Raise UserError at the first variable that has no states in this network."""
     for variable in variables:
         if variable not in network.graph:
-            raise UserError(f"unknown variable {variable}; {nearest(variable, network.graph)}")
+            raise UserError(f"unknown variable {variable}; {nearest(str(variable), network.graph)}")
         if variable not in network.states:
             raise UserError(f"{variable} is continuous; exact inference is about variables with states")
 

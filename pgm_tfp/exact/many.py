@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from data.errors import UserError, nearest
-from pgm_tfp.conditionals import State
 from pgm_tfp.exact.evidence import (
     Evidence,
     Findings,
@@ -18,9 +17,10 @@ from pgm_tfp.exact.evidence import (
 from pgm_tfp.exact.junction_tree import Beliefs, Tree, build, calibrated, compiled
 from pgm_tfp.exact.queries import log_evidence
 from pgm_tfp.memory import FLOAT, TooLargeError, check_memory
+from pgm_tfp.states import State, find_state, is_missing, listed, places_of
 
 CELLS_AT_ONCE = 2**18  # tables of that many float64 fit into a processor's cache
-MISSING = -1
+MISSING, UNKNOWN = -1, -2
 
 
 class ImpossibleRowError(UserError):
@@ -72,18 +72,15 @@ def posteriors(network: Network, table: Mapping[str, Sequence[Any]]) -> Posterio
     out what the row shows, where the tree of all variables would be too large.
 
     Args:
-        table: by observed variable a column of states, None or not-a-number where it was not seen.
+        table: by observed variable a column of states, None or not-a-number where it was not seen; a data frame of
+            pandas will do. States may be written as `states.find_state` says.
 
     Raises:
-        UserError: a name is unknown, or columns differ in length.
+        UserError: a name or a state is unknown, a variable has two columns, or columns differ in length.
         ImpossibleRowError: a row's findings have probability zero.
         TooLargeError: the tables, or the answers, would take more memory than there is.
     """
-    check_variables(network, table)
-    lengths = {variable: len(column) for variable, column in table.items()}
-    if len(set(lengths.values())) != 1:
-        raise UserError(f"columns must be equally long, one at least; given {lengths}")
-    codes = np.stack([state_codes(network, variable, column) for variable, column in table.items()])
+    codes = np.stack([*codes_of_columns(network, table).values()])
     first, which = _distinct(codes, [len(network.states[variable]) for variable in table])
     distinct = codes[:, first]
 
@@ -106,25 +103,46 @@ def posteriors(network: Network, table: Mapping[str, Sequence[Any]]) -> Posterio
     return Posteriors(probabilities, np.concatenate([part.log_evidence for part in parts])[which])
 
 
-def state_codes(network: Network, variable: str, column: Sequence[Any]) -> np.ndarray:
-    """A column of states as their indices, -1 where it was not seen.
+def codes_of_columns(network: Network, table: Mapping[str, Sequence[Any]]) -> dict[str, np.ndarray]:
+    """The columns of a table as indices of states, -1 where a state was not seen, (rows,) by variable.
+
+    Args:
+        table: as for `posteriors`.
 
     Raises:
-        UserError: a state is unknown; it is named with its row.
+        UserError: a name or a state is unknown, a variable has two columns, or columns differ in length.
     """
-    known: dict[Any, int] = {state: index for index, state in enumerate(network.states[variable])}
-    values = column.tolist() if isinstance(column, np.ndarray) else column
-    unknown = MISSING - 1
-    codes = np.fromiter(
-        (known.get(value, MISSING if value is None or value != value else unknown) for value in values),
-        np.int64,
-        len(values),
-    )
-    if (codes == unknown).any():
-        row = int(np.argmax(codes == unknown))
-        raise UserError(
-            f"row {row}: {variable} has no state {values[row]}; {nearest(str(values[row]), map(str, known))}"
-        )
+    names = list(table)
+    check_variables(network, names)
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"column {name} is there twice; leave one of them out")
+    columns = {variable: listed(column) for variable, column in table.items()}
+    lengths = {variable: len(column) for variable, column in columns.items()}
+    if len(set(lengths.values())) != 1:
+        raise UserError(f"columns must be equally long, one at least; given {lengths}")
+    return {variable: _state_codes(network, variable, column) for variable, column in columns.items()}
+
+
+def _state_codes(network: Network, variable: str, column: list[Any]) -> np.ndarray:
+    states = network.states[variable]
+    places = places_of(states)
+
+    def code(value: Any) -> int:
+        place = find_state(states, places, value)
+        if place is not None:
+            return place
+        return MISSING if is_missing(value) else UNKNOWN
+
+    try:  # each way of writing is looked up once
+        written = {value: code(value) for value in set(column)}
+        codes = np.fromiter((written[value] for value in column), np.int64, len(column))
+    except TypeError:  # a list, say, is no key
+        codes = np.fromiter(map(code, column), np.int64, len(column))
+    if (codes == UNKNOWN).any():
+        row = int(np.argmax(codes == UNKNOWN))
+        value = str(column[row])
+        raise UserError(f"row {row}: {variable} has no state {value}; {nearest(value, map(str, states))}")
     return codes
 
 
