@@ -26,9 +26,10 @@ from pgm_tfp.exact import Network
 from pgm_tfp.independence import Independence
 from pgm_tfp.logs import diagnosed, read_log, write_diagnosis, write_log
 from pgm_tfp.memory import ASK_LESS, counted
+from pgm_tfp.network_files import read_evidence_file, read_network
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.notation import read_query, written
-from pgm_tfp.pgmpy_models import READERS, read_model
+from pgm_tfp.pgmpy_models import READERS
 from pgm_tfp.plots import graph_panels, probability_bars
 
 NAME = "pgm_tfp"
@@ -68,7 +69,14 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         return added
 
     command(independence, "independence", FIGURES).add_argument("statement", help='such as "S _|_ M | O"')
-    command(query, "query", FIGURES).add_argument("query", help='such as "A | M=1, S=0"')
+    question = command(query, "query", FIGURES)
+    question.add_argument("query", help='such as "A | M=1, S=0"')
+    question.add_argument(
+        "--evidence",
+        type=folder_path,
+        metavar="FILE",
+        help="findings beside those of the query: a UAI evidence file (.evid), for a network out of a UAI file",
+    )
     command(joint, "joint", None)
     diagnosis = command(diagnose, "diagnose", None)
     _add_log(diagnosis)
@@ -119,6 +127,11 @@ def query(flags: argparse.Namespace) -> None:
     """The probabilities of some variables given findings about others."""
     network = network_named(flags.network)
     asked = read_query(network, flags.query)
+    if flags.evidence:
+        findings = read_evidence_file(flags.evidence, network)
+        if twice := [name for name in findings if name in asked.evidence]:
+            raise UserError(f"{twice[0]} is in the query and in --evidence {flags.evidence}; once is enough")
+        asked = asked._replace(evidence={**asked.evidence, **findings})
     given = f" | {written(asked.evidence)}" if asked.evidence else ""
     table = Table(*asked.variables, f"P({', '.join(asked.variables)}{given})")
     for states, probability in exact.joint_marginal(network, asked.variables, asked.evidence).items():
@@ -222,7 +235,7 @@ def network_named(name: str) -> Network:
         return NETWORKS[name]()
     path = folder_path(name)
     if path.suffix.lower() in READERS or path.exists():
-        return BayesianNetwork.from_pgmpy(read_model(path))
+        return read_network(path)
     raise UserError(f"no network and no file is named {name}; {nearest(name, NETWORKS)}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     import tensorflow_probability as tfp
 
 TOLERANCE = 1e-6  # by how much a row of a table may miss one: files hold six digits or more
+OFF = 1e-12  # what adding up a row in another order can do is not worth a line
+ROUNDING = 1e-3  # by how much the few digits of a file may put a row off
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +75,27 @@ class Table:
                 raise UserError(
                     f"{where}: expected probabilities that sum to 1, given {row.tolist()} (sum {row.sum():g})"
                 )
+
+
+def normalized_rows(tables: Mapping[str, Table]) -> dict[str, Table]:
+    """The tables with rows made to sum to one that rounding has put off; the log says how many, and by how much.
+
+    A row further off is no rounding: it stays, and the network's check names it.
+    """
+    normalized, worst = dict(tables), {}
+    for variable, table in tables.items():
+        sums = table.probabilities.sum(-1, keepdims=True)
+        rounding = np.abs(sums - 1.0) < ROUNDING
+        off = np.abs(sums - 1.0).max(where=rounding, initial=0.0)
+        if off > OFF:
+            worst[variable] = off
+            divided = np.divide(table.probabilities, sums, out=table.probabilities.copy(), where=rounding)
+            normalized[variable] = Table(divided, table.parents, table.states)
+    if worst:
+        log.warning(
+            "%d of %d tables had rows off one by up to %.1g: normalised", len(worst), len(tables), max(worst.values())
+        )
+    return normalized
 
 
 @dataclass(frozen=True, eq=False)
