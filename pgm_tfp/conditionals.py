@@ -65,16 +65,22 @@ class Table:
                 f"{name}: expected a table of shape {expected}, the numbers of states of "
                 f"{', '.join([*self.parents, variable])}; given {self.probabilities.shape}"
             )
-        for index in np.ndindex(expected[:-1]):
-            row = self.probabilities[index]
-            given = [f"{parent}={parents_states[parent][at]}" for parent, at in zip(self.parents, index, strict=True)]
-            where = f"P({variable} | {', '.join(given)})" if given else name
-            if not (row >= 0).all():  # not-a-number is not, either
-                raise UserError(f"{where}: expected probabilities, given {row.tolist()}")
-            if abs(row.sum() - 1.0) > TOLERANCE:
-                raise UserError(
-                    f"{where}: expected probabilities that sum to 1, given {row.tolist()} (sum {row.sum():g})"
-                )
+        rows = self.probabilities.reshape(-1, len(self.states))
+        # Not-a-number is not zero or more, either.
+        if not rows.min(initial=np.inf) >= 0.0:
+            number = int((~(rows >= 0.0)).any(-1).argmax())
+            expectation, total = "expected probabilities", ""
+        else:
+            sums = rows @ np.ones(len(self.states))
+            wrong = ~(np.abs(sums - 1.0) <= TOLERANCE)
+            if not wrong.any():
+                return
+            number = int(wrong.argmax())
+            expectation, total = "expected probabilities that sum to 1", f" (sum {sums[number]:g})"
+        states = zip(self.parents, np.unravel_index(number, expected[:-1]), strict=True)
+        given = ", ".join(f"{parent}={parents_states[parent][at]}" for parent, at in states)
+        where = f"P({variable} | {given})" if given else name
+        raise UserError(f"{where}: {expectation}, given {rows[number].tolist()}{total}")
 
 
 def normalized_rows(tables: Mapping[str, Table]) -> dict[str, Table]:
