@@ -25,7 +25,7 @@ from pgm_tfp.catalogue import NETWORKS
 from pgm_tfp.exact import Network
 from pgm_tfp.independence import Independence
 from pgm_tfp.logs import diagnosed, read_log, write_diagnosis, write_log
-from pgm_tfp.memory import ASK_LESS, counted
+from pgm_tfp.memory import ASK_LESS, check_memory, counted
 from pgm_tfp.network_files import read_evidence_file, read_network
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.notation import read_query, written
@@ -38,6 +38,15 @@ DOTS_PER_INCH = 160
 MOST_PANELS = 12  # of one figure
 MOST_ROWS = 2**20  # of a table that is printed
 GIGABYTE = 10**9
+SIMULATED = 150  # bytes of a drawn cell: its number, its state, and the lists that hold them
+# By flag the numbers that it takes, in words and as a test; not-a-number passes none.
+RANGES: dict[str, tuple[str, Callable[[float], bool]]] = {
+    "seed": ("from 0 to 1048575", lambda seed: 0 <= seed < 2**20),
+    "rows": ("1 or more", lambda rows: rows >= 1),
+    "blank": ("a share from 0 to 1", lambda share: 0.0 <= share <= 1.0),
+    "prior_counts": ("a number above zero, up to a billion", lambda counts: 0.0 < counts <= 1e9),
+    "memory_limit": ("a number of gigabytes above zero", lambda limit: 0.0 < limit < math.inf),
+}
 WIDEST = 500  # characters of a table that goes into a file
 REMEDIES = Remedies(
     memory=ASK_LESS,
@@ -97,6 +106,14 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     _add_memory_limit(surrogates)
     _add_seed(surrogates)
     return parser.flags(arguments)
+
+
+def check_ranges(flags: argparse.Namespace) -> None:
+    """Raise UserError where a flag's number makes no sense, before anything is done."""
+    for name, (expected, holds) in RANGES.items():
+        value = getattr(flags, name, None)
+        if value is not None and not holds(value):
+            raise UserError(f"--{name.replace('_', '-')} {value} must be {expected}")
 
 
 def answer(flags: argparse.Namespace) -> None:
@@ -180,11 +197,12 @@ def simulate(flags: argparse.Namespace) -> None:
 
     network = directed(flags.network)
     hidden = [name.strip() for name in flags.hide.split(",") if name.strip()]
-    if flags.rows < 1:
-        raise UserError(f"--rows {flags.rows} must be 1 or more")
     exact.check_variables(network, hidden)
     if len(hidden) == len(network.conditionals):
         raise UserError("--hide names every variable; leave one to be seen")
+    check_memory(
+        f"--rows {counted(flags.rows)}", flags.rows * len(network.conditionals) * SIMULATED, "simulate fewer rows"
+    )
     columns = {name: column.tolist() for name, column in network.sample(flags.rows, flags.seed).items()}
     seen = {name: column for name, column in columns.items() if name not in hidden}
     write_log(flags.log, blanked(seen, flags.blank, flags.seed))
@@ -297,9 +315,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     def script() -> None:
         flags = parse(arguments)
+        check_ranges(flags)
         limit = getattr(flags, "memory_limit", None)
-        if limit is not None and not 0.0 < limit < math.inf:
-            raise UserError(f"--memory-limit {limit} must be a number of gigabytes above zero")
         exact.set_memory_limit(None if limit is None else int(limit * GIGABYTE))
         flags.command(flags)
 
