@@ -16,6 +16,8 @@ import numpy as np
 
 from data.errors import UserError, nearest
 from pgm_tfp.conditionals import Table
+from pgm_tfp.memory import FLOAT, check_memory
+from pgm_tfp.potentials import MOST_VARIABLES
 
 QUOTED = re.compile(r'"[^"]*"')
 COMMENT = re.compile(r"(?<!\S)//[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -95,6 +97,13 @@ def _table(
 ) -> Table:
     start, parents, body, body_start = family
     shape = [len(states[parent]) for parent in parents]
+    if len(parents) >= MOST_VARIABLES:
+        raise _error(source, start, f"{child} has {len(parents)} parents; fewer than {MOST_VARIABLES} can be read")
+    check_memory(
+        f"line {source.count(chr(10), 0, start) + 1}: the table of {child}, of {len(parents)} parents,",
+        2 * FLOAT * prod(shape) * len(states[child]),
+        "give it fewer parents",
+    )
     values, given = np.zeros((*shape, len(states[child]))), np.zeros(shape, bool)
     default: list[float] | None = None
     for at, statement in _statements(body, body_start):

@@ -16,6 +16,7 @@ from data.errors import UserError, nearest
 from pgm_tfp import elimination
 from pgm_tfp.conditionals import BINARY, State
 from pgm_tfp.graphs import Edge, chordless_cycle, undirected_graph
+from pgm_tfp.memory import FLOAT, check_memory
 from pgm_tfp.networks import BayesianNetwork, state_index
 from pgm_tfp.potentials import Potential
 
@@ -78,6 +79,9 @@ class MarkovNetwork:
         surely the distribution has the independencies of the graph and no others.
         """
         graph, random = undirected_graph(edges, variables), np.random.default_rng(seed)
+        for clique in _maximal_cliques(graph):
+            needed = FLOAT * elimination.TEMPORARIES * 2 ** len(clique)
+            check_memory(f"the potential of a clique of {len(clique)} variables", needed, "leave edges out")
         return cls(
             {
                 clique: np.exp(random.uniform(-STRENGTH, STRENGTH, (2,) * len(clique)))

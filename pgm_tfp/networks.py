@@ -22,7 +22,7 @@ from data.errors import UserError, nearest
 from pgm_tfp.conditionals import Conditional, Table
 from pgm_tfp.elimination import TEMPORARIES, check_table
 from pgm_tfp.graphs import Edge, directed_graph, topological_order
-from pgm_tfp.memory import FLOAT
+from pgm_tfp.memory import FLOAT, check_memory
 from pgm_tfp.potentials import Potential, product
 from pgm_tfp.states import State, find_state, places_of
 
@@ -80,8 +80,15 @@ class BayesianNetwork:
 
         Each P(true | parents) is uniform from 0.1 to 0.9, so that almost surely the distribution has the independencies
         of the graph and no others.
+
+        Raises:
+            UserError: the edges form a cycle.
+            TooLargeError: a variable has so many parents that its table would take more memory than there is.
         """
         graph = directed_graph(edges, variables)
+        for child, parents in graph.in_degree():
+            needed = FLOAT * TEMPORARIES * 2 ** (parents + 1)
+            check_memory(f"the table of {child}, of {parents} parents,", needed, "leave some of them out")
         random = np.random.default_rng(seed)
         return cls(
             {

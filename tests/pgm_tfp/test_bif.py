@@ -208,3 +208,20 @@ def test_any_network_comes_back_from_its_file(drawn):
     for name, table in tables.items():
         assert (again[name].parents, again[name].states) == (table.parents, table.states)
         np.testing.assert_array_equal(again[name].probabilities, table.probabilities)
+
+
+@pytest.mark.parametrize(
+    ("parents", "message"),
+    [
+        (50, "line 52: the table of x, of 50 parents, would take up to"),
+        (70, "line 72: x has 70 parents; fewer than 60"),
+    ],
+)
+def test_a_default_row_for_more_parents_than_memory_holds_is_refused(parents, message):
+    names = [f"p{place}" for place in range(parents)]
+    lines = [f"variable {name} {{ type discrete [2] {{ no, yes }}; }}" for name in [*names, "x"]]
+    lines += ["probability ( x | " + ", ".join(names) + " ) { default 0.5 0.5; }"]
+    lines += [f"probability ( {name} ) {{ table 0.5 0.5; }}" for name in names]
+    with pytest.raises(UserError) as error:
+        read_bif("\n".join(lines))
+    assert message in str(error.value)

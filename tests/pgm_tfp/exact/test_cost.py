@@ -294,3 +294,14 @@ def test_more_than_sixty_two_binary_variables_do_not_overflow():
     assert prod(map(len, stars.states.values())) == 2**101
     with pytest.raises(exact.TooLargeError, match=r"2.54e\+30 cells"):
         stars.joint()
+
+
+def test_graphs_whose_tables_no_machine_holds_are_refused():
+    with pytest.raises(
+        exact.TooLargeError, match=r"the table of x, of 70 parents, would take up to .*; leave some of th"
+    ):
+        BayesianNetwork.from_edges([(f"p{place}", "x") for place in range(70)])
+    names = [f"p{place}" for place in range(50)]
+    edges = [(a, b) for number, a in enumerate(names) for b in names[:number]]
+    with pytest.raises(exact.TooLargeError, match=r"the potential of a clique of 50 variables would take up to"):
+        MarkovNetwork.from_edges(edges)
