@@ -25,18 +25,31 @@ from pgm_tfp.catalogue import NETWORKS
 from pgm_tfp.exact import Network
 from pgm_tfp.independence import Independence
 from pgm_tfp.logs import diagnosed, read_log, write_diagnosis, write_log
+from pgm_tfp.memory import ASK_LESS, check_memory, counted
+from pgm_tfp.network_files import read_evidence_file, read_network
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.notation import read_query, written
-from pgm_tfp.pgmpy_models import READERS, read_model
+from pgm_tfp.pgmpy_models import READERS
 from pgm_tfp.plots import graph_panels, probability_bars
 
 NAME = "pgm_tfp"
 FIGURES = Path("runs") / "pgm_tfp"
 DOTS_PER_INCH = 160
 MOST_PANELS = 12  # of one figure
+MOST_ROWS = 2**20  # of a table that is printed
+GIGABYTE = 10**9
+SIMULATED = 150  # bytes of a drawn cell: its number, its state, and the lists that hold them
+# By flag the numbers that it takes, in words and as a test; not-a-number passes none.
+RANGES: dict[str, tuple[str, Callable[[float], bool]]] = {
+    "seed": ("from 0 to 1048575", lambda seed: 0 <= seed < 2**20),
+    "rows": ("1 or more", lambda rows: rows >= 1),
+    "blank": ("a share from 0 to 1", lambda share: 0.0 <= share <= 1.0),
+    "prior_counts": ("a number above zero, up to a billion", lambda counts: 0.0 < counts <= 1e9),
+    "memory_limit": ("a number of gigabytes above zero", lambda limit: 0.0 < limit < math.inf),
+}
 WIDEST = 500  # characters of a table that goes into a file
 REMEDIES = Remedies(
-    memory="ask about fewer variables, or give more evidence",
+    memory=ASK_LESS,
     space="make room there, or pass another --out",
     refusal="pass an --out that can be written",
 )
@@ -47,6 +60,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = Parser(prog=f"python -m {NAME}", description=__doc__)
     parser.set_defaults(command=answer)
     _add_out(parser, FIGURES)
+    _add_memory_limit(parser)
     commands = parser.add_subparsers(title="commands (without one, the assignment is answered)", metavar="COMMAND")
 
     def command(function: Callable[[argparse.Namespace], None], name: str, out: Path | None) -> argparse.ArgumentParser:
@@ -60,10 +74,18 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         )
         if out:
             _add_out(added, out)
+        _add_memory_limit(added)
         return added
 
     command(independence, "independence", FIGURES).add_argument("statement", help='such as "S _|_ M | O"')
-    command(query, "query", FIGURES).add_argument("query", help='such as "A | M=1, S=0"')
+    question = command(query, "query", FIGURES)
+    question.add_argument("query", help='such as "A | M=1, S=0"')
+    question.add_argument(
+        "--evidence",
+        type=folder_path,
+        metavar="FILE",
+        help="findings beside those of the query: a UAI evidence file (.evid), for a network out of a UAI file",
+    )
     command(joint, "joint", None)
     diagnosis = command(diagnose, "diagnose", None)
     _add_log(diagnosis)
@@ -81,8 +103,17 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     surrogates = commands.add_parser("variational", help=variational.__doc__, description=variational.__doc__)
     surrogates.set_defaults(command=variational)
     _add_out(surrogates, FIGURES)
+    _add_memory_limit(surrogates)
     _add_seed(surrogates)
     return parser.flags(arguments)
+
+
+def check_ranges(flags: argparse.Namespace) -> None:
+    """Raise UserError where a flag's number makes no sense, before anything is done."""
+    for name, (expected, holds) in RANGES.items():
+        value = getattr(flags, name, None)
+        if value is not None and not holds(value):
+            raise UserError(f"--{name.replace('_', '-')} {value} must be {expected}")
 
 
 def answer(flags: argparse.Namespace) -> None:
@@ -95,9 +126,13 @@ def independence(flags: argparse.Namespace) -> None:
     """Does a network's graph assert an independence, and why?"""
     network, statement = network_named(flags.network), Independence.parse(flags.statement)
     print("\n".join(explained(network, statement)))
-    nats = exact.conditional_mutual_information(network, statement.x, statement.y, statement.given)
     given = f" | {', '.join(sorted(statement.given))}" if statement.given else ""
-    print(f"in numbers: I({', '.join(sorted(statement.x))}; {', '.join(sorted(statement.y))}{given}) = {nats:.6f} nats")
+    try:
+        nats = exact.conditional_mutual_information(network, statement.x, statement.y, statement.given)
+        information = f"I({', '.join(sorted(statement.x))}; {', '.join(sorted(statement.y))}{given}) = {nats:.6f} nats"
+    except exact.TooLargeError as reason:  # the graph's answer needs no numbers
+        information = f"not computed: {reason}"
+    print(f"in numbers: {information}")
     caption = "Grey is observed. Blue: an active trail. Orange: a blocked one, and where it is blocked."
     panels = panels_of(network, statement)
     if len(panels) > MOST_PANELS:
@@ -109,6 +144,11 @@ def query(flags: argparse.Namespace) -> None:
     """The probabilities of some variables given findings about others."""
     network = network_named(flags.network)
     asked = read_query(network, flags.query)
+    if flags.evidence:
+        findings = read_evidence_file(flags.evidence, network)
+        if twice := [name for name in findings if name in asked.evidence]:
+            raise UserError(f"{twice[0]} is in the query and in --evidence {flags.evidence}; once is enough")
+        asked = asked._replace(evidence={**asked.evidence, **findings})
     given = f" | {written(asked.evidence)}" if asked.evidence else ""
     table = Table(*asked.variables, f"P({', '.join(asked.variables)}{given})")
     for states, probability in exact.joint_marginal(network, asked.variables, asked.evidence).items():
@@ -129,6 +169,9 @@ def query(flags: argparse.Namespace) -> None:
 def joint(flags: argparse.Namespace) -> None:
     """The whole joint distribution, a row for each joint state."""
     network = network_named(flags.network)
+    count = math.prod(map(len, network.states.values()))
+    if count > MOST_ROWS:
+        raise UserError(f"a joint distribution of {counted(count)} rows is too long to print; query some variables")
     table = network.joint()
     rows = Table(*table.variables, f"P({', '.join(table.variables)})")
     states = [network.states[variable] for variable in table.variables]
@@ -154,11 +197,12 @@ def simulate(flags: argparse.Namespace) -> None:
 
     network = directed(flags.network)
     hidden = [name.strip() for name in flags.hide.split(",") if name.strip()]
-    if flags.rows < 1:
-        raise UserError(f"--rows {flags.rows} must be 1 or more")
     exact.check_variables(network, hidden)
     if len(hidden) == len(network.conditionals):
         raise UserError("--hide names every variable; leave one to be seen")
+    check_memory(
+        f"--rows {counted(flags.rows)}", flags.rows * len(network.conditionals) * SIMULATED, "simulate fewer rows"
+    )
     columns = {name: column.tolist() for name, column in network.sample(flags.rows, flags.seed).items()}
     seen = {name: column for name, column in columns.items() if name not in hidden}
     write_log(flags.log, blanked(seen, flags.blank, flags.seed))
@@ -209,7 +253,7 @@ def network_named(name: str) -> Network:
         return NETWORKS[name]()
     path = folder_path(name)
     if path.suffix.lower() in READERS or path.exists():
-        return BayesianNetwork.from_pgmpy(read_model(path))
+        return read_network(path)
     raise UserError(f"no network and no file is named {name}; {nearest(name, NETWORKS)}")
 
 
@@ -248,6 +292,16 @@ def _add_out(parser: argparse.ArgumentParser, out: Path) -> None:
     )
 
 
+def _add_memory_limit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--memory-limit",
+        type=float,
+        default=argparse.SUPPRESS,
+        metavar="GB",
+        help="the most memory that one exact answer may take, in gigabytes (default: half of what is available)",
+    )
+
+
 def _add_log(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("log", type=folder_path, help="a CSV file; its columns are variables, blank means not seen")
 
@@ -261,9 +315,15 @@ def main(arguments: list[str] | None = None) -> int:
 
     def script() -> None:
         flags = parse(arguments)
+        check_ranges(flags)
+        limit = getattr(flags, "memory_limit", None)
+        exact.set_memory_limit(None if limit is None else int(limit * GIGABYTE))
         flags.command(flags)
 
-    return run_script(NAME, script, REMEDIES)
+    try:
+        return run_script(NAME, script, REMEDIES)
+    finally:
+        exact.set_memory_limit(None)  # the flag's limit was for this command
 
 
 if __name__ == "__main__":

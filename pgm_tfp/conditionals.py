@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,14 +12,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from data.errors import UserError
+from pgm_tfp.states import BINARY, State
 
 if TYPE_CHECKING:
     import tensorflow as tf
     import tensorflow_probability as tfp
 
-State = bool | int | str
-BINARY: tuple[State, ...] = (False, True)
 TOLERANCE = 1e-6  # by how much a row of a table may miss one: files hold six digits or more
+OFF = 1e-12  # what adding up a row in another order can do is not worth a line
+ROUNDING = 1e-3  # by how much the few digits of a file may put a row off
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,16 +67,43 @@ class Table:
                 f"{name}: expected a table of shape {expected}, the numbers of states of "
                 f"{', '.join([*self.parents, variable])}; given {self.probabilities.shape}"
             )
-        for index in np.ndindex(expected[:-1]):
-            row = self.probabilities[index]
-            given = [f"{parent}={parents_states[parent][at]}" for parent, at in zip(self.parents, index, strict=True)]
-            where = f"P({variable} | {', '.join(given)})" if given else name
-            if not (row >= 0).all():  # not-a-number is not, either
-                raise UserError(f"{where}: expected probabilities, given {row.tolist()}")
-            if abs(row.sum() - 1.0) > TOLERANCE:
-                raise UserError(
-                    f"{where}: expected probabilities that sum to 1, given {row.tolist()} (sum {row.sum():g})"
-                )
+        rows = self.probabilities.reshape(-1, len(self.states))
+        # Not-a-number is not zero or more, either.
+        if not rows.min(initial=np.inf) >= 0.0:
+            number = int((~(rows >= 0.0)).any(-1).argmax())
+            expectation, total = "expected probabilities", ""
+        else:
+            sums = rows @ np.ones(len(self.states))
+            wrong = ~(np.abs(sums - 1.0) <= TOLERANCE)
+            if not wrong.any():
+                return
+            number = int(wrong.argmax())
+            expectation, total = "expected probabilities that sum to 1", f" (sum {sums[number]:g})"
+        states = zip(self.parents, np.unravel_index(number, expected[:-1]), strict=True)
+        given = ", ".join(f"{parent}={parents_states[parent][at]}" for parent, at in states)
+        where = f"P({variable} | {given})" if given else name
+        raise UserError(f"{where}: {expectation}, given {rows[number].tolist()}{total}")
+
+
+def normalized_rows(tables: Mapping[str, Table]) -> dict[str, Table]:
+    """The tables with rows made to sum to one that rounding has put off; the log says how many, and by how much.
+
+    A row further off is no rounding: it stays, and the network's check names it.
+    """
+    normalized, worst = dict(tables), {}
+    for variable, table in tables.items():
+        sums = table.probabilities.sum(-1, keepdims=True)
+        rounding = np.abs(sums - 1.0) < ROUNDING
+        off = np.abs(sums - 1.0).max(where=rounding, initial=0.0)
+        if off > OFF:
+            worst[variable] = off
+            divided = np.divide(table.probabilities, sums, out=table.probabilities.copy(), where=rounding)
+            normalized[variable] = Table(divided, table.parents, table.states)
+    if worst:
+        log.warning(
+            "%d of %d tables had rows off one by up to %.1g: normalised", len(worst), len(tables), max(worst.values())
+        )
+    return normalized
 
 
 @dataclass(frozen=True, eq=False)

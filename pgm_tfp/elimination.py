@@ -6,23 +6,33 @@ so only the potentials that mention x have to be multiplied before x goes (Zhang
 buckets these are). The same holds of maxima. After each step the new potential is divided by its largest entry, and
 the logarithms of these are added up: products of thousands of probabilities stay within float64. Where an entry leaves
 it all the same, all is done again with logarithms, for later factors may make much of what looks like nothing.
+
+The order of elimination tells what all tables will take. So it is asked for first, and refused where there is too
+little memory; evidence and irrelevant variables are out of the potentials by then.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from math import prod
+from typing import NamedTuple
 
 import networkx as nx
 import numpy as np
 
 from pgm_tfp.graphs import Elimination, elimination, factor_graph_edges, undirected_graph
+from pgm_tfp.memory import ASK_LESS, FLOAT, TooLargeError, check_memory, counted
 from pgm_tfp.potentials import (
     LOG_MAX_PRODUCT,
     LOG_SUM_PRODUCT,
+    MOST_VARIABLES,
     SUM_PRODUCT,
     Potential,
     Semiring,
     product,
     totalled,
 )
+
+TEMPORARIES = 4  # tables as large as one that is summed: two factors' product, less its largest entries, exponentiated
 
 
 def interaction_graph(potentials: Iterable[Potential]) -> nx.Graph:
@@ -41,20 +51,97 @@ def elimination_of(potentials: Sequence[Potential], last: Collection[str] = ()) 
     return elimination(interaction_graph(potentials), sizes_of(potentials), last)
 
 
+class Cost(NamedTuple):
+    """What exact inference takes.
+
+    Attributes:
+        cells: of all tables together.
+        bytes: the most memory that the tables, messages and intermediate results take at one time.
+        largest_clique: the most variables that one table has.
+    """
+
+    cells: int
+    bytes: int
+    largest_clique: int
+
+
+def tree_cost(cliques: Collection[frozenset[str]], sizes: Mapping[str, int]) -> Cost:
+    """The cost of sending messages through a junction tree of these cliques.
+
+    A clique's table is held as it is, as its logarithm and with the messages multiplied in.
+    """
+    tables = [prod(sizes[variable] for variable in clique) for clique in cliques]
+    return Cost(
+        cells=sum(tables),
+        bytes=FLOAT * (3 * sum(tables) + TEMPORARIES * max(tables, default=0)),
+        largest_clique=max(map(len, cliques), default=0),
+    )
+
+
+def check_cost(what: str, cost: Cost, remedy: str = ASK_LESS) -> None:
+    """Raise TooLargeError where there is too little memory, or a table would have more axes than NumPy has.
+
+    Args:
+        what: what the tables are for, as the beginning of a sentence.
+        remedy: what makes them smaller.
+    """
+    tables = f"{what} takes tables of {counted(cost.cells)} cells, up to {cost.largest_clique} variables in one; they"
+    check_memory(tables, cost.bytes, remedy)
+    if cost.largest_clique > MOST_VARIABLES:
+        raise TooLargeError(f"{what} takes a table of more than {MOST_VARIABLES} variables; {remedy}")
+
+
+def check_table(sizes: Mapping[str, int], bytes_per_cell: int) -> None:
+    """Raise TooLargeError where a joint table of these variables would be too large."""
+    cells = prod(sizes.values())
+    check_cost("a joint distribution", Cost(cells, cells * bytes_per_cell, len(sizes)))
+
+
+def check_sums(potentials: Sequence[Potential], keep: Collection[str] = (), remedy: str = ASK_LESS) -> list[str]:
+    """The order in which `sum_out` sums variables out; TooLargeError where it would take too much."""
+    eliminated, sizes = elimination_of(potentials, last=keep), sizes_of(potentials)
+    order = [variable for variable in eliminated.order if variable not in keep]
+    cost = tree_cost(eliminated.cliques[: len(order)], sizes)
+    # Potentials are held as their logarithms, too.
+    held = _held_at_once(eliminated, sizes, len(order)) + sum(potential.values.size for potential in potentials)
+    check_cost("variable elimination", cost._replace(bytes=FLOAT * held), remedy)
+    return order
+
+
+def check_maximum(potentials: Sequence[Potential]) -> list[str]:
+    """The order in which `maximum` goes; TooLargeError where it would take too much: it keeps all tables."""
+    eliminated = elimination_of(potentials)
+    cost = tree_cost(eliminated.cliques, sizes_of(potentials))
+    # The tables are logarithms from the start, so that nothing is held beside them.
+    check_cost("the most probable state", cost._replace(bytes=cost.bytes - FLOAT * cost.cells))
+    return eliminated.order
+
+
+def check_maximum_of_sums(potentials: Sequence[Potential], keep: Collection[str]) -> None:
+    """Raise TooLargeError where summing out all but `keep`, and then the maximum over these, would take too much."""
+    eliminated, sizes = elimination_of(potentials, last=keep), sizes_of(potentials)
+    kept = [clique for variable, clique in zip(eliminated.order, eliminated.cliques, strict=True) if variable in keep]
+    check_cost("the most probable state of these variables", tree_cost(kept, sizes))
+
+
 def sum_out(potentials: Sequence[Potential], keep: Collection[str] = ()) -> list[Potential]:
     """Sum all variables but those in `keep` out of a product of potentials.
 
     Returns:
         Potentials over variables in `keep`, or none, whose product is that sum; their weights as logarithms.
+
+    Raises:
+        TooLargeError: the tables would take more memory than there is.
     """
-    order = [variable for variable in elimination_of(potentials, last=keep).order if variable not in keep]
+    order = check_sums(potentials, keep)
     try:
         with np.errstate(under="raise", over="raise"):
             rest, log_scale = _summed(potentials, order, SUM_PRODUCT)
-        logs = [logarithm(potential) for potential in rest]
+        return [*(logarithm(potential) for potential in rest), Potential((), log_scale)]
     except FloatingPointError:
-        logs, log_scale = _summed([logarithm(potential) for potential in potentials], order, LOG_SUM_PRODUCT)
-    return [*logs, Potential((), log_scale)]
+        pass  # the error holds the tables until this block is left
+    rest, log_scale = _summed([logarithm(potential) for potential in potentials], order, LOG_SUM_PRODUCT)
+    return [*rest, Potential((), log_scale)]
 
 
 def logarithm(potential: Potential) -> Potential:
@@ -69,7 +156,13 @@ def log_sum(potentials: Sequence[Potential]) -> float:
 
 
 def joint(potentials: Sequence[Potential], keep: Sequence[str]) -> tuple[Potential, float]:
-    """The normalised table over `keep`, its axes in that order, and the log of the sum over everything."""
+    """The normalised table over `keep`, its axes in that order, and the log of the sum over everything.
+
+    Raises:
+        TooLargeError: this table, or those on the way to it, would take more memory than there is.
+    """
+    sizes = sizes_of(potentials)
+    check_table({variable: sizes[variable] for variable in keep}, FLOAT * TEMPORARIES)
     logs = product(sum_out(potentials, keep), LOG_SUM_PRODUCT).over(keep)
     highest = float(logs.values.max())
     if highest == -np.inf:
@@ -83,8 +176,11 @@ def maximum(log_potentials: Sequence[Potential]) -> tuple[dict[str, int], float]
 
     Elimination with maxima in place of sums; each variable's best state is then read off its bucket, last eliminated
     first (Dawid 1992).
+
+    Raises:
+        TooLargeError: the tables would take more memory than there is.
     """
-    order = elimination_of(log_potentials).order
+    order = check_maximum(log_potentials)
     pool, buckets = _Pool(log_potentials), []
     for variable in order:
         bucket = product(pool.take(variable), LOG_MAX_PRODUCT)
@@ -108,6 +204,20 @@ def _summed(potentials: Sequence[Potential], order: Sequence[str], semiring: Sem
         pool.put(summed)
         # end of answer
     return pool.rest(), log_scale
+
+
+def _held_at_once(eliminated: Elimination, sizes: Mapping[str, int], steps: int) -> int:
+    """The most cells that summing out holds at one time: what waits to be used, and the table of one step."""
+    place = {variable: index for index, variable in enumerate(eliminated.order)}
+    waiting, most = 0, 0
+    used: dict[int, int] = defaultdict(int)  # by step, the cells that it takes from earlier ones
+    for step, clique in enumerate(eliminated.cliques[:steps]):
+        table = prod(sizes[variable] for variable in clique)
+        most = max(most, waiting + TEMPORARIES * table)
+        summed = table // sizes[eliminated.order[step]]
+        waiting += summed - used.pop(step, 0)
+        used[min((place[variable] for variable in clique if place[variable] > step), default=steps)] += summed
+    return max(most, 2 * waiting)
 
 
 class _Pool:

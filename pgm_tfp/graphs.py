@@ -7,10 +7,10 @@ hang together, are its junction tree (Lauritzen & Spiegelhalter 1988; Koller & F
 """
 
 import heapq
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import combinations, pairwise
-from math import log
-from typing import NamedTuple
+from math import log, prod
+from typing import NamedTuple, overload
 
 import networkx as nx
 
@@ -80,12 +80,12 @@ class Elimination(NamedTuple):
     Attributes:
         order: the variables, first eliminated first.
         cliques: for each of them, itself and its neighbours at that moment.
-        cells: the number of cells in all these cliques' tables together.
+        cells: the number of cells in all these cliques' tables together; as large as it comes.
     """
 
     order: list[str]
     cliques: list[frozenset[str]]
-    cells: float
+    cells: int
 
 
 def elimination(graph: nx.Graph, sizes: Mapping[str, int], last: Collection[str] = ()) -> Elimination:
@@ -93,82 +93,123 @@ def elimination(graph: nx.Graph, sizes: Mapping[str, int], last: Collection[str]
 
     Each rule eliminates, at every step, the variable that is cheapest by one measure: the number of edges that it
     adds, their number weighted by the table of their ends, or the table that eliminating it makes (Kjaerulff 1990).
-    Which rule wins differs from network to network; trying all three is cheap beside the tables.
+    Which rule wins differs from network to network; trying all three is cheap beside the tables. The third is the
+    quickest to try. The others give up where their tables are beyond every machine.
 
     Args:
         sizes: the number of states of each variable.
         last: variables to be eliminated after all others.
     """
-    return min((_greedy(graph, sizes, last, rule) for rule in (_fill, _weighted_fill, _table)), key=lambda e: e.cells)
+    by_table = _greedy(graph, sizes, last, _table)
+    by_edges = (_greedy(graph, sizes, last, rule, most=BEYOND) for rule in (_fill, _weighted_fill))
+    return min((*filter(None, by_edges), by_table), key=lambda eliminated: eliminated.cells)
 
 
-Neighbours = dict[Hashable, set]
-Rule = Callable[[Neighbours, Mapping[str, int], str], int]  # the price of eliminating a variable next
+BEYOND = 2**42  # cells: 35 terabytes
 UNIT = (
     2.0**-30
 )  # of the logarithms of sizes, in nats: sums of integers do not depend on their order, and so no tie does
 
 
-def _fill(neighbours: Neighbours, logs: Mapping[str, int], variable: str) -> int:
-    around = neighbours[variable]
+class _Remaining:
+    """The variables that are not yet eliminated, as numbers in the graph's order.
+
+    Attributes:
+        around: each one's neighbours.
+        bits: the same neighbours as the bits of an integer, which counts common ones ten times as fast as a set does.
+        logs: the logarithm of each one's number of states, in units.
+        alike: by such a logarithm, the variables that have it, as bits.
+    """
+
+    def __init__(self, graph: nx.Graph, sizes: Mapping[str, int]):
+        number = {variable: index for index, variable in enumerate(graph)}
+        self.around: list[set[int]] = [{number[other] for other in graph[variable]} for variable in graph]
+        self.bits = [sum(1 << other for other in around) for around in self.around]
+        # One state has no cost, but its edges are edges.
+        self.logs = [max(1, round(log(sizes[variable]) / UNIT)) for variable in graph]
+        self.alike: dict[int, int] = {}
+        for index, size in enumerate(self.logs):
+            self.alike[size] = self.alike.get(size, 0) | 1 << index
+
+    def eliminate(self, variable: int) -> set[int]:
+        """Join the variable's neighbours and remove it; whose prices may have changed."""
+        around, bits = self.around[variable], self.bits[variable]
+        changed = set(around)
+        for member in around:
+            own = 1 << member | 1 << variable
+            if bits & ~self.bits[member] & ~own:
+                self.around[member] |= around
+                self.around[member].discard(member)
+                # An edge added between two vertices is one less for their common neighbours to add.
+                changed |= self.around[member]
+            self.around[member].discard(variable)
+            self.bits[member] = (self.bits[member] | bits) & ~own
+        changed.discard(variable)
+        return changed
+
+
+Rule = Callable[[_Remaining, int], int]  # the price of eliminating a variable next
+
+
+def _fill(remaining: _Remaining, variable: int) -> int:
+    around, bits = remaining.around[variable], remaining.bits
+    own = bits[variable]
     # Each missing edge is counted from both ends.
-    return sum(len(around) - 1 - len(around & neighbours[other]) for other in around)
+    return len(around) * (len(around) - 1) - sum([(own & bits[other]).bit_count() for other in around])
 
 
-def _weighted_fill(neighbours: Neighbours, logs: Mapping[str, int], variable: str) -> int:
-    around = neighbours[variable]
+def _weighted_fill(remaining: _Remaining, variable: int) -> int:
+    around, bits, logs = remaining.around[variable], remaining.bits, remaining.logs
     # All ordered pairs, less those that an edge joins: a hub has too many that none does to go through them.
-    pairs = sum(logs[a] for a in around) ** 2 - sum(logs[a] ** 2 for a in around)
-    return pairs - sum(logs[a] * logs[b] for a in around for b in around & neighbours[a])
+    pairs = sum([logs[a] for a in around]) ** 2 - sum([logs[a] ** 2 for a in around])
+    for size, alike in remaining.alike.items():
+        if own := bits[variable] & alike:
+            pairs -= size * sum([logs[a] * (own & bits[a]).bit_count() for a in around])
+    return pairs
 
 
-def _table(neighbours: Neighbours, logs: Mapping[str, int], variable: str) -> int:
-    return logs[variable] + sum(logs[other] for other in neighbours[variable])
+def _table(remaining: _Remaining, variable: int) -> int:
+    logs = remaining.logs
+    return logs[variable] + sum([logs[other] for other in remaining.around[variable]])
 
 
-def _greedy(graph: nx.Graph, sizes: Mapping[str, int], last: Collection[str], rule: Rule) -> Elimination:
-    neighbours: Neighbours = {variable: set(graph[variable]) for variable in graph}
-    # One state has no cost, but its edges are edges.
-    logs = {variable: max(1, round(log(sizes[variable]) / UNIT)) for variable in graph}
-    place = {variable: index for index, variable in enumerate(graph)}
-    last = set(last)
+@overload
+def _greedy(graph: nx.Graph, sizes: Mapping[str, int], last: Collection[str], rule: Rule) -> Elimination: ...
+@overload
+def _greedy(
+    graph: nx.Graph, sizes: Mapping[str, int], last: Collection[str], rule: Rule, most: int
+) -> Elimination | None: ...
+def _greedy(
+    graph: nx.Graph, sizes: Mapping[str, int], last: Collection[str], rule: Rule, most: int | None = None
+) -> Elimination | None:
+    """The order that a rule finds; None where that has more than `most` cells."""
+    names, remaining = list(graph), _Remaining(graph, sizes)
+    final = set(last)
+    to_be_last = [variable in final for variable in names]
 
-    def priority(variable: str) -> tuple:
-        return (
-            variable in last,
-            rule(neighbours, logs, variable),
-            _table(neighbours, logs, variable),
-            place[variable],
-        )
+    def priority(variable: int) -> tuple[bool, int, int, int]:
+        return to_be_last[variable], rule(remaining, variable), _table(remaining, variable), variable
 
-    current = {variable: priority(variable) for variable in graph}
-    queue = [(key, variable) for variable, key in current.items()]
+    current: dict[int, tuple] = {variable: priority(variable) for variable in range(len(names))}
+    queue = list(current.values())
     heapq.heapify(queue)
-    order, cliques, cells = [], [], 0.0
+    order, cliques, cells = [], [], 0
     while queue:
-        key, variable = heapq.heappop(queue)
+        key = heapq.heappop(queue)
+        variable = key[-1]
         if current.get(variable) != key:
             continue  # an older price of a variable whose surroundings have changed
         del current[variable]
-        around = neighbours.pop(variable)
-        order.append(variable)
-        cliques.append(frozenset(around | {variable}))
-        table = 1.0
-        for member in cliques[-1]:
-            table *= sizes[member]
-        cells += table
-        changed = set(around)
-        for member in around:
-            new = around - neighbours[member] - {member}
-            neighbours[member] |= new
-            neighbours[member].discard(variable)
-            if new:  # an edge added between two vertices is one less for their common neighbours to add
-                changed |= neighbours[member]
-        for member in changed:
+        order.append(names[variable])
+        cliques.append(frozenset(names[member] for member in (variable, *remaining.around[variable])))
+        cells += prod(sizes[member] for member in cliques[-1])
+        if most is not None and cells > most:
+            return None
+        for member in remaining.eliminate(variable):
             fresh = priority(member)
             if fresh != current[member]:
                 current[member] = fresh
-                heapq.heappush(queue, (fresh, member))
+                heapq.heappush(queue, fresh)
     return Elimination(order, cliques, cells)
 
 

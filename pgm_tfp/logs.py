@@ -1,6 +1,8 @@
 """Logs of observations: CSV files with one column for each observed variable, blanks where nothing was seen."""
 
 import csv
+import logging
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -9,12 +11,15 @@ import numpy as np
 
 from data.errors import UserError
 from data.files import whole_file
-from pgm_tfp.conditionals import BINARY, State
 from pgm_tfp.exact import ImpossibleRowError, Network, Posteriors, posteriors
 from pgm_tfp.notation import read_state
+from pgm_tfp.states import BINARY, State
+
+log = logging.getLogger(__name__)
 
 DIGITS = 9
 EVIDENCE = "log_evidence"
+MOST_NAMES = 10  # of ignored columns, in one line
 
 
 class Log(NamedTuple):
@@ -22,7 +27,7 @@ class Log(NamedTuple):
 
     Attributes:
         path: of the file.
-        header: names of all columns.
+        header: names of all columns, without the spaces around them.
         rows: their cells, as text, those that are no variable's too.
         lines: the line of the file on which each row ends.
         observed: by variable its column of states, None where the cell is blank.
@@ -36,7 +41,9 @@ class Log(NamedTuple):
 
 
 def read_log(path: Path, network: Network) -> Log:
-    """Read a log. Columns that are no variable's are kept, but say nothing.
+    """Read a log. Columns that are no variable's are kept, but say nothing; the program's log has a line of them.
+
+    Spaces around names and cells do not count.
 
     Raises:
         UserError: the file is absent or no CSV, no column is a variable's, or a cell cannot be read; line and column
@@ -45,9 +52,9 @@ def read_log(path: Path, network: Network) -> Log:
     if not path.is_file():
         raise UserError(f"no file {path}")
     with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, strict=True)
+        reader = csv.reader(file, strict=True, skipinitialspace=True)
         try:
-            header = next(reader, [])
+            header = [name.strip() for name in next(reader, [])]
             rows, lines = [], []
             for row in reader:
                 if row:
@@ -57,13 +64,18 @@ def read_log(path: Path, network: Network) -> Log:
             raise UserError(
                 f"{path}, line {reader.line_num}: no CSV in UTF-8 ({reason}); mend it and try again"
             ) from reason
-    columns = {name: place for place, name in enumerate(header) if name in network.states}
+    variables = {name.strip(): name for name in network.states}
+    columns = {variables[name]: place for place, name in enumerate(header) if name in variables}
     if not columns:
         known = ", ".join(network.states)
-        raise UserError(f"{path}, line 1: no column is a variable's; name one or more of {known} in the first line")
-    if len(set(header)) != len(header):
-        twice = next(name for name in header if header.count(name) > 1)
-        raise UserError(f"{path}, line 1: column {twice} is there twice; leave one of them out")
+        nearly = "; ".join(_nearly(header, network))
+        raise UserError(
+            f"{path}, line 1: no column is a variable's{f' ({nearly})' if nearly else ''}; name one or more of {known} "
+            "in the first line"
+        )
+    for name in variables:
+        if header.count(name) > 1:
+            raise UserError(f"{path}, line 1: column {name} is there twice; leave one of them out")
     if not rows:
         raise UserError(f"{path} has no rows below its first line; add some")
     for row, line in zip(rows, lines, strict=True):
@@ -72,6 +84,7 @@ def read_log(path: Path, network: Network) -> Log:
     observed = {
         name: _states(path, network, name, [row[place] for row in rows], lines) for name, place in columns.items()
     }
+    _tell_ignored(path, header, network)
     return Log(path, header, rows, lines, observed)
 
 
@@ -133,10 +146,33 @@ def posterior_columns(network: Network) -> dict[str, tuple[str, State]]:
     }
 
 
-def _rows(log: Log, numbers: np.ndarray) -> Iterator[list[str]]:
+def _nearly(header: Sequence[str], network: Network) -> list[str]:
+    """For each column that names no variable but for capitals, spaces or hyphens does: which one."""
+    bare = {_bare(name): name.strip() for name in network.states if _bare(name)}
+    known = {name.strip() for name in network.states}
+    return [f"{name} is nearly {bare[_bare(name)]}" for name in header if name not in known and _bare(name) in bare]
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).casefold()
+
+
+def _tell_ignored(path: Path, header: Sequence[str], network: Network) -> None:
+    known = {name.strip() for name in network.states}
+    ignored = [name or "(without a name)" for name in header if name not in known]
+    if not ignored:
+        return
+    more = f" and {len(ignored) - MOST_NAMES} more" if len(ignored) > MOST_NAMES else ""
+    nearly = "".join(f"; {text}: rename it if that is meant" for text in _nearly(header, network))
+    log.warning(
+        "%s: columns that are no variable's are ignored: %s%s%s", path, ", ".join(ignored[:MOST_NAMES]), more, nearly
+    )
+
+
+def _rows(read: Log, numbers: np.ndarray) -> Iterator[list[str]]:
     _, first, which = np.unique(numbers, axis=0, return_index=True, return_inverse=True)
     texts = [[f"{number:.{DIGITS}g}" for number in row] for row in numbers[first].tolist()]
-    return (row + texts[at] for row, at in zip(log.rows, which.ravel().tolist(), strict=True))
+    return (row + texts[at] for row, at in zip(read.rows, which.ravel().tolist(), strict=True))
 
 
 def _states(path: Path, network: Network, variable: str, cells: list[str], lines: list[int]) -> list[State | None]:

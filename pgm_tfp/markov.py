@@ -16,7 +16,8 @@ from data.errors import UserError, nearest
 from pgm_tfp import elimination
 from pgm_tfp.conditionals import BINARY, State
 from pgm_tfp.graphs import Edge, chordless_cycle, undirected_graph
-from pgm_tfp.networks import BayesianNetwork, check_cells, state_index
+from pgm_tfp.memory import FLOAT, check_memory
+from pgm_tfp.networks import BayesianNetwork, state_index
 from pgm_tfp.potentials import Potential
 
 STRENGTH = 1.0  # of random potentials: their logarithms are uniform from -1 to 1
@@ -78,6 +79,9 @@ class MarkovNetwork:
         surely the distribution has the independencies of the graph and no others.
         """
         graph, random = undirected_graph(edges, variables), np.random.default_rng(seed)
+        for clique in _maximal_cliques(graph):
+            needed = FLOAT * elimination.TEMPORARIES * 2 ** len(clique)
+            check_memory(f"the potential of a clique of {len(clique)} variables", needed, "leave edges out")
         return cls(
             {
                 clique: np.exp(random.uniform(-STRENGTH, STRENGTH, (2,) * len(clique)))
@@ -96,7 +100,11 @@ class MarkovNetwork:
 
         Raises:
             UserError: Z is zero.
+            TooLargeError: the tables would take more memory than there is.
         """
+        elimination.check_sums(
+            self._potentials, remedy="log Z needs all variables: take a network of fewer, or of fewer edges"
+        )
         weight = elimination.log_sum(self._potentials)
         if weight == -np.inf:
             raise _nothing_possible()
@@ -110,9 +118,9 @@ class MarkovNetwork:
         """The whole joint distribution as one table, variables in the order of the graph.
 
         Raises:
-            UserError: it would have more than a million cells, or Z is zero.
+            UserError: Z is zero.
+            TooLargeError: it would take more memory than there is.
         """
-        check_cells(self.states)
         table, weight = elimination.joint(self._potentials, tuple(self.graph))
         if weight == -np.inf:
             raise _nothing_possible()

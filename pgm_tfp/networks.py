@@ -20,16 +20,18 @@ import networkx as nx
 import numpy as np
 
 from data.errors import UserError, nearest
-from pgm_tfp.conditionals import Conditional, State, Table, log_density, naming
+from pgm_tfp.conditionals import Conditional, Table, log_density, naming
+from pgm_tfp.elimination import TEMPORARIES, check_table
 from pgm_tfp.graphs import Edge, directed_graph, topological_order
+from pgm_tfp.memory import FLOAT, check_memory
 from pgm_tfp.potentials import Potential, product
+from pgm_tfp.states import State, find_state, places_of
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp
     from pgmpy.models import DiscreteBayesianNetwork
 
 Assignment = dict[str, Any]
-MOST_CELLS = 2**20  # of a joint that is written out
 
 
 class BayesianNetwork:
@@ -79,8 +81,15 @@ class BayesianNetwork:
 
         Each P(true | parents) is uniform from 0.1 to 0.9, so that almost surely the distribution has the independencies
         of the graph and no others.
+
+        Raises:
+            UserError: the edges form a cycle.
+            TooLargeError: a variable has so many parents that its table would take more memory than there is.
         """
         graph = directed_graph(edges, variables)
+        for child, parents in graph.in_degree():
+            needed = FLOAT * TEMPORARIES * 2 ** (parents + 1)
+            check_memory(f"the table of {child}, of {parents} parents,", needed, "leave some of them out")
         random = np.random.default_rng(seed)
         return cls(
             {
@@ -132,10 +141,10 @@ class BayesianNetwork:
         """The whole joint distribution as one table, variables in the network's order.
 
         Raises:
-            UserError: it would have more than a million cells.
+            TooLargeError: it would take more memory than there is.
         """
         potentials = self.potentials()
-        check_cells(self.states)
+        check_table({variable: len(states) for variable, states in self.states.items()}, FLOAT * TEMPORARIES)
         return product(potentials).over(tuple(self.conditionals))
 
     def factorization(self) -> str:
@@ -243,22 +252,15 @@ class BayesianNetwork:
         return f"BayesianNetwork({self.factorization()})"
 
 
-def check_cells(states: Mapping[str, tuple[State, ...]]) -> None:
-    """Raise UserError where the joint table of these variables would have more than a million cells."""
-    cells = np.prod([float(len(names)) for names in states.values()])
-    if cells > MOST_CELLS:
-        raise UserError(f"a joint table of {cells:.3g} cells is too large to write out; ask for marginals instead")
-
-
 def state_index(states: Mapping[str, tuple[State, ...]], variable: str, state: State) -> int:
     """The place of a state among its variable's; UserError where the variable or the state is unknown."""
     if variable not in states:
         raise UserError(f"unknown variable {variable}; {nearest(variable, states)}")
-    try:
-        return states[variable].index(state)
-    except ValueError:
+    place = find_state(states[variable], places_of(states[variable]), state)
+    if place is None:
         known = ", ".join(map(str, states[variable]))
-        raise UserError(f"{variable} has no state {state}; its states: {known}") from None
+        raise UserError(f"{variable} has no state {state}; its states: {known}")
+    return place
 
 
 def number_of(variable: str, value: Any) -> np.ndarray:

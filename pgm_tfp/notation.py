@@ -1,13 +1,12 @@
 """What people type: "A | M=1, S=0" and its parts."""
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from data.errors import UserError, nearest
-from pgm_tfp.conditionals import BINARY, State
 from pgm_tfp.exact import Network, check_variables
-
-YES_AND_NO: Mapping[str, State] = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+from pgm_tfp.states import State, find_state, places_of
 
 
 class Query(NamedTuple):
@@ -38,7 +37,8 @@ def read_findings(network: Network, text: str) -> dict[str, State]:
         UserError: a part is no finding, a variable is named twice, or a variable or a state is unknown.
     """
     findings: dict[str, State] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
+    # The name of a state can hold a comma, as (0,10] does; a finding begins with a variable and its sign.
+    for part in filter(None, (part.strip() for part in re.split(r",(?=[^,=]*=)", text))):
         variable, sign, state = (piece.strip() for piece in part.partition("="))
         if not sign:
             raise UserError(f"{part!r} is no finding; write a variable and its state: M=1")
@@ -50,18 +50,16 @@ def read_findings(network: Network, text: str) -> dict[str, State]:
 
 
 def read_state(network: Network, variable: str, text: str) -> State:
-    """A state by its name; of a variable that is false or true also 0 and 1, no and yes, in capitals or not.
+    """A state by its name, in the ways that `states.find_state` knows.
 
     Raises:
         UserError: the variable has no such state.
     """
     states = network.states[variable]
-    by_name: dict[str, State] = {str(state): state for state in states}
-    if text in by_name:
-        return by_name[text]
-    if states == BINARY and text.lower() in YES_AND_NO:
-        return YES_AND_NO[text.lower()]
-    raise UserError(f"{variable} has no state {text!r}; {nearest(text, by_name)}")
+    place = find_state(states, places_of(states), text)
+    if place is None:
+        raise UserError(f"{variable} has no state {text!r}; {nearest(text, map(str, states))}")
+    return states[place]
 
 
 def written(findings: Mapping[str, State]) -> str:

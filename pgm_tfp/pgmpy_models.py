@@ -1,25 +1,21 @@
-"""Networks to and from pgmpy, and so from BIF, XMLBIF and UAI files. pgmpy is needed only where it is used."""
+"""Networks to and from pgmpy, and from BIF, XMLBIF and UAI files. pgmpy is needed for its models and for XMLBIF."""
 
 from __future__ import annotations
 
-import logging
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from data.errors import UserError
-from pgm_tfp.conditionals import Table
+from pgm_tfp.bif import read_bif
+from pgm_tfp.conditionals import Table, normalized_rows
+from pgm_tfp.uai import Uai, read_uai
 
 if TYPE_CHECKING:
     from pgmpy.models import DiscreteBayesianNetwork
 
-log = logging.getLogger(__name__)
-
-OFF = 1e-12  # what adding up a row in another order can do is not worth a line
-ROUNDING = 1e-3  # by how much the few digits of a file may put a row off
 READERS = {".bif": "BIF", ".xmlbif": "XMLBIF", ".xml": "XMLBIF", ".uai": "UAI"}
 
 
@@ -32,24 +28,13 @@ def tables_of(model: DiscreteBayesianNetwork) -> dict[str, Table]:
     for variable in model.nodes:
         if model.get_cpds(variable) is None:
             raise UserError(f"{variable}: the pgmpy model has no table of it; add a TabularCPD")
-    tables, worst = {}, {}
+    tables = {}
     for cpd in model.cpds:
         variable, *parents = cpd.variables
         # pgmpy's first axis is the variable's own.
         probabilities = np.moveaxis(np.asarray(cpd.values, np.float64), 0, -1)
-        sums = probabilities.sum(-1, keepdims=True)
-        # A row further off is no rounding, and the network's check will name it.
-        rounding = np.abs(sums - 1.0) < ROUNDING
-        off = np.abs(sums - 1.0).max(where=rounding, initial=0.0)
-        if off > OFF:
-            worst[variable] = off
-            probabilities = np.divide(probabilities, sums, out=probabilities.copy(), where=rounding)
         tables[variable] = Table(probabilities, parents, cpd.state_names[variable])
-    if worst:
-        log.warning(
-            "%d of %d tables had rows off one by up to %.1g: normalised", len(worst), len(tables), max(worst.values())
-        )
-    return tables
+    return normalized_rows(tables)
 
 
 def model_of(tables: Mapping[str, Table]) -> DiscreteBayesianNetwork:
@@ -76,62 +61,64 @@ def model_of(tables: Mapping[str, Table]) -> DiscreteBayesianNetwork:
     return model
 
 
+def read_file(path: Path) -> dict[str, Table] | Uai:
+    """What a BIF, XMLBIF or UAI file holds: tables by variable, rows made to sum to one, or a UAI file's potentials.
+
+    Raises:
+        UserError: the file is absent, of another kind or cannot be read, or pgmpy is needed and not installed.
+    """
+    if path.suffix.lower() not in READERS:
+        raise UserError(f"{path} must end in one of {', '.join(READERS)}")
+    kind = READERS[path.suffix.lower()]
+    text = read_text(path, kind)
+    if kind == "XMLBIF":
+        _require_pgmpy()
+    try:
+        found = (
+            _read_xmlbif(path) if kind == "XMLBIF" else read_bif(text) if kind == "BIF" else read_uai(text, str(path))
+        )
+    except UserError as reason:
+        raise UserError(f"{path} cannot be read as {kind}: {reason}") from None
+    if isinstance(found, Uai):
+        if not found.states:
+            raise UserError(f"{path} cannot be read as {kind}: it holds no variable")
+        return found if found.tables is None else normalized_rows(found.tables)
+    if not found:
+        raise UserError(f"{path} cannot be read as {kind}: it holds no variable")
+    return normalized_rows(found)
+
+
+def read_text(path: Path, kind: str) -> str:
+    """The text of a file; UserError where it is absent or not in UTF-8."""
+    if not path.is_file():
+        raise UserError(f"no file {path}")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as reason:
+        raise UserError(f"{path} cannot be read as {kind}: it is not in UTF-8 ({reason}); save it so") from None
+
+
 def read_model(path: Path) -> DiscreteBayesianNetwork:
-    """The model in a BIF, XMLBIF or UAI file.
+    """The Bayesian network in a BIF, XMLBIF or UAI file, as pgmpy holds it.
 
     Raises:
         UserError: the file is absent, of another kind or cannot be read, or pgmpy is not installed.
     """
-    if path.suffix.lower() not in READERS:
-        raise UserError(f"{path} must end in one of {', '.join(READERS)}")
-    if not path.is_file():
-        raise UserError(f"no file {path}")
-    _require_pgmpy()
-    from pgmpy import readwrite
+    found = read_file(path)
+    if isinstance(found, Uai):
+        raise UserError(f"{path} holds a Markov network; only Bayesian ones can become models of pgmpy")
+    return model_of(found)
 
-    kind = READERS[path.suffix.lower()]
+
+def _read_xmlbif(path: Path) -> dict[str, Table]:
+    from pgmpy.readwrite import XMLBIFReader
+
     try:
-        if kind == "UAI":
-            model = model_of(_uai_tables(path.read_text()))
-        else:
-            model = getattr(readwrite, f"{kind}Reader")(str(path)).get_model()
-    except Exception as reason:  # each of pgmpy's readers fails in its own way
-        first = str(reason).partition("\n")[0]
-        raise UserError(f"{path} cannot be read as {kind}: {first or type(reason).__name__}") from reason
-    if not model.nodes:
-        raise UserError(f"{path} cannot be read as {kind}: it holds no variable")
-    return model
-
-
-def _uai_tables(text: str) -> dict[str, Table]:
-    """The tables in a UAI file; variable i is called var_i, its states are 0, 1, ...
-
-    pgmpy 1.1.2 has a reader, but it puts a variable's parents in the order of a set, another at every start. The format
-    lets the last variable of a table's scope change fastest, pgmpy writes the first: rows that sum to one tell.
-    """
-    kind, *words = re.sub("#.*", "", text).split() or [""]
-    if kind.upper() != "BAYES":
-        raise UserError(f"only Bayesian networks are; this begins with {kind!r}, not BAYES")
-    rest = iter(words)
-
-    def numbers(number: Callable[[str], Any]) -> list[Any]:
-        return [number(word) for _, word in zip(range(int(next(rest, 0))), rest, strict=False)]
-
-    sizes = numbers(int)
-    scopes = [numbers(int) for _ in range(int(next(rest, 0)))]
-    values = [np.asarray(numbers(float)) for _ in scopes]
-    shapes = [[sizes[variable] for variable in scope] for scope in scopes]
-    last_fastest = [flat.reshape(shape) for flat, shape in zip(values, shapes, strict=True)]
-    first_fastest = [flat.reshape(shape[::-1]).T for flat, shape in zip(values, shapes, strict=True)]
-
-    def off(tables: list[np.ndarray]) -> float:
-        return max((np.abs(table.sum(-1) - 1.0).max() for table in tables), default=0.0)
-
-    tables = min(last_fastest, first_fastest, key=off)
-    return {
-        f"var_{child}": Table(table, [f"var_{parent}" for parent in parents], range(sizes[child]))
-        for (*parents, child), table in zip(scopes, tables, strict=True)
-    }
+        return tables_of(XMLBIFReader(str(path)).get_model())
+    except UserError:
+        raise
+    except Exception as reason:  # pgmpy's reader fails in many ways
+        raise UserError(str(reason).partition("\n")[0] or type(reason).__name__) from reason
 
 
 def _require_pgmpy() -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from data.errors import UserError
+from pgm_tfp.memory import ASK_LESS, TooLargeError
 
 MOST_VARIABLES = 60  # of one table; NumPy's arrays have at most 64 axes
 
@@ -109,7 +110,7 @@ def product(potentials: Sequence[Potential], semiring: Semiring = SUM_PRODUCT) -
 def _times(a: Potential, b: Potential, semiring: Semiring) -> Potential:
     both = (*b.variables, *(variable for variable in a.variables if variable not in b.variables))
     if len(both) > MOST_VARIABLES:
-        raise UserError(f"a table over {len(both)} variables is too large; ask about fewer, or give more evidence")
+        raise TooLargeError(f"a table over {len(both)} variables has more axes than {MOST_VARIABLES}; {ASK_LESS}")
     return Potential(both, semiring.multiply(a.aligned(both), b.aligned(both)))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from data.errors import UserError, nearest
 from pgm_tfp.conditionals import State
 from pgm_tfp.markov import MarkovNetwork
+from pgm_tfp.memory import TooLargeError
 from pgm_tfp.networks import BayesianNetwork, state_index
 from pgm_tfp.potentials import Potential
 
@@ -54,7 +55,7 @@ def check_variables(network: Network, variables: Iterable[str]) -> None:
     """Raise UserError at the first variable that has no states in this network."""
     for variable in variables:
         if variable not in network.graph:
-            raise UserError(f"unknown variable {variable}; {nearest(variable, network.graph)}")
+            raise UserError(f"unknown variable {variable}; {nearest(str(variable), network.graph)}")
         if variable not in network.states:
             raise UserError(f"{variable} is continuous; exact inference is about variables with states")
 
@@ -94,12 +95,26 @@ def impossible(network: Network, findings: Findings, possible: Callable[[Finding
     Args:
         possible: tells of other findings whether their probability is above zero.
     """
-    log_normalizer(network)  # raises where all is impossible, whatever is found
+    try:
+        log_normalizer(network)  # raises where all is impossible, whatever is found
+        excluding = _excluding(findings, possible)
+    except TooLargeError:  # with fewer findings the tables grow
+        excluding = findings
+    parts = [f"{variable}={state}" for variable, state in named(network, excluding.states).items()]
+    parts += [f"the soft finding on {potential.variables[0]}" for potential in excluding.likelihoods]
+    if len(parts) == 1:
+        return UserError(f"impossible evidence: {parts[0]} has probability zero; leave it out")
+    return UserError(f"impossible evidence: {', '.join(parts)} together have probability zero; leave one of them out")
+
+
+def _excluding(findings: Findings, possible: Callable[[Findings], bool]) -> Findings:
+    """The findings that exclude each other, and no more of them."""
     excluding = Findings({}, [])
     rest = [*(Findings({name: state}, []) for name, state in findings.states.items())]
     rest += [Findings({}, [potential]) for potential in findings.likelihoods]
     while possible(excluding):
-        # Of the rest, the shortest beginning that these exclude ends in a finding that excludes with them.
+        # The shortest prefix of the rest that has probability zero together with these: its last finding belongs to
+        # every contradiction in it.
         shorter, enough = 0, len(rest)
         while enough - shorter > 1:
             middle = (shorter + enough) // 2
@@ -108,11 +123,7 @@ def impossible(network: Network, findings: Findings, possible: Callable[[Finding
             else:
                 enough = middle
         excluding, rest = _together([excluding, rest[enough - 1]]), rest[: enough - 1]
-    parts = [f"{variable}={state}" for variable, state in named(network, excluding.states).items()]
-    parts += [f"the soft finding on {potential.variables[0]}" for potential in excluding.likelihoods]
-    if len(parts) == 1:
-        return UserError(f"impossible evidence: {parts[0]} has probability zero; leave it out")
-    return UserError(f"impossible evidence: {', '.join(parts)} together have probability zero; leave one of them out")
+    return excluding
 
 
 def _together(findings: Iterable[Findings]) -> Findings:

@@ -6,6 +6,9 @@ import numpy as np
 
 from pgm_tfp import elimination
 from pgm_tfp.exact.evidence import Findings, Network, check_variables, conditioned
+from pgm_tfp.memory import FLOAT
+
+COPIES = 8  # of the joint table, while the terms of the expectation are computed
 
 
 def conditional_mutual_information(
@@ -15,9 +18,12 @@ def conditional_mutual_information(
 
     Raises:
         UserError: a variable is unknown.
+        TooLargeError: the joint table of all these variables would take more memory than there is.
     """
     x, y, given = tuple(x), tuple(y), tuple(given)
     check_variables(network, (*x, *y, *given))
+    sizes = {variable: len(network.states[variable]) for variable in (*x, *y, *given)}
+    elimination.check_table(sizes, FLOAT * COPIES)
     joint, _ = elimination.joint(conditioned(network, Findings({}, []), (*x, *y, *given)), (*x, *y, *given))
     axes_x, axes_y = joint.axes(x), joint.axes(y)
     p = joint.values

@@ -7,16 +7,19 @@ and is built once. Findings enter as likelihoods, so that rows with different va
 tree together, along the tables' last axis. Where an entry leaves float64's range, all is done again with logarithms.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
+from math import prod
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from pgm_tfp import elimination
+from pgm_tfp.elimination import Cost
 from pgm_tfp.exact.evidence import Network
-from pgm_tfp.graphs import junction_tree
+from pgm_tfp.graphs import JunctionTree, junction_tree
 from pgm_tfp.potentials import LOG_SUM_PRODUCT, SUM_PRODUCT, Potential, Semiring
 
 ROWS = -1  # the axis along which tables differ by row of evidence
@@ -85,7 +88,7 @@ class Arithmetic(NamedTuple):
     """How to reckon with weights, or with their logarithms.
 
     Attributes:
-        divide: a / b; where b is zero so is a, and the quotient.
+        divide: a / b, of the shape of a; where b is zero so is a, and the quotient.
         log: of a weight as it is held.
     """
 
@@ -95,11 +98,11 @@ class Arithmetic(NamedTuple):
 
 
 def _divided(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.divide(a, b, out=np.zeros(np.broadcast_shapes(a.shape, b.shape)), where=b != 0.0)
+    return np.divide(a, b, out=np.zeros(a.shape), where=b != 0.0)
 
 
 def _subtracted(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.subtract(a, b, out=np.full(np.broadcast_shapes(a.shape, b.shape), -np.inf), where=b != -np.inf)
+    return np.subtract(a, b, out=np.full(a.shape, -np.inf), where=b != -np.inf)
 
 
 WEIGHTS = Arithmetic(SUM_PRODUCT, _divided, np.log)
@@ -109,37 +112,67 @@ _compiled: "WeakKeyDictionary[Network, Tree]" = WeakKeyDictionary()
 
 
 def compiled(network: Network) -> Tree:
-    """The network's tree; built at the first call and kept as long as the network."""
+    """The network's tree; built at the first call and kept as long as the network.
+
+    Raises:
+        TooLargeError: it would take more memory than there is.
+    """
     if network not in _compiled:
-        try:
-            with np.errstate(under="raise", over="raise"):
-                _compiled[network] = _compile(network, network.potentials(), WEIGHTS)
-        except FloatingPointError:
-            logs = [elimination.logarithm(potential) for potential in network.potentials()]
-            _compiled[network] = _compile(network, logs, LOGARITHMS)
+        _compiled[network] = build(network, network.potentials())
     return _compiled[network]
 
 
-def _compile(network: Network, potentials: Sequence[Potential], arithmetic: Arithmetic) -> Tree:
+def cost(network: Network) -> Cost:
+    """What the posteriors of all variables take without evidence, known from the order of elimination alone.
+
+    Evidence, and asking about few variables, can make a single question much cheaper.
+
+    Raises:
+        UserError: a variable is continuous.
+    """
+    potentials = network.potentials()
     tree = junction_tree(elimination.elimination_of(potentials))
+    return elimination.tree_cost(tree.cliques, elimination.sizes_of(potentials))
+
+
+def build(network: Network, potentials: Sequence[Potential]) -> Tree:
+    """The tree of the network's potentials, some of its variables perhaps sliced out of them.
+
+    Raises:
+        TooLargeError: it would take more memory than there is.
+    """
+    tree = junction_tree(elimination.elimination_of(potentials))
+    elimination.check_cost("a junction tree", elimination.tree_cost(tree.cliques, elimination.sizes_of(potentials)))
+    try:
+        with np.errstate(under="raise", over="raise"):
+            return _compile(network, tree, potentials, WEIGHTS)
+    except FloatingPointError:
+        pass  # the error holds the tables until this block is left
+    return _compile(network, tree, [elimination.logarithm(potential) for potential in potentials], LOGARITHMS)
+
+
+def _compile(network: Network, tree: JunctionTree, potentials: Sequence[Potential], arithmetic: Arithmetic) -> Tree:
     place = {variable: index for index, variable in enumerate(network.graph)}
     sizes = {variable: len(states) for variable, states in network.states.items()}
     scopes = [tuple(sorted(clique, key=place.__getitem__)) for clique in tree.cliques]
-    cells = [int(np.prod([sizes[variable] for variable in scope])) for scope in scopes]
+    cells = [prod(sizes[variable] for variable in scope) for scope in scopes]
 
-    having: dict[str, list[int]] = {variable: [] for variable in sizes}
+    having: dict[str, list[int]] = defaultdict(list)
     for index in sorted(range(len(scopes)), key=cells.__getitem__):
         for variable in scopes[index]:
             having[variable].append(index)
     homes = {variable: Home(at[0], scopes[at[0]].index(variable)) for variable, at in having.items()}
 
     living: list[list[Potential]] = [[] for _ in scopes]
+    cliques, log_scale = [], 0.0
     for potential in potentials:
         if potential.variables:
             fewest = min((having[variable] for variable in potential.variables), key=len)
             living[next(at for at in fewest if tree.cliques[at].issuperset(potential.variables))].append(potential)
+        else:
+            with np.errstate(divide="ignore"):
+                log_scale += float(arithmetic.log(potential.values))
 
-    cliques, log_scale = [], 0.0
     for scope, parent, separator, potentials_here in zip(scopes, tree.parents, tree.separators, living, strict=True):
         shape = tuple(sizes[variable] for variable in scope)
         one = np.zeros(shape) if arithmetic.semiring.logarithms else np.ones(shape)
@@ -181,8 +214,9 @@ def calibrated(tree: Tree, likelihoods: Mapping[str, np.ndarray], rows: int = 1)
             with np.errstate(under="raise", over="raise"):
                 return _calibrated(tree, tables, likelihoods, rows, WEIGHTS)
         except FloatingPointError:
-            with np.errstate(divide="ignore"):
-                tables = [np.log(table) for table in tables]
+            pass  # the error holds the tables until this block is left
+        with np.errstate(divide="ignore"):
+            tables = [np.log(table) for table in tables]
     with np.errstate(divide="ignore"):
         logs = {variable: np.log(likelihood) for variable, likelihood in likelihoods.items()}
     log_posteriors, log_weight = _calibrated(tree, tables, logs, rows, LOGARITHMS)

@@ -6,19 +6,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from data.errors import UserError, nearest
-from pgm_tfp.conditionals import State
 from pgm_tfp.exact.evidence import (
     Evidence,
+    Findings,
     Network,
     check_variables,
     log_normalizer,
     read_evidence,
 )
-from pgm_tfp.exact.junction_tree import Tree, calibrated, compiled
+from pgm_tfp.exact.junction_tree import Beliefs, Tree, build, calibrated, compiled
 from pgm_tfp.exact.queries import log_evidence
+from pgm_tfp.memory import FLOAT, TooLargeError, check_memory
+from pgm_tfp.states import State, find_state, is_missing, listed, places_of
 
 CELLS_AT_ONCE = 2**18  # tables of that many float64 fit into a processor's cache
-MISSING = -1
+MISSING, UNKNOWN = -1, -2
 
 
 class ImpossibleRowError(UserError):
@@ -51,15 +53,10 @@ def marginals(network: Network, evidence: Evidence | None = None) -> dict[str, d
 
     Raises:
         UserError: a name is unknown, or the evidence is impossible.
+        TooLargeError: the tables would take more memory than there is.
     """
     findings = read_evidence(network, evidence)
-    likelihoods = {
-        variable: np.eye(len(network.states[variable]))[state][:, np.newaxis]
-        for variable, state in findings.states.items()
-    }
-    for potential in findings.likelihoods:
-        likelihoods[potential.variables[0]] = potential.values[:, np.newaxis]
-    beliefs = calibrated(compiled(network), likelihoods)
+    beliefs = _beliefs(network, findings)
     if beliefs.log_weight[0] == -np.inf:
         log_evidence(network, evidence)  # raises, and names the findings
     return {
@@ -71,28 +68,34 @@ def marginals(network: Network, evidence: Evidence | None = None) -> dict[str, d
 def posteriors(network: Network, table: Mapping[str, Sequence[Any]]) -> Posteriors:
     """p(variable | findings) for every variable and every row of a table.
 
-    Equal rows are computed once, different ones many at a time.
+    Equal rows are computed once, different ones many at a time; one at a time, each on a tree of its own that leaves
+    out what the row shows, where the tree of all variables would be too large.
 
     Args:
-        table: by observed variable a column of states, None or not-a-number where it was not seen.
+        table: by observed variable a column of states, None or not-a-number where it was not seen; a data frame of
+            pandas will do. States may be written as `states.find_state` says.
 
     Raises:
-        UserError: a name is unknown, or columns differ in length.
+        UserError: a name or a state is unknown, a variable has two columns, or columns differ in length.
         ImpossibleRowError: a row's findings have probability zero.
+        TooLargeError: the tables, or the answers, would take more memory than there is.
     """
-    check_variables(network, table)
-    lengths = {variable: len(column) for variable, column in table.items()}
-    if len(set(lengths.values())) != 1:
-        raise UserError(f"columns must be equally long, one at least; given {lengths}")
-    codes = np.stack([state_codes(network, variable, column) for variable, column in table.items()])
+    codes = np.stack([*codes_of_columns(network, table).values()])
     first, which = _distinct(codes, [len(network.states[variable]) for variable in table])
     distinct = codes[:, first]
 
-    tree = compiled(network)
-    at_once = max(1, CELLS_AT_ONCE // tree.cells)
-    parts = [
+    numbers = sum(len(states) for states in network.states.values())
+    check_memory(
+        f"{len(which):,} rows of posteriors, {len(first):,} of them different,",
+        FLOAT * numbers * (2 * len(first) + len(which)),
+        "pass fewer rows at a time",
+    )
+    tree = _tree_or_none(network)
+    at_once = max(1, CELLS_AT_ONCE // tree.cells) if tree else 1
+    no_rows = Posteriors({name: np.empty((0, len(states))) for name, states in network.states.items()}, np.empty(0))
+    parts = [no_rows] + [
         _posteriors_of(network, tree, list(table), distinct[:, start : start + at_once], first[start : start + at_once])
-        for start in range(0, max(1, len(first)), at_once)
+        for start in range(0, len(first), at_once)
     ]
     probabilities = {
         variable: np.concatenate([part.probabilities[variable] for part in parts])[which] for variable in network.graph
@@ -100,25 +103,46 @@ def posteriors(network: Network, table: Mapping[str, Sequence[Any]]) -> Posterio
     return Posteriors(probabilities, np.concatenate([part.log_evidence for part in parts])[which])
 
 
-def state_codes(network: Network, variable: str, column: Sequence[Any]) -> np.ndarray:
-    """A column of states as their indices, -1 where it was not seen.
+def codes_of_columns(network: Network, table: Mapping[str, Sequence[Any]]) -> dict[str, np.ndarray]:
+    """The columns of a table as indices of states, -1 where a state was not seen, (rows,) by variable.
+
+    Args:
+        table: as for `posteriors`.
 
     Raises:
-        UserError: a state is unknown; it is named with its row.
+        UserError: a name or a state is unknown, a variable has two columns, or columns differ in length.
     """
-    known: dict[Any, int] = {state: index for index, state in enumerate(network.states[variable])}
-    values = column.tolist() if isinstance(column, np.ndarray) else column
-    unknown = MISSING - 1
-    codes = np.fromiter(
-        (known.get(value, MISSING if value is None or value != value else unknown) for value in values),
-        np.int64,
-        len(values),
-    )
-    if (codes == unknown).any():
-        row = int(np.argmax(codes == unknown))
-        raise UserError(
-            f"row {row}: {variable} has no state {values[row]}; {nearest(str(values[row]), map(str, known))}"
-        )
+    names = list(table)
+    check_variables(network, names)
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"column {name} is there twice; leave one of them out")
+    columns = {variable: listed(column) for variable, column in table.items()}
+    lengths = {variable: len(column) for variable, column in columns.items()}
+    if len(set(lengths.values())) != 1:
+        raise UserError(f"columns must be equally long, one at least; given {lengths}")
+    return {variable: _state_codes(network, variable, column) for variable, column in columns.items()}
+
+
+def _state_codes(network: Network, variable: str, column: list[Any]) -> np.ndarray:
+    states = network.states[variable]
+    places = places_of(states)
+
+    def code(value: Any) -> int:
+        place = find_state(states, places, value)
+        if place is not None:
+            return place
+        return MISSING if is_missing(value) else UNKNOWN
+
+    try:  # each way of writing is looked up once
+        written = {value: code(value) for value in set(column)}
+        codes = np.fromiter((written[value] for value in column), np.int64, len(column))
+    except TypeError:  # a list, say, is no key
+        codes = np.fromiter(map(code, column), np.int64, len(column))
+    if (codes == UNKNOWN).any():
+        row = int(np.argmax(codes == UNKNOWN))
+        value = str(column[row])
+        raise UserError(f"row {row}: {variable} has no state {value}; {nearest(value, map(str, states))}")
     return codes
 
 
@@ -133,16 +157,57 @@ def _distinct(codes: np.ndarray, sizes: Sequence[int]) -> tuple[np.ndarray, np.n
     return first, which
 
 
+def _tree_or_none(network: Network) -> Tree | None:
+    """The tree of all variables, or None where it would be too large: evidence can still make it small enough."""
+    try:
+        return compiled(network)
+    except TooLargeError:
+        return None
+
+
+def _beliefs(network: Network, findings: Findings) -> Beliefs:
+    """The posteriors of all variables for one set of findings."""
+    tree = _tree_or_none(network)
+    if tree is None:
+        return _sliced_beliefs(network, findings)
+    certain = {variable: _indicator(network, variable, state) for variable, state in findings.states.items()}
+    return calibrated(tree, {**_soft(findings), **certain})
+
+
+def _sliced_beliefs(network: Network, findings: Findings) -> Beliefs:
+    """The same on a tree without the variables that were seen."""
+    tree = build(network, [potential.reduced(findings.states) for potential in network.potentials()])
+    beliefs = calibrated(tree, _soft(findings))
+    certain = {variable: _indicator(network, variable, state) for variable, state in findings.states.items()}
+    return beliefs._replace(posteriors={**beliefs.posteriors, **certain})
+
+
+def _soft(findings: Findings) -> dict[str, np.ndarray]:
+    return {potential.variables[0]: potential.values[:, np.newaxis] for potential in findings.likelihoods}
+
+
+def _indicator(network: Network, variable: str, state: int) -> np.ndarray:
+    """One for this state and zero for the others, (states, 1)."""
+    return np.eye(len(network.states[variable]))[:, [state]]
+
+
 def _posteriors_of(
-    network: Network, tree: Tree, variables: Sequence[str], codes: np.ndarray, numbers: np.ndarray
+    network: Network, tree: Tree | None, variables: Sequence[str], codes: np.ndarray, numbers: np.ndarray
 ) -> Posteriors:
-    rows = codes.shape[1]
-    likelihoods = {}
-    for variable, column in zip(variables, codes, strict=True):
-        states = len(network.states[variable])
-        # One row more, of ones: -1 finds it.
-        likelihoods[variable] = np.concatenate([np.eye(states), np.ones((1, states))])[column].T
-    beliefs = calibrated(tree, likelihoods, rows)
+    """The posteriors of different rows; of one row, where there is no tree for all."""
+    if tree is None:
+        states = {variable: int(code) for variable, code in zip(variables, codes[:, 0], strict=True) if code != MISSING}
+        try:
+            beliefs = _sliced_beliefs(network, Findings(states, []))
+        except TooLargeError as reason:
+            raise TooLargeError(f"row {numbers[0]}: {reason}") from None
+    else:
+        likelihoods = {}
+        for variable, column in zip(variables, codes, strict=True):
+            states_of = len(network.states[variable])
+            # Index -1 (missing) selects the added last row, which is all ones.
+            likelihoods[variable] = np.concatenate([np.eye(states_of), np.ones((1, states_of))])[column].T
+        beliefs = calibrated(tree, likelihoods, codes.shape[1])
     for row in np.flatnonzero(beliefs.log_weight == -np.inf):
         seen = {
             variable: network.states[variable][code]

@@ -22,6 +22,8 @@ from pgm_tfp.exact.evidence import (
     read_evidence,
 )
 
+ENTRY, NAME = 300, 8  # bytes of an answer's entry: a float, a tuple and its place in a dictionary; of each state in it
+
 
 def marginal(network: Network, variable: str, evidence: Evidence | None = None) -> dict[State, float]:
     """p(variable | evidence).
@@ -34,6 +36,7 @@ def marginal(network: Network, variable: str, evidence: Evidence | None = None) 
 
     Raises:
         UserError: a name is unknown, or the evidence is impossible.
+        TooLargeError: the tables would take more memory than there is.
     """
     return {states[0]: probability for states, probability in joint_marginal(network, [variable], evidence).items()}
 
@@ -48,10 +51,14 @@ def joint_marginal(
 
     Raises:
         UserError: a name is unknown, or the evidence is impossible.
+        TooLargeError: the tables would take more memory than there is.
     """
     check_variables(network, variables)
     if len(set(variables)) != len(variables):
         raise UserError(f"variables {', '.join(variables)} must be named once each")
+    elimination.check_table(
+        {variable: len(network.states[variable]) for variable in variables}, ENTRY + NAME * len(variables)
+    )
     findings = read_evidence(network, evidence)
     table, log_weight = elimination.joint(conditioned(network, findings, variables), tuple(variables))
     if log_weight == -np.inf:
@@ -67,6 +74,7 @@ def log_evidence(network: Network, evidence: Evidence | None = None) -> float:
 
     Raises:
         UserError: a name is unknown, or the evidence is impossible.
+        TooLargeError: the tables would take more memory than there is.
     """
     findings = read_evidence(network, evidence)
     weight = _log_weight(network, findings)
@@ -84,6 +92,7 @@ def most_probable(network: Network, evidence: Evidence | None = None) -> tuple[d
 
     Raises:
         UserError: a name is unknown, or the evidence is impossible.
+        TooLargeError: the tables would take more memory than there is.
     """
     findings = read_evidence(network, evidence)
     logs = [elimination.logarithm(potential) for potential in conditioned(network, findings)]
@@ -106,10 +115,13 @@ def marginal_map(
 
     Raises:
         UserError: a name is unknown, or the evidence is impossible.
+        TooLargeError: the tables would take more memory than there is.
     """
     check_variables(network, variables)
     findings = read_evidence(network, evidence)
-    summed = elimination.sum_out(conditioned(network, findings, variables), keep=variables)
+    potentials = conditioned(network, findings, variables)
+    elimination.check_maximum_of_sums(potentials, keep=variables)
+    summed = elimination.sum_out(potentials, keep=variables)
     best, weight = elimination.maximum(summed)
     if weight == -np.inf:
         raise impossible(network, findings, _possible(network))

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import networkx as nx
 import numpy as np
 
-from pgm_tfp.elimination import elimination_of, logarithm
+from pgm_tfp.elimination import check_cost, elimination_of, logarithm, sizes_of, tree_cost
 from pgm_tfp.exact.many import CELLS_AT_ONCE, MISSING
 from pgm_tfp.graphs import junction_tree
 from pgm_tfp.learning.observations import DistinctRows, Observations, distinct_rows
@@ -77,6 +77,7 @@ def compiled_families(network: BayesianNetwork, observations: Observations) -> F
 
     Raises:
         UserError: a variable has no table, a name or a state is unknown, or columns differ in length or have no rows.
+        TooLargeError: the tables would take more memory than there is.
     """
     rows = distinct_rows(network, observations)
     seen = {variable for variable, codes in rows.codes.items() if (codes != MISSING).any()}
@@ -84,9 +85,11 @@ def compiled_families(network: BayesianNetwork, observations: Observations) -> F
     potentials = network.potentials(variable for variable in network.conditionals if variable in bearing)
     eliminated = elimination_of(potentials)
     cliques, parents, _ = junction_tree(eliminated)
+    cost = tree_cost(cliques, sizes_of(potentials))
+    check_cost("an E step on a junction tree", cost, "learn a network of fewer variables or edges")
     scopes = {potential.variables[-1]: potential.variables for potential in potentials}
     upwards = [(clique, parent) for clique, parent in enumerate(parents) if parent is not None]
-    at_once = max(1, int(CELLS_AT_ONCE // max(1.0, eliminated.cells)))
+    at_once = max(1, CELLS_AT_ONCE // max(1, cost.cells))
     return Families(
         scopes=scopes,
         homes={
@@ -126,7 +129,7 @@ def _part(network: BayesianNetwork, rows: DistinctRows, start: int, stop: int) -
     findings = {}
     for variable, codes in rows.codes.items():
         states = len(network.states[variable])
-        # One row more, of ones: -1 finds it.
+        # Index -1 (missing) selects the added last row, which is all ones.
         seen = np.concatenate([np.eye(states), np.ones((1, states))])[codes[start:stop]]
         findings[variable] = Potential((variable, ROW), seen.T)
     return Part(findings, rows.times[start:stop])

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from data.errors import UserError
-from pgm_tfp.conditionals import State
-from pgm_tfp.exact.evidence import check_variables
-from pgm_tfp.exact.many import MISSING, state_codes
+from pgm_tfp.exact.many import MISSING, codes_of_columns
 from pgm_tfp.networks import BayesianNetwork
+from pgm_tfp.states import State, listed
 
-# By variable a column of states, None where it was not seen; a variable without a column was never seen.
+# By variable a column of states, None where it was not seen; a variable without a column was never seen. A data frame
+# of pandas will do.
 Observations: TypeAlias = Mapping[str, Sequence[Any]]
 
 
@@ -33,7 +33,7 @@ def complete_codes(network: BayesianNetwork, observations: Observations) -> dict
     Raises:
         UserError: a name or a state is unknown, columns differ in length, or a cell is missing.
     """
-    codes = _codes(network, observations)
+    codes = codes_of_columns(network, observations)
     for variable in network.conditionals:
         if variable not in codes:
             raise UserError(f"{variable} has no column; counting needs all variables, fit_em does not")
@@ -50,7 +50,7 @@ def distinct_rows(network: BayesianNetwork, observations: Observations) -> Disti
     Raises:
         UserError: a name or a state is unknown, columns differ in length, or there is no row.
     """
-    codes = _codes(network, observations)
+    codes = codes_of_columns(network, observations)
     if not len(next(iter(codes.values()))):
         raise UserError("the observations have no rows; give one or more")
     distinct, times = np.unique(np.stack([*codes.values()]), axis=1, return_counts=True)
@@ -79,20 +79,7 @@ def blanked(
     return {
         variable: [
             None if gone or variable in hidden else state
-            for state, gone in zip(_listed(column), left_out[variable], strict=True)
+            for state, gone in zip(listed(column), left_out[variable], strict=True)
         ]
         for variable, column in observations.items()
     }
-
-
-def _codes(network: BayesianNetwork, observations: Observations) -> dict[str, np.ndarray]:
-    check_variables(network, observations)
-    lengths = {variable: len(column) for variable, column in observations.items()}
-    if len(set(lengths.values())) != 1:
-        raise UserError(f"columns must be equally long, one at least; given {lengths}")
-    return {variable: state_codes(network, variable, column) for variable, column in observations.items()}
-
-
-def _listed(column: Sequence[Any]) -> Sequence[Any]:
-    """A column with Python's own states, where it was an array."""
-    return column.tolist() if isinstance(column, np.ndarray) else column

@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
 import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
 
 from data.errors import UserError
-from pgm_tfp import Conditional, Table
+from pgm_tfp import BayesianNetwork, Conditional, Table
+from tests.pgm_tfp.oracles_exact import quickly
 
 PARENTS = {"P": ("low", "high"), "Q": (1, 2, 3)}
 
@@ -101,13 +104,44 @@ def test_parents_come_as_tensors_the_indices_of_states_all_of_one_kind():
     import tensorflow as tf
     from tensorflow_probability import distributions as tfd
 
-    given = []
+    received = []
 
     def sum_of(*parents):
-        given.extend(parents)
+        received.extend(parents)
         return tfd.Deterministic(tf.cast(parents[0] + parents[1], tf.float64) + parents[2])
 
     columns = [np.array([0, 1]), np.array([1, 1], np.int32), np.array([0.5, 0.25])]
     drawn = Conditional(sum_of, ["A", "B", "C"]).sample(columns, 2, np.random.default_rng(0))
     np.testing.assert_array_equal(drawn, [1.5, 2.25])
-    assert [parent.dtype for parent in given] == [tf.int32, tf.int32, tf.float64]
+    assert [parent.dtype for parent in received] == [tf.int32, tf.int32, tf.float64]
+
+
+@quickly
+@given(st.lists(st.integers(1, 3), max_size=3), st.integers(1, 4), st.data())
+def test_the_first_wrong_row_in_a_table_of_any_shape_is_named(parents, states, data):
+    rows = np.full((*parents, states), 1.0 / states)
+    names = [f"p{place}" for place in range(len(parents))]
+    known = {name: [f"s{state}" for state in range(size)] for name, size in zip(names, parents, strict=True)}
+    table = Table(rows, names, range(states))
+    table.checked("X", known)
+    index = tuple(data.draw(st.integers(0, size - 1)) for size in parents)
+    column = data.draw(st.integers(0, states - 1))
+    table.probabilities[(*index, column)] = data.draw(st.sampled_from([np.nan, -0.5, 1.5, np.inf, -np.inf]))
+    given_states = ", ".join(f"{name}={known[name][at]}" for name, at in zip(names, index, strict=True))
+    with pytest.raises(UserError) as error:
+        table.checked("X", known)
+    assert str(error.value).startswith(f"P(X | {given_states}): expected" if names else "P(X): expected")
+    assert str(table.probabilities[index].tolist()) in str(error.value)
+
+
+def test_a_table_of_many_parents_is_checked_without_going_through_its_rows(monkeypatch):
+    monkeypatch.setattr(np, "ndindex", None)
+    names = [f"p{place}" for place in range(20)]
+    probabilities = np.full((2,) * 20, 0.3)
+    roots = {name: Table.of_true(0.5) for name in names}
+    network = BayesianNetwork({**roots, "X": Table.of_true(probabilities, names)})
+    assert network.do({"p3": True}).table("p3").probabilities.tolist() == [0.0, 1.0]
+    assert network.do({"X": False}).table("X").probabilities.tolist() == [1.0, 0.0]
+    probabilities[(0,) * 19 + (1,)] = 1.25
+    with pytest.raises(UserError, match=r"p18=False, p19=True\): expected probabilities, given \[-0.25, 1.25\]$"):
+        BayesianNetwork({**roots, "X": Table.of_true(probabilities, names)})

@@ -60,6 +60,22 @@ def test_an_independence_is_explained_with_its_information(capsys):
     assert float(re.search(r"= (\S+) nats", capsys.readouterr().out)[1]) > 0.01
 
 
+def test_an_independence_is_explained_where_its_information_would_take_too_much(capsys, tmp_path):
+    assert main(["independence", "S _|_ M | O", "--memory-limit", "1e-7"]) == 0
+    output = capsys.readouterr()
+    assert "S _|_ M | O: yes" in output.out
+    assert "in numbers: not computed: a joint distribution takes tables of 8 cells" in output.out
+    assert (tmp_path / "runs" / "pgm_tfp" / "independence.png").exists()
+
+
+def test_a_joint_of_more_rows_than_anybody_reads_is_not_printed(capsys, monkeypatch):
+    monkeypatch.setattr("pgm_tfp.__main__.MOST_ROWS", 31)
+    assert main(["joint"]) == 2
+    assert capsys.readouterr().err == (
+        "pgm_tfp: a joint distribution of 32 rows is too long to print; query some variables\n"
+    )
+
+
 def test_a_log_is_diagnosed_beside_it(tmp_path, capsys):
     (tmp_path / "log.csv").write_text("M,S\n1,0\n,\n")
     assert main(["diagnose", "log.csv"]) == 0
@@ -133,10 +149,28 @@ def test_surrogates_are_shown_beside_the_exact_posterior(capsys, tmp_path):
         (["diagnose", "log.csv", "--out", "log.csv/out.csv"], "pass an --out that can be written"),
         (["--out", "log.csv"], "pass an --out that can be written"),
         (["simulate", "new.csv", "--rows", "0"], "--rows 0 must be 1 or more"),
-        (["simulate", "new.csv", "--blank", "2"], "share of cells"),
+        (["simulate", "new.csv", "--rows", str(10**12)], "--rows 1.00e+12 would take up to"),
+        (["simulate", "new.csv", "--rows", str(10**400)], "--rows 1.00e+400 would take up to"),
+        (["simulate", "new.csv", "--rows", "1e3"], "argument --rows: invalid int value: '1e3'"),
+        (["simulate", "new.csv", "--blank", "7"], "--blank 7.0 must be a share from 0 to 1"),
+        (["simulate", "new.csv", "--blank", "nan"], "--blank nan must be a share from 0 to 1"),
+        (["simulate", "new.csv", "--seed", "-1"], "--seed -1 must be from 0 to 1048575"),
+        (["simulate", "new.csv", "--seed", str(2**70)], "must be from 0 to 1048575"),
+        (["learn", "log.csv", "--seed", "-1"], "--seed -1 must be from 0 to 1048575"),
+        (["variational", "--seed", "-1"], "--seed -1 must be from 0 to 1048575"),
+        (["learn", "log.csv", "--prior-counts", "nan"], "--prior-counts nan must be a number above zero, up to a bill"),
+        (["learn", "log.csv", "--prior-counts", "inf"], "--prior-counts inf must be a number above zero"),
+        (["learn", "log.csv", "--prior-counts", "0"], "--prior-counts 0.0 must be a number above zero"),
+        (["learn", "log.csv", "--prior-counts", "1e300"], "--prior-counts 1e+300 must be a number above zero"),
         (["simulate", "new.csv", "--hide", "X"], "unknown variable X"),
         (["simulate", "new.csv", "--hide", "O,A,T,M,S"], "--hide names every variable"),
         (["simulate", "new.csv", "--network", "assignment_1_2"], "is a Markov network; name a Bayesian one"),
+        (["query", "A", "--memory-limit", "1e-7"], "tables of 2 cells, up to 1 variables in one; they would"),
+        (["--memory-limit", "1e-7", "query", "A"], "the limit is 1e-7 GB; ask about fewer variables"),
+        (["joint", "--memory-limit", "1e-7"], "joint distribution takes tables of 32 cells"),
+        (["query", "A", "--memory-limit", "nan"], "--memory-limit nan must be a number of gigabytes above zero"),
+        (["query", "A", "--memory-limit", "0"], "--memory-limit 0.0 must be a number of gigabytes above zero"),
+        (["query", "A", "--memory-limit", "8G"], "argument --memory-limit: invalid float value: '8G'"),
         (["learn", "log.csv"], "1 rows are too few to learn from"),
         (["learn", "bad.csv"], "bad.csv, line 3, column S"),
     ],

@@ -147,27 +147,33 @@ def test_a_uai_file_as_the_format_defines_it_is_read_too(tmp_path):
         ("n.net", "", r"n.net must end in one of .bif, .xmlbif, .xml, .uai$"),
         ("absent.bif", None, "^no file .*absent.bif$"),
         ("n.bif", "", "n.bif cannot be read as BIF: it holds no variable$"),
-        ("n.bif", "not a network\nat all", "n.bif cannot be read as BIF: it holds no variable$"),
+        (
+            "n.bif",
+            "\nnot a network\nat all",
+            "n.bif cannot be read as BIF: line 2: 'not a network at all' is no network",
+        ),
+        ("n.bif", b"variable \xe9 { }", "n.bif cannot be read as BIF: it is not in UTF-8 "),
         ("n.xml", "<BIF", "n.xml cannot be read as XMLBIF: "),
         ("n.XMLBIF", "text", "n.XMLBIF cannot be read as XMLBIF: syntax error"),
-        ("n.uai", "", "n.uai cannot be read as UAI: only Bayesian networks are; this begins with ''"),
-        ("n.uai", "MARKOV 1 2 1 1 0 2 1 3", "only Bayesian networks are; this begins with 'MARKOV'"),
-        ("n.uai", "BAYES 1 2 1 1 0 2 .5", "n.uai cannot be read as UAI: cannot reshape array of size 1"),
-        ("n.uai", "BAYES two", "n.uai cannot be read as UAI: invalid literal"),
+        ("n.uai", "", "n.uai cannot be read as UAI: it begins with '', not with BAYES or MARKOV"),
+        ("n.uai", "BAYES 0 0", "n.uai cannot be read as UAI: it holds no variable$"),
+        ("n.uai", "MARKOV 1 2 1 1 0 2 1 3", "holds a Markov network; only Bayesian ones can become models of pgmpy"),
+        ("n.uai", "BAYES 1 2 1 1 0 2 .5", "n.uai cannot be read as UAI: it ends where entries of table 0 should stand"),
+        ("n.uai", "BAYES two", "n.uai cannot be read as UAI: 'two' stands where the number of states should"),
     ],
 )
 def test_an_absent_or_unreadable_file_is_one_line(name, content, message, tmp_path):
     path = tmp_path / name
     if content is not None:
-        path.write_text(content)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(UserError, match=message) as caught:
         read_model(path)
     assert "\n" not in str(caught.value)
 
 
 def test_without_pgmpy_the_error_says_how_to_install_it(monkeypatch, tmp_path):
-    path = written(catalogue.burglary(), "BIF", tmp_path)
+    bif, xmlbif = (written(catalogue.burglary(), kind, tmp_path) for kind in ("BIF", "XMLBIF"))
     monkeypatch.setitem(sys.modules, "pgmpy", None)
-    for needs_it in (lambda: read_model(path), catalogue.burglary().to_pgmpy):
+    for needs_it in (lambda: read_model(bif), lambda: read_model(xmlbif), catalogue.burglary().to_pgmpy):
         with pytest.raises(UserError, match=r"^pgmpy is not installed; python -m pip install pgmpy==1\.1\.2$"):
             needs_it()

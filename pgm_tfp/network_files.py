@@ -1,0 +1,50 @@
+"""Networks and evidence in files: BIF, XMLBIF and UAI."""
+
+from pathlib import Path
+
+from data.errors import UserError
+from pgm_tfp.exact import Network, check_variables
+from pgm_tfp.markov import MarkovNetwork
+from pgm_tfp.networks import BayesianNetwork
+from pgm_tfp.pgmpy_models import read_file, read_text
+from pgm_tfp.states import State
+from pgm_tfp.uai import Uai, read_uai_evidence
+
+
+def read_network(path: Path) -> Network:
+    """The network in a BIF, XMLBIF or UAI file; a UAI file can hold a Markov network.
+
+    Raises:
+        UserError: the file is absent, of another kind, or cannot be read, or what it holds is no network.
+    """
+    found = read_file(path)
+    try:
+        return MarkovNetwork(found.potentials, found.states) if isinstance(found, Uai) else BayesianNetwork(found)
+    except UserError as reason:
+        raise UserError(f"{path}: {reason}") from None
+
+
+def read_evidence_file(path: Path, network: Network) -> dict[str, State]:
+    """What a UAI evidence file (.evid) says was seen. It numbers variables and states from 0.
+
+    It is about networks out of UAI files, whose variables are called var_0, var_1, ...
+
+    Raises:
+        UserError: the file is absent or cannot be read, or the network has no such variable or state.
+    """
+    text = read_text(path, "UAI evidence")
+    try:
+        numbers = read_uai_evidence(text)
+    except UserError as reason:
+        raise UserError(f"{path} cannot be read as UAI evidence: {reason}") from None
+    found = {}
+    for variable, number in numbers.items():
+        try:
+            check_variables(network, [variable])
+        except UserError as reason:
+            raise UserError(f"{path}: {reason}") from None
+        states = network.states[variable]
+        if number >= len(states):
+            raise UserError(f"{path}: {variable} has {len(states)} states, counted from 0; there is no state {number}")
+        found[variable] = states[number]
+    return found
