@@ -47,10 +47,7 @@ def compiled_vae(config: Config, training_images: int | None = None) -> VAE:
         training_images,
     )
     # Off: XLA makes this network several times slower on a CPU.
-    optimizer: keras.optimizers.Optimizer = Adam(config.lr, config.weight_decay or None, config.weight_averaging)
-    if config.precision == "float16":  # whose smallest gradients would vanish
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    vae.compile(optimizer=optimizer, jit_compile=False)
+    vae.compile(Adam(config.lr, config.weight_decay or None, config.weight_averaging), jit_compile=False)
     return vae
 
 
