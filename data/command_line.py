@@ -15,6 +15,33 @@ WRONG_USE = 2
 INTERRUPTED = 130
 
 
+class Range(NamedTuple):
+    """The numbers that a setting or a flag can have.
+
+    Attributes:
+        low, high: the smallest and the largest.
+        zero: whether 0 is allowed, too, though it is below the smallest.
+    """
+
+    low: float
+    high: float
+    zero: bool = False
+
+    def refusal(self, number: float) -> str | None:
+        """Why a number is refused, as the end of an error message; None where it is allowed."""
+        if self.low <= number <= self.high or (self.zero and number == 0):  # not a number is in no range
+            return None
+        return f"must be {'0, or ' if self.zero else ''}from {_shown(self.low)} to {_shown(self.high)}"
+
+
+def _shown(number: float) -> str:
+    """Whole numbers with all their digits, others in short."""
+    return str(int(number)) if number == int(number) else f"{number:g}"
+
+
+SEEDS = Range(0, 2**20 - 1)  # a thousand times as many, one for each layer, are still 32-bit numbers
+
+
 class Remedies(NamedTuple):
     """What a script tells a user to do.
 
@@ -64,6 +91,18 @@ class Parser(argparse.ArgumentParser):
 def folder_path(typed: str) -> Path:
     """The file or folder that a user means, with ~ as their home."""
     return Path(typed).expanduser()
+
+
+def seed(typed: str) -> int:
+    """The seed that a user means.
+
+    Raises:
+        argparse.ArgumentTypeError: it is not in `SEEDS`.
+    """
+    number = int(typed)
+    if reason := SEEDS.refusal(number):
+        raise argparse.ArgumentTypeError(f"{typed} {reason}")
+    return number
 
 
 def run_script(name: str, script: Callable[[], None], remedies: Remedies) -> int:
