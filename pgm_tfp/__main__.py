@@ -236,7 +236,7 @@ def save(figure: Figure, path: Path) -> None:
 
 def show(table: Table) -> None:
     """Print a table; into a file as wide as it is."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)  # states in brackets are states
     if not console.is_terminal:
         console.width = WIDEST
     console.print(table)
