@@ -11,7 +11,10 @@ from data.installed import PGM_TFP, require_packages
 
 require_packages("evaluate.py")
 
-from data.command_line import Parser, folder_path
+from data.command_line import Parser, folder_path, open_streams
+
+open_streams()
+
 from data.errors import UserError
 from data.files import write_text
 from data.sources import canonical

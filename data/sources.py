@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from data.benchmarks import lfw, olivetti
-from data.command_line import Range
+from data.command_line import Range, folder_path
 from data.dataset import Dataset
 from data.errors import UserError
 from data.image_folder import image_folder
@@ -36,7 +36,7 @@ def canonical(source: str) -> str:
         return f"{RENDERED}:{int(count)}"
     if source in BENCHMARKS:
         return source
-    path = Path(source).expanduser()
+    path = folder_path(source)
     if not source or not _exists(path):
         near = difflib.get_close_matches(name, [RENDERED, *BENCHMARKS], n=1)
         meant = f" (did you mean {near[0]}?)" if near else ""

@@ -10,13 +10,16 @@ from data.installed import PGM_TFP, require_packages
 
 require_packages("pgm_tfp", PGM_TFP)
 
+from data.command_line import Parser, Remedies, folder_path, open_streams, run_script
+
+open_streams()
+
 import numpy as np
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
-from data.command_line import Parser, Remedies, folder_path, run_script
 from data.errors import UserError, nearest
 from data.files import whole_file
 from pgm_tfp import exact
