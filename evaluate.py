@@ -1,6 +1,7 @@
 """Show what a trained VAE can do: python evaluate.py, or a choice such as python evaluate.py --interpolate."""
 
 import argparse
+import logging
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -10,7 +11,10 @@ from data.installed import PGM_TFP, require_packages
 
 require_packages("evaluate.py")
 
-from data.command_line import Parser, folder_path
+from data.command_line import Parser, folder_path, open_streams
+
+open_streams()
+
 from data.errors import UserError
 from data.files import write_text
 from data.sources import canonical
@@ -21,9 +25,11 @@ from vae_keras.exhibits import Exhibit, Study, default_attribute
 from vae_keras.exhibits.disentanglement import known_or_scored
 from vae_keras.latent import PATHS
 from vae_keras.results import read_metrics, save_exhibits, show_numbers
-from vae_keras.run_data import RunData, read_data, read_other_data
+from vae_keras.run_data import read_data, read_other_data
 from vae_keras.runs import Run, latest_run, load_run, open_run, read_history
 from vae_keras.values import look_up
+
+log = logging.getLogger("evaluate")
 
 THEORY = Path(__file__).parent / "docs" / "theory"
 
@@ -85,14 +91,15 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.flags(arguments)
 
 
-def chosen_exhibits(flags: argparse.Namespace, data: RunData) -> list[Callable[[Study], Exhibit]]:
+def chosen_exhibits(flags: argparse.Namespace, study: Study) -> list[Callable[[Study], Exhibit]]:
     """The exhibits that the flags ask for; all the quick ones where none is asked for, and for a report."""
+    data = study.data
     path = flags.interpolate or "spherical"
     look_up("path", PATHS, path)
     attribute = default_attribute(data) if flags.attribute is None else flags.attribute
     table: dict[str, list[Callable[[Study], Exhibit]]] = {
         "dataset": [exhibits.dataset],
-        "curves": [exhibits.curves],
+        "curves": [exhibits.curves] if study.history or flags.curves else [],
         "reconstruct": [exhibits.reconstructions],
         "sample": [exhibits.samples],
         "interpolate": [partial(exhibits.interpolation, path=path)],
@@ -149,11 +156,13 @@ def evaluate(arguments: list[str] | None) -> None:
     source = config.data if flags.data is None else canonical(flags.data)
     data = read_data(config, run.split) if flags.data is None else read_other_data(config, run.split, source)
     study = Study(config, vae, data, read_history(run), source)
+    if not study.history:
+        log.warning("%s has no epochs: no training curves, and no numbers say which epoch they are of", run.history)
     known = read_metrics(run)
     answers = answers_of_part_1(config.seed) if flags.report else []
     pages = report.read_pages(THEORY) if flags.report else {}
     # All of it is made before any of it is written.
-    made = [exhibit(study) for exhibit in chosen_exhibits(flags, data)]
+    made = [exhibit(study) for exhibit in chosen_exhibits(flags, study)]
     if flags.report and not flags.metrics:
         made.append(known_or_scored(study, known))
     for path in save_exhibits(run, made, source, study.epoch, "" if data.fitted else f"Images: {source}."):

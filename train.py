@@ -7,7 +7,10 @@ from data.installed import require_packages
 
 require_packages("train.py")
 
-from data.command_line import Parser, folder_path
+from data.command_line import Parser, folder_path, open_streams
+
+open_streams()
+
 from vae_keras.command_line import add_settings, given_settings, run_script
 from vae_keras.config import Config, load_config
 from vae_keras.run_data import open_data, read_data

@@ -5,7 +5,9 @@ from typing import Literal
 
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.axis import Tick
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 BLUE, PALE_BLUE, ORANGE = "#1f5a99", "#9db4cc", "#d1603d"
 COLOURS = [BLUE, ORANGE, *colormaps["Dark2"](range(8))]  # of things that are told apart
@@ -18,10 +20,24 @@ def open_axes(axes: Axes, grid: Literal["x", "y", "both"]) -> None:
 
 
 def title_and_caption(figure: Figure, title: str, caption: str) -> None:
-    """Title above, caption below, both from the left edge."""
-    figure.suptitle(title, fontsize=12, fontweight="bold", x=0.01, ha="left", parse_math=False)
+    """Title above, caption below, both from the left edge; called last, when all else is drawn.
+
+    From then on a dollar sign in the figure is a dollar sign: people name classes, variables and states, and what
+    they type is no formula.
+    """
+    figure.suptitle(title, fontsize=12, fontweight="bold", x=0.01, ha="left")
     text = textwrap.fill(caption, characters(figure.get_figwidth()))
-    figure.supxlabel(text, fontsize=8.5, x=0.01, ha="left", color="#333333", parse_math=False)
+    figure.supxlabel(text, fontsize=8.5, x=0.01, ha="left", color="#333333")
+    powers = _powers_of_ten(figure)
+    for written in figure.findobj(Text):
+        written.set_parse_math(written in powers)
+
+
+def _powers_of_ten(figure: Figure) -> set[Text]:
+    """The labels of logarithmic axes, which Matplotlib writes as formulas."""
+    axes_of_figure = (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis))
+    ticks = (tick for axis in axes_of_figure if axis.get_scale() == "log" for tick in axis.findobj(Tick))
+    return {label for tick in ticks for label in (tick.label1, tick.label2)}
 
 
 def signed(number: float) -> str:

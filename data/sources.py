@@ -1,10 +1,12 @@
 """`--data`: from what a user types to a data set."""
 
 import difflib
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from data.benchmarks import lfw, olivetti
+from data.command_line import Range, folder_path
 from data.dataset import Dataset
 from data.errors import UserError
 from data.image_folder import image_folder
@@ -12,6 +14,8 @@ from data.rendered_faces import DEFAULT_COUNT, rendered_faces
 from data.split import FEWEST_IMAGES
 
 RENDERED = "faces"
+FACES = Range(FEWEST_IMAGES, 1_000_000)
+COUNT = re.compile(r"\d{1,9}")
 BENCHMARKS: dict[str, Callable[[int, int], Dataset]] = {"olivetti": olivetti, "lfw": lfw}
 
 
@@ -25,12 +29,14 @@ def canonical(source: str) -> str:
     if name == RENDERED:
         if not count and ":" not in source:
             return f"{RENDERED}:{DEFAULT_COUNT}"
-        if not count.isdecimal() or int(count) < FEWEST_IMAGES:
-            raise UserError(f"--data {source}: the number of faces is a whole number from {FEWEST_IMAGES} up")
+        if not COUNT.fullmatch(count) or FACES.refusal(int(count)):
+            raise UserError(
+                f"--data {source}: the number of faces is a whole number from {FEWEST_IMAGES} up to {FACES.high}"
+            )
         return f"{RENDERED}:{int(count)}"
     if source in BENCHMARKS:
         return source
-    path = Path(source).expanduser()
+    path = folder_path(source)
     if not source or not _exists(path):
         near = difflib.get_close_matches(name, [RENDERED, *BENCHMARKS], n=1)
         meant = f" (did you mean {near[0]}?)" if near else ""

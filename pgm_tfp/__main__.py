@@ -10,13 +10,16 @@ from data.installed import PGM_TFP, require_packages
 
 require_packages("pgm_tfp", PGM_TFP)
 
+from data.command_line import Parser, Remedies, folder_path, open_streams, run_script
+
+open_streams()
+
 import numpy as np
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
-from data.command_line import Parser, Remedies, folder_path, run_script
 from data.errors import UserError, nearest
 from data.files import whole_file
 from pgm_tfp import exact
@@ -280,7 +283,7 @@ def save(figure: Figure, path: Path) -> None:
 
 def show(table: Table) -> None:
     """Print a table; into a file as wide as it is."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)  # states in brackets are states
     if not console.is_terminal:
         console.width = WIDEST
     console.print(table)

@@ -1,6 +1,8 @@
 """Every mistake ends in one line that names it, exit status 2, and nothing half-written."""
 
 import errno
+import itertools
+import json
 import os
 import shutil
 import subprocess
@@ -22,21 +24,30 @@ def typed(value):
 
 
 TRAINING = [
-    (["--epochs", "0"], "--epochs 0 must be a number above zero"),
-    (["--epochs", "-3"], "--epochs -3 must be a number above zero"),
+    (["--epochs", "0"], "--epochs 0 must be from 1 to 1000000"),
+    (["--epochs", "-3"], "--epochs -3 must be from 1 to 1000000"),
     (["--epochs", "many"], "invalid int value: 'many'"),
-    (["--lr", "0"], "--lr 0.0 must be a number above zero"),
-    (["--lr", "nan"], "--lr nan must be a number above zero"),
+    (["--lr", "0"], "--lr 0.0 must be from 1e-08 to 10"),
+    (["--lr", "nan"], "--lr nan must be from 1e-08 to 10"),
     (["--batch-size", "0"], "--batch-size 0"),
     (["--latent-dim", "-1"], "--latent-dim -1"),
     (["--seed", "-1"], "--seed -1 must be from 0 to 1048575"),
     (["--seed", "99999999999999999999"], "must be from 0 to 1048575"),
-    (["--lr", "inf"], "--lr inf must be a number above zero"),
+    (["--lr", "inf"], "--lr inf must be from 1e-08 to 10"),
+    (["--shift", "3000000000"], "--shift 3000000000 must be from 0 to 2047"),
+    (["--shift", "40", "--image-size", "32"], "moves images of --image-size 32 out of view; pass at most 31"),
+    (["--batch-size", "99999999999999999999"], "--batch-size 99999999999999999999 must be from 1 to 1000000"),
+    (["--objective", "beta_vae", "--beta", "1e38"], "--beta 1e+38 must be from 1e-09 to 1000000"),
+    (["--objective", "annealed_vae", "--capacity", "1e39"], "--capacity 1e+39 must be from 0 to 1000000"),
+    (["--likelihood", "gaussian", "--variance", "1e-300"], "--variance 1e-300 must be from 1e-06 to 1000"),
+    (["--weight-decay", "1e9"], "--weight-decay 1000000000.0 must be from 0 to 1000000"),
+    (["--weight-decay", "1e4"], "--weight-decay 10000 times --lr 0.0005 is 5; lower one of them"),
+    (["--data", f"faces:{9999 * '9'}"], "whole number from 10 up to 1000000"),
     (["--data", ""], "no folder"),
     (["--validation", "0.9"], "--validation 0.9 must be from 0 to below 0.8"),
     (["--channels", "2"], "--channels 2 must be 1 (grey) or 3 (RGB)"),
-    (["--image-size", "100"], "multiple of 16 from 32 up"),
-    (["--image-size", "16"], "multiple of 16 from 32 up"),
+    (["--image-size", "100"], "multiple of 16 from 32 up to 2048"),
+    (["--image-size", "16"], "multiple of 16 from 32 up to 2048"),
     (["--architecture", "tabel"], "unknown architecture tabel; did you mean table?"),
     (["--objective", "betavae"], "unknown objective betavae; did you mean beta_vae?"),
     (["--likelihood", "gausian"], "unknown likelihood gausian; did you mean gaussian?"),
@@ -52,12 +63,12 @@ TRAINING = [
         ["--objective", "beta_tc_vae", "--estimator", "stratifed"],
         "did you mean stratified?",
     ),
-    (["--objective", "annealed_vae", "--capacity", "-1"], "--capacity -1.0 must be a number from zero up"),
+    (["--objective", "annealed_vae", "--capacity", "-1"], "--capacity -1.0 must be from 0 to 1000000"),
     (
         ["--objective", "beta_vae", "--warm-up", "30", "--epochs", "20"],
         "--warm-up 30 is longer than the run, --epochs 20; pass as many epochs or a shorter one",
     ),
-    (["--objective", "beta_vae", "--beta", "-1"], "--beta -1.0 must be a number above zero"),
+    (["--objective", "beta_vae", "--beta", "-1"], "--beta -1.0 must be from 1e-09 to 1000000"),
     (["--variance", "1"], "--variance is not used by --likelihood bernoulli"),
     (
         ["--likelihood", "learned_gaussian", "--variance", "1"],
@@ -68,12 +79,12 @@ TRAINING = [
     (["--data", 300 * "x"], "no folder xxx"),
     (["--no-batch-normalization"], "--no-batch-normalization is not used by --architecture table"),
     (["--batch-normalization"], "--batch-normalization is not used by --architecture table"),
-    (["--architecture", "deep", "--dropout", "1"], "--dropout 1.0 must be from 0 to below 1"),
-    (["--architecture", "deep", "--hidden-size", "0"], "--hidden-size 0 must be a number above zero"),
+    (["--architecture", "deep", "--dropout", "1"], "--dropout 1.0 must be from 0 to 0.99"),
+    (["--architecture", "deep", "--hidden-size", "0"], "--hidden-size 0 must be from 1 to 16384"),
     (["--data", "olivetty"], "did you mean olivetti?"),
     (["--epohcs", "3"], "unknown argument --epohcs; did you mean --epochs?"),
     (["--data", "face:100"], "did you mean faces"),
-    (["--data", "faces:5"], "whole number from 10 up"),
+    (["--data", "faces:5"], "whole number from 10 up to 1000000"),
     (["--data", "absent"], "no folder absent"),
     (["--data", "empty"], "no images in"),
     (["--data", "picture.png"], "is a file, not a folder"),
@@ -191,10 +202,68 @@ def test_numbers_that_are_no_table(copied_run, capsys):
     assert_one_line(capsys, "metrics.json is damaged (its sections are no tables)")
 
 
-def test_curves_of_a_run_without_history(copied_run, capsys):
+@pytest.mark.parametrize("history", [None, "", "epoch,loss,elbo,reconstruction_nll,kl\n"])
+def test_without_history_all_but_the_curves_is_made_and_a_line_says_so(copied_run, workplace, capsys, history):
     (copied_run / "history.csv").unlink()
+    if history is not None:
+        (copied_run / "history.csv").write_text(history)
+    before = everything_in(workplace)
     assert evaluate.main(["--run", "run", "--curves"]) == 2
-    assert_one_line(capsys, "no history.csv")
+    output = capsys.readouterr().err
+    assert "no history.csv" in output.splitlines()[-1]
+    assert everything_in(workplace) == before
+    assert evaluate.main(["--run", "run"]) == 0
+    assert_one_line(capsys, "run/history.csv has no epochs: no training curves")
+    drawn = {path.name for path in (copied_run / "figures").iterdir()}
+    assert "reconstructions.png" in drawn
+    assert "curves.png" not in drawn
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"batch_size": 0}, "--batch-size 0 must be from 1 to 1000000"),
+        ({"validation": 7.0}, "--validation 7.0 must be from 0 to below 0.8"),
+        ({"validation": 7}, "--validation 7.0 must be from 0 to below 0.8"),
+        ({"epochs": True}, "epochs is True"),
+        ({"seed": 1.0}, "seed is 1.0"),
+        ({"lr": float("nan")}, "--lr nan must be from"),
+        ({"objective": "vaee"}, "unknown objective vaee"),
+        ({"beta": 3.0}, "--beta is not used by --objective vae"),
+        ({"shift": 32}, "out of view"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("command", [[train.main, "--resume"], [evaluate.main, "--sample"]], ids=["train", "evaluate"])
+def test_saved_settings_are_held_to_the_ranges_of_the_command_line(
+    copied_run, workplace, capsys, changed, expected, command
+):
+    main, *arguments = command
+    saved = json.loads((copied_run / "config.json").read_text())
+    (copied_run / "config.json").write_text(json.dumps({**saved, **changed}))
+    before = everything_in(workplace)
+    assert main(["--run", "run", *arguments]) == 2
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    assert "run/config.json" in line
+    assert expected in line
+    assert everything_in(workplace) == before
+
+
+@pytest.mark.parametrize(("one", "other"), itertools.permutations(["train", "validation", "test"], 2))
+@pytest.mark.parametrize("command", [[train.main, "--resume"], [evaluate.main, "--sample"]], ids=["train", "evaluate"])
+def test_a_saved_split_whose_parts_share_an_image_is_refused(copied_run, workplace, capsys, one, other, command):
+    main, *arguments = command
+    saved = json.loads((copied_run / "split.json").read_text())
+    shared = saved[other][0]
+    saved[one].append(shared)
+    (copied_run / "split.json").write_text(json.dumps(saved))
+    before = everything_in(workplace)
+    assert (
+        main(["--run", "run", "--epochs", "4", *arguments] if main is train.main else ["--run", "run", *arguments]) == 2
+    )
+    assert_one_line(capsys, f"run/split.json does not hold the split of a run ({shared} is in it twice)")
+    assert everything_in(workplace) == before
 
 
 @pytest.mark.parametrize(

@@ -52,5 +52,8 @@ def bounded_log_variance(raw: Tensor) -> Tensor:
 
 
 def raw_log_variance(log_variance: np.ndarray) -> np.ndarray:
-    """The network's output that `bounded_log_variance` turns into this log-variance, shape as given."""
-    return LOG_VARIANCE_BOUND * np.arctanh(log_variance / LOG_VARIANCE_BOUND)
+    """The network's output that `bounded_log_variance` turns into this log-variance, shape as given.
+
+    Log-variances that it cannot reach count as 99 % of its bound.
+    """
+    return LOG_VARIANCE_BOUND * np.arctanh(np.clip(log_variance / LOG_VARIANCE_BOUND, -0.99, 0.99))

@@ -144,7 +144,7 @@ class LearnedGaussian(keras.layers.Layer):
     pace: ClassVar[float] = 10.0
 
     def __init__(self, **kwargs: Any):
-        super().__init__(**kwargs)
+        super().__init__(**{**kwargs, "dtype": keras.config.floatx()})
         self.scaled_log_variance = self.add_weight(
             shape=(),
             initializer=keras.initializers.Constant(math.log(Gaussian.variance) / self.pace),

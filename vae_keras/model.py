@@ -53,13 +53,15 @@ class VAE(keras.Model):
     ):
         if objective.needs_training_images and training_images is None:
             raise ValueError(f"{objective} depends on how many training images there are; pass training_images")
-        super().__init__(**kwargs)
+        # Densities are computed in Keras's float type, float32, also where its global policy is a mixed one.
+        super().__init__(**{**kwargs, "dtype": keras.config.floatx()})
         self.encoder = encoder
         self.decoder = decoder
-        self.sampling = Sampling(seed)
         self.likelihood = likelihood
         self.objective = objective
-        self.companion = objective.companion(self.latent_dim, seed)
+        with _computing_in(keras.config.floatx()):
+            self.sampling = Sampling(seed)
+            self.companion = objective.companion(self.latent_dim, seed)
         self.seed = seed
         self.training_images = training_images
         # Saved as a weight, so that a schedule goes on where it was.
@@ -92,6 +94,19 @@ class VAE(keras.Model):
     def epoch(self) -> Tensor:
         """Passes over the training images so far, (); zero where their number is not known."""
         return ops.cast(self.images_seen, "float32") / (self.training_images or math.inf)
+
+    def compile(self, optimizer: Any = "rmsprop", **options: Any) -> None:
+        """As Keras does; layers in float16 get a scaled loss, without which the smallest gradients would vanish."""
+        optimizer = keras.optimizers.get(optimizer)
+        in_float16 = any(layer.compute_dtype == "float16" for layer in (*self.encoder.layers, *self.decoder.layers))
+        if in_float16 and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        super().compile(optimizer, **options)
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile as a saved model was; Keras does so itself only where `compile` is its own."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
 
     def encode(self, images: Tensor, training: bool = False) -> Posterior:
         """q(z | x) for images (batch, height, width, channels) in [0, 1]."""
@@ -193,7 +208,8 @@ def build_vae(
         likelihood: a name in `vae_keras.likelihoods.LIKELIHOODS`, or a likelihood.
         objective: what to minimise; the negative ELBO by default.
         precision: in which the layers compute, "float32", "bfloat16" or "float16"; weights and densities
-            are float32 whatever it is. Keras's global policy where it is not given.
+            are float32 whatever it is. Where it is not given, the layers have Keras's global policy; densities are
+            in Keras's float type (`keras.config.floatx()`), float32 unless that is changed.
         training_images: how many there are, where the objective depends on it: a warm-up, the beta-TCVAE.
 
     Raises:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 
@@ -16,7 +17,8 @@ class Adam(keras.optimizers.Adam):
         average_t = beta_t average_(t-1) + (1 - beta_t) weights_t,  beta_t = (1 - 1/t)^(gamma + 1)
 
     (Karras et al. 2024, arXiv 2312.02696, eqs. 1 and 2). The mean age of what is averaged is t / (gamma + 2), a
-    fixed share of the run however long it gets, so nothing has to be chosen for its length.
+    fixed share of the run however long it gets, so nothing has to be chosen for its length. Before the first step
+    the average is the weights that the optimiser was built for.
 
     Args:
         weight_decay: times the learning rate, the share of each weight that a step takes off; None for none.
@@ -28,6 +30,13 @@ class Adam(keras.optimizers.Adam):
     ):
         super().__init__(learning_rate, weight_decay=weight_decay, **{**kwargs, "use_ema": mean_age > 0})
         self.mean_age = mean_age
+
+    def build(self, variables: list[keras.Variable]) -> None:
+        super().build(variables)
+        if self.use_ema:
+            with tf.init_scope():  # now and once, even where Keras builds the optimiser inside the step that it traces
+                for weight, average in zip(variables, self._model_variables_moving_average, strict=True):
+                    average.assign(weight)
 
     def exchange(self) -> None:
         """Put the averages where the weights are, and the weights where the averages are."""

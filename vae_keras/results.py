@@ -108,7 +108,7 @@ def show_numbers(run: Run) -> None:
     table = Table("on test images", "VAE", *rivals, title=str(run.folder))
     for name in test:
         table.add_row(name, *(_shown(column.get(name)) for column in (test, *rivals.values())))
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)  # names in brackets are names
     console.print(table)
     for rival in rivals.values():
         print(rival.get("verdict", ""))

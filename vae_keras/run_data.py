@@ -107,10 +107,20 @@ def read_other_data(config: Config, split: Path, source: str) -> RunData:
 
 
 def _read_split(path: Path) -> dict[str, Any]:
+    """The names of each part's images, and a digest by name.
+
+    Raises:
+        UserError: the file cannot be read, a name is in it twice, or train or test has none.
+    """
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))
-        digests = {name: saved["digests"][name] for part in Split._fields for name in saved[part]}
-        return {**{part: saved[part] for part in Split._fields}, "digests": digests}
+        parts = {part: [str(name) for name in saved[part]] for part in Split._fields}
+        names = [name for part in parts.values() for name in part]
+        if len(set(names)) < len(names):
+            raise ValueError(f"{next(name for name in names if names.count(name) > 1)} is in it twice")
+        if not parts["train"] or not parts["test"]:
+            raise ValueError("train or test is empty")
+        return {**parts, "digests": {name: saved["digests"][name] for name in names}}
     except (OSError, ValueError, KeyError, TypeError) as reason:
-        message = f"{path.parent} is incomplete: split.json cannot be read ({reason}); train a new run"
+        message = f"{path} does not hold the split of a run ({reason}); train a new one"
         raise UserError(message) from reason

@@ -11,6 +11,7 @@ computes the same epoch again, to the bit.
 import csv
 import io
 import json
+import math
 import re
 import zipfile
 from dataclasses import dataclass
@@ -171,6 +172,8 @@ def read_history(run: Run) -> list[Row]:
             raise ValueError("epochs are missing")
         if any(set(row) not in (set(HISTORY_COLUMNS), set(UNVALIDATED_COLUMNS)) for row in rows):
             raise ValueError("columns are missing")
+        if not all(math.isfinite(value) for row in rows for value in row.values()):
+            raise ValueError("a number is not finite")
         return rows
     except (ValueError, TypeError, KeyError, csv.Error) as reason:
         raise UserError(f"{run.history} is damaged ({reason}); train the run again") from reason

@@ -12,7 +12,15 @@ from data.errors import UserError
 from data.files import remove_unfinished
 from data.pipelines import evaluation_batches, steps_per_epoch, training_batches
 from data.sources import canonical
-from vae_keras.callbacks import EvaluateAverage, FiniteLoss, SaveEpoch, ShowProgress, StopAfterEpoch, TensorBoardLog
+from vae_keras.callbacks import (
+    CountSkippedSteps,
+    EvaluateAverage,
+    FiniteLoss,
+    SaveEpoch,
+    ShowProgress,
+    StopAfterEpoch,
+    TensorBoardLog,
+)
 from vae_keras.config import Config, differences, precision_of
 from vae_keras.latent import BATCH
 from vae_keras.linear_start import start_as_linear_vae
@@ -39,10 +47,7 @@ def compiled_vae(config: Config, training_images: int | None = None) -> VAE:
         training_images,
     )
     # Off: XLA makes this network several times slower on a CPU.
-    optimizer: keras.optimizers.Optimizer = Adam(config.lr, config.weight_decay or None, config.weight_averaging)
-    if config.precision == "float16":  # whose smallest gradients would vanish
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    vae.compile(optimizer=optimizer, jit_compile=False)
+    vae.compile(Adam(config.lr, config.weight_decay or None, config.weight_averaging), jit_compile=False)
     return vae
 
 
@@ -82,7 +87,7 @@ def fit(run: Run, config: Config, data: RunData, callbacks: Sequence[keras.callb
         Whether all epochs are done; not if the run was asked to stop.
 
     Raises:
-        UserError: the loss is no longer finite.
+        UserError: the loss is no longer finite, or not a single step was taken in float16.
     """
     tf.config.experimental.enable_op_determinism()
     for folder in (run.folder, run.checkpoints):
@@ -100,6 +105,7 @@ def fit(run: Run, config: Config, data: RunData, callbacks: Sequence[keras.callb
     steps = steps_per_epoch(len(train), config.batch_size)
     every = max(1, config.epochs // PICTURE_GRIDS)
     averaged = [EvaluateAverage(in_place=done > 0)] if config.weight_averaging else []
+    counted = [CountSkippedSteps(config.epochs)] if config.precision == "float16" else []
     with ShowProgress(len(train), steps, config.epochs, done) as progress, StopAfterEpoch() as stop:
         vae.fit(
             training_batches(train, config.batch_size, config.seed, config.epochs, done, config.flip, config.shift),
@@ -112,6 +118,7 @@ def fit(run: Run, config: Config, data: RunData, callbacks: Sequence[keras.callb
             callbacks=[
                 *averaged,
                 FiniteLoss(run),
+                *counted,
                 TensorBoardLog(run.logs, data, every, config.epochs, config.used(), config.seed),
                 SaveEpoch(run, rows[:done]),
                 progress,

@@ -34,7 +34,10 @@ def probability_bars(situations: Mapping[str, Mapping[str, Mapping[Any, float]]]
     axes.set_yticks(range(len(rows)), [f"{variable} = {state}" for variable, state in rows])
     axes.set(xlim=(0, 1.08), xlabel="probability")
     axes.invert_yaxis()
-    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    # Named one by one: a legend by itself leaves out names that begin with _.
+    axes.legend(
+        axes.containers, list(situations), frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0)
+    )
     open_axes(axes, "x")
     title_and_caption(figure, title, caption)
     return figure

@@ -45,7 +45,7 @@ def gap_bars(gaps: Mapping[str, Mapping[str, float]], title: str, caption: str) 
         axes.bar_label(bars, labels, fontsize=8, padding=2)
         axes.set_xticks(range(len(values)), [name.replace("_", "\n") for name in by_family], fontsize=8)
         axes.set(yscale="log", ylim=(LEAST_GAP, 20.0), ylabel="log p(evidence) - ELBO (nats)")
-        axes.set_title(posterior, fontsize=10, parse_math=False)
+        axes.set_title(posterior, fontsize=10)
         open_axes(axes, "y")
     title_and_caption(figure, title, caption)
     return figure

@@ -110,10 +110,10 @@ def _draw(axes: Axes, panel: Panel, places: dict[str, np.ndarray]) -> None:
     )
     longest = max(map(len, map(str, graph)))
     nx.draw_networkx_labels(graph, places, ax=axes, font_size=10 if longest <= 3 else 7)
-    axes.set_title(panel.title, fontsize=10, parse_math=False)
+    axes.set_title(panel.title, fontsize=10)
     axes.text(
         0.5, -0.02, textwrap.fill(panel.note, CHARACTERS), transform=axes.transAxes, ha="center", va="top", fontsize=8,
-        color=INK, parse_math=False,
+        color=INK,
     )  # fmt: skip
     axes.margins(0.16)
     axes.set_axis_off()

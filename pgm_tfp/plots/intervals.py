@@ -33,7 +33,7 @@ def table_intervals(entries: Sequence[Entry], title: str, caption: str) -> Figur
     axes.hlines(places, [e.low for e in entries], [e.high for e in entries], color=BLUE, linewidth=2.2)
     axes.plot([e.learnt for e in entries], places, "o", color=BLUE, markersize=4.5, label="learnt")
     axes.plot([e.given for e in entries], places, "|", color=ORANGE, markersize=11, markeredgewidth=2, label="given")
-    axes.set_yticks(places, [e.name for e in entries], fontsize=8, parse_math=False)
+    axes.set_yticks(places, [e.name for e in entries], fontsize=8)
     axes.set(xlabel="probability", xlim=(-0.02, 1.02))
     axes.invert_yaxis()
     axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))

@@ -1,12 +1,25 @@
 """Figures show what they are given."""
 
+import io
 from itertools import combinations
 
 import networkx as nx
 import numpy as np
+import pytest
 
 from pgm_tfp import catalogue
-from pgm_tfp.plots import Panel, graph_panels, probability_bars
+from pgm_tfp.plots import (
+    Density,
+    Entry,
+    Panel,
+    density_curves,
+    elbo_traces,
+    gap_bars,
+    graph_panels,
+    probability_bars,
+    table_intervals,
+    variance_bars,
+)
 from pgm_tfp.plots.diagrams import layout
 
 
@@ -46,3 +59,21 @@ def test_a_bar_is_as_long_as_its_probability():
     assert [label.get_text() for label in axes.get_yticklabels()] == ["A = True", "G = 1", "G = 2", "G = 3"]
     widths = [[bar.get_width() for bar in bars] for bars in axes.containers]
     assert widths == [[0.1, 0.2, 0.3, 0.5], [0.6, 0.1, 0.1, 0.8]]
+
+
+@pytest.mark.parametrize("name", ["$x_1^$", "$", "\\frac{", "_a=1"])
+def test_every_figure_can_be_drawn_with_a_name_that_reads_like_a_formula(name):
+    graph, line = nx.DiGraph([(name, "b")]), Density(np.arange(4.0), np.ones(4))
+    figures = [
+        graph_panels([Panel(graph, name, name, [name], [name, "b"], [name])], name, name),
+        probability_bars({name: {name: {name: 0.25, "b": 0.75}}}, name, name),
+        table_intervals([Entry(name, 0.5, 0.4, 0.6, 0.5)], name, name),
+        density_curves(line, {name: line}, name, name, name),
+        elbo_traces({name: np.arange(-3.0, 0.0)}, 0.5, name, name),
+        gap_bars({name: {name: 0.1, "b": 0.0}}, name, name),
+        variance_bars({name: {name: 0.1, "b": 0.2}}, name, name),
+    ]
+    for figure in figures:
+        figure.savefig(io.BytesIO(), format="png", dpi=30)
+        assert figure.get_suptitle() == name
+    assert [text.get_text() for text in figures[1].axes[0].get_legend().get_texts()] == [name]

@@ -31,7 +31,8 @@ def test_automatic_precision_is_the_architectures_fastest():
 
 
 @pytest.mark.parametrize(
-    ("setting", "flag"), [({"shift": -1}, "--shift"), ({"weight_averaging": 0.6}, "0.6 must be from 0 to 0.5")]
+    ("setting", "flag"),
+    [({"shift": -1}, "--shift"), ({"weight_averaging": 0.6}, "0.6 must be 0, or from 1e-06 to 0.5")],
 )
 def test_values_out_of_range_are_refused(setting, flag):
     with pytest.raises(UserError, match=flag):
@@ -63,3 +64,11 @@ def test_a_setting_that_nothing_uses_is_an_error_that_says_what_would(name, valu
 def test_differences_name_flag_asked_and_saved():
     saved = dataclasses.replace(Config(), lr=1e-3)
     assert differences(saved, {"lr": 5e-4, "seed": 0}) == ["--lr 0.0005 (the run has 0.001)"]
+
+
+def test_a_whole_number_in_the_file_is_a_number_like_any_other(tmp_path):
+    config = Config(data="faces:50", lr=1.0, validation=0.0).checked()
+    config.save(tmp_path / "config.json")
+    text = (tmp_path / "config.json").read_text().replace('"lr": 1.0', '"lr": 1')
+    (tmp_path / "config.json").write_text(text)
+    assert type(load_config(tmp_path / "config.json").lr) is float

@@ -12,7 +12,8 @@ from tensorflow_probability import distributions as tfd
 import vae_keras
 from data.errors import UserError
 from tests.vae_keras.support_linear import PIXELS, linear_model, linear_vae
-from vae_keras.objectives import BetaVAE
+from vae_keras.likelihoods import LIKELIHOODS
+from vae_keras.objectives import BetaTCVAE, BetaVAE, FactorVAE
 
 
 @pytest.fixture(scope="module", name="linear_model")
@@ -144,6 +145,49 @@ def test_fewer_bits_change_the_terms_by_rounding_and_keep_the_weights_in_float32
     assert np.any(np.asarray(terms.kl) != np.asarray(other.kl))
     np.testing.assert_allclose(other.reconstruction_nll, terms.reconstruction_nll, rtol=1e-2)
     np.testing.assert_allclose(other.kl, terms.kl, rtol=0.1)
+
+
+@pytest.fixture
+def mixed_policy():
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    yield
+    keras.config.set_dtype_policy(policy)
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+@pytest.mark.parametrize("objective", [BetaVAE(2.0), BetaTCVAE(), FactorVAE()], ids=str)
+def test_under_a_mixed_policy_of_keras_the_densities_are_those_of_the_same_precision_by_name(
+    images, mixed_policy, tmp_path, likelihood, objective
+):
+    made = {"likelihood": likelihood, "objective": objective, "training_images": 100}
+    by_policy, named = (vae_keras.build_vae((32, 32, 1), 4, precision=bits, **made) for bits in (None, "float16"))
+    by_policy.save(tmp_path / "vae.keras")
+    terms = []
+    for vae in (by_policy, named, keras.saving.load_model(tmp_path / "vae.keras")):
+        assert {layer.compute_dtype for layer in vae.encoder.layers + vae.decoder.layers} == {"float16"}
+        assert {weight.dtype for weight in vae.trainable_weights} == {"float32"}
+        forward = vae.forward(images)
+        loss = vae.objective.loss(forward)
+        values = [*forward.terms, *forward.posterior, forward.latents, loss.per_image, *loss.parts.values()]
+        assert {ops.convert_to_tensor(value).dtype for value in values} == {tf.float32}
+        assert vae(images).dtype == tf.float32
+        terms.append([np.asarray(value) for value in values])
+    # float32 from the logits on, so equal to the last bit and not to half precision.
+    for by_policy_value, *others in zip(*terms, strict=True):
+        for other in others:
+            np.testing.assert_array_equal(by_policy_value, other)
+
+
+def test_where_layers_compute_in_float16_the_loss_is_scaled_however_that_was_asked_for(mixed_policy, tmp_path):
+    scaled = keras.optimizers.LossScaleOptimizer
+    for precision, expected in ((None, True), ("float16", True), ("bfloat16", False), ("float32", False)):
+        vae = compiled(precision=precision)
+        assert isinstance(vae.optimizer, scaled) == expected
+        vae.save(tmp_path / "vae.keras")
+        loaded = keras.saving.load_model(tmp_path / "vae.keras").optimizer
+        assert isinstance(loaded, scaled) == expected
+        assert not isinstance(getattr(loaded, "inner_optimizer", None), scaled)
 
 
 def test_a_saved_model_goes_on_as_if_it_had_not_been_saved(images, tmp_path):

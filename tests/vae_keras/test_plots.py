@@ -1,9 +1,13 @@
+import io
+
 import numpy as np
 import pytest
 
 from vae_keras.plots import (
     add_to_caption,
     distance_bars,
+    error_bars,
+    heat_map,
     image_grid,
     latent_bars,
     picture_animation,
@@ -111,3 +115,35 @@ def test_a_sentence_is_added_to_a_caption_and_signs_to_numbers():
     assert " ".join(figure.get_supxlabel().split()) == "A caption that is long enough to be wrapped. One more."
     assert figure.get_suptitle() == "Title"
     assert [signed(number) for number in (-1.0, 0.0, 0.5, 2.0)] == ["-1", "0", "+0.5", "+2"]
+
+
+@pytest.mark.parametrize("name", ["$x_1^$", "$", "\\frac{", "_a"])
+def test_every_figure_can_be_drawn_with_a_name_that_reads_like_a_formula(name):
+    images, two, one = np.zeros((4, 8, 8, 1)), np.arange(8.0).reshape(4, 2), np.ones(1)
+    bars = {name: (0.5, 0.1), "b": (0.2, 0.1)}
+    history = [{"epoch": 1, "elbo": 1.0, "reconstruction_nll": 1.0, "kl": 1.0}]
+    figures = [
+        picture_figure(images, 2, name, name, [name, "b"], [name, "a", "b", "c"]),
+        picture_animation(images[None], 2, name, name, column_labels=[name, "b"]).figure,
+        scatter_maps({name: two}, np.array([name, "b", "b", "c"]), name, images, name, name),
+        scatter_maps({name: two}, np.array([True, False, True, True]), name, images, name, name),
+        scatter_maps({name: two}, np.arange(4.0), name, images, name, name),
+        distance_bars({name: bars}, name, name),
+        error_bars(bars, name, name, name),
+        heat_map(np.eye(2), [name, "b"], [name, "b"], name, name, name),
+        latent_bars(one, one, [name], name, name),
+        race({name: (np.arange(5.0), np.arange(5.0))}, name, name, name, name),
+        training_curves(history, name, name),
+    ]
+    for figure in figures:
+        figure.savefig(io.BytesIO(), format="png", dpi=30)
+        assert figure.get_suptitle() == name
+
+
+def test_a_legend_has_every_class_whatever_its_name_begins_with():
+    names = ["_unsorted", "$x$", "b"]
+    figure = scatter_maps(
+        {"map": np.arange(6.0).reshape(3, 2)}, np.array(names), "class", np.zeros((3, 8, 8, 1)), "title", "caption"
+    )
+    (legend,) = (axes.get_legend() for axes in figure.axes if axes.get_legend())
+    assert sorted(text.get_text() for text in legend.get_texts()) == sorted(names)

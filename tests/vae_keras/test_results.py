@@ -1,9 +1,12 @@
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from vae_keras.plots import picture_animation
-from vae_keras.results import merged, save_animation
+from vae_keras.results import merged, save_animation, show_numbers
+from vae_keras.runs import Run
 
 
 def test_numbers_of_a_later_evaluation_join_those_of_an_earlier_one():
@@ -37,3 +40,11 @@ def test_what_moves_goes_there_and_back_without_end(tmp_path, channels):
     # In grey nothing is lost to the palette.
     if channels == 1:
         assert all(np.ptp(frame, axis=2).max() == 0 for frame in shown)
+
+
+def test_a_folder_whose_name_reads_like_markup_is_shown_as_it_is(tmp_path, capsys):
+    run = Run(tmp_path / "[red]a[" / "b]")
+    run.folder.mkdir(parents=True)
+    run.metrics.write_text(json.dumps({"test": {"elbo": 1.0}}))
+    show_numbers(run)
+    assert "[red]a[/b]" in "".join(capsys.readouterr().out.split())

@@ -12,6 +12,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 class ShowProgress(keras.callbacks.Callback):
     """Epoch, images a second, time left, ELBO, reconstruction and KL, inside its `with` block.
 
+    Steps that were skipped are mentioned where there are any.
+
     Args:
         images: training images in an epoch.
         steps: batches in an epoch.
@@ -61,13 +63,20 @@ class ShowProgress(keras.callbacks.Callback):
         logs = logs or {}
         shown = {"elbo": "elbo", "reconstruction_nll": "reconstruction", "kl": "kl", "val_elbo": "val_elbo"}
         terms = "  ".join(f"{name} {float(logs[term]):.1f}" for term, name in shown.items() if term in logs)
+        skipped = logs.get("skipped_steps", 0)
         if self.bar:
             short = "elbo {elbo:.1f} nll {reconstruction_nll:.1f} kl {kl:.1f}".format(**logs)
             self.bar.update(self.task, epoch=min(epoch + 2, self.epochs), terms=short)
+            if skipped:
+                self.console.print(f"epoch {epoch + 1}/{self.epochs}  {self._skipped(skipped)}")
             return
         done = epoch + 1 - self.first_epoch
         left = (time.perf_counter() - self.started) / done * (self.epochs - epoch - 1)
         rate = self.images / max(self.trained_in, 1e-9)
         self.console.print(
             f"epoch {epoch + 1}/{self.epochs}  {rate:.0f} images/s  {timedelta(seconds=round(left))} left  {terms}"
+            + (f"  {self._skipped(skipped)}" if skipped else "")
         )
+
+    def _skipped(self, steps: int) -> str:
+        return f"{steps} of {self.steps} steps skipped (overflow in float16)"

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras.optimizers import LossScaleOptimizer
 from keras.src.backend.common import global_state
 from keras.src.saving import saving_lib
 
@@ -38,9 +39,10 @@ class FiniteLoss(keras.callbacks.Callback):
             return
         done = last_checkpoint(self.run)
         kept = f"the checkpoint of epoch {done} is kept" if done else "no epoch was finished"
+        # In float16 a forward pass can overflow at weights that are well; where that cannot be, training diverges.
+        remedy = "--precision float32" if isinstance(self.model.optimizer, LossScaleOptimizer) else "a lower --lr"
         raise UserError(
-            f"{bad[0] if bad else 'a weight'} is not finite in epoch {epoch + 1}; {kept}; "
-            "start a new run with a lower --lr"
+            f"{bad[0] if bad else 'a weight'} is not finite in epoch {epoch + 1}; {kept}; start a new run with {remedy}"
         )
 
 

@@ -43,7 +43,9 @@ def scatter_maps(
     if values is not None and values.dtype.kind == "f":
         figure.colorbar(dots, ax=panels, label=name, shrink=0.8)
     elif values is not None and len(np.unique(values)) <= NAMED_GROUPS:
-        panels[-1].legend(fontsize=8, markerscale=1.5)
+        # Named one by one: a legend by itself leaves out names that begin with _.
+        dots_of_groups = panels[-1].collections
+        panels[-1].legend(dots_of_groups, [group.get_label() for group in dots_of_groups], fontsize=8, markerscale=1.5)
     cells = int(np.clip(np.sqrt(len(images)) / 2, 4, MOST_CELLS))
     grid = thumbnail_map(list(points.values())[-1], images, cells)
     pictures.imshow(grid.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="lanczos")
