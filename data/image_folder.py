@@ -1,21 +1,20 @@
 """Any folder of images: found recursively, decoded to one size, labelled by class sub-folders and by a table."""
 
 import logging
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import UnidentifiedImageError
 
 from data.attributes import Attributes, read_attributes
 from data.dataset import Dataset
+from data.decoding import decode
 from data.errors import UserError
+from data.image_files import HEIF, UNREADABLE, beginning, find_images, is_heif
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 MOST_UNREADABLE = 0.05
-MODES = {1: "L", 3: "RGB"}
 SMILES = ("smile", "smiling")
 
 log = logging.getLogger(__name__)
@@ -91,69 +90,12 @@ def _decode_all(folder: Path, paths: Sequence[Path], size: int, channels: int) -
     return np.stack([image for image in decoded if not isinstance(image, str)]), np.array(kept)
 
 
-def find_images(folder: Path) -> list[Path]:
-    """The image files below a folder, sorted by path; hidden ones left out."""
-    if not folder.exists():
-        raise UserError(f"no folder {folder}; pass one that holds images with --data")
-    if not folder.is_dir():
-        raise UserError(f"{folder} is a file, not a folder; pass the folder that holds the images with --data")
-    found = [path for path in _visible_files(folder) if path.suffix.lower() in SUFFIXES]
-    if not found:
-        raise UserError(
-            f"no images in {folder} (looked for {' '.join(SUFFIXES)} below it); "
-            "pass a folder that holds some with --data"
-        )
-    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
-
-
-def _visible_files(folder: Path) -> Iterator[Path]:
-    """Files below a folder, through links to folders too, each folder once."""
-    visited = set()
-    for root, folders, files in os.walk(folder, followlinks=True):
-        real = os.path.realpath(root)
-        folders[:] = [] if real in visited else [name for name in folders if not name.startswith(".")]
-        if real not in visited:
-            yield from (Path(root, name) for name in files if not name.startswith("."))
-        visited.add(real)
-
-
 def _decode_or_reason(path: Path, size: int, channels: int) -> np.ndarray | str:
+    if path.exists() and not path.is_file():  # a pipe would wait for a writer
+        return "it is not a regular file"
     try:
         return decode(path, size, channels)
+    except UnidentifiedImageError:
+        return f"it is HEIF; {UNREADABLE[HEIF[0]]}" if is_heif(beginning(path)) else "it is no image that Pillow reads"
     except Exception as damage:  # on damaged files Pillow's decoders raise almost anything
         return str(damage).replace(repr(str(path)), "the file") or type(damage).__name__
-
-
-def decode(path: Path, size: int, channels: int) -> np.ndarray:
-    """One image file as (size, size, channels) uint8.
-
-    Turned upright by its EXIF orientation, laid on white where transparent, cropped to
-    its central square and resized with antialiasing.
-
-    Raises:
-        Exception: it cannot be decoded; of which kind is the decoder's choice.
-    """
-    with Image.open(path) as file:
-        return fit_square(_to_eight_bits(ImageOps.exif_transpose(file)), size, channels)
-
-
-def fit_square(picture: Image.Image, size: int, channels: int) -> np.ndarray:
-    """The central square of a grey or RGB picture, resized with antialiasing, (size, size, channels) uint8."""
-    picture = ImageOps.fit(picture.convert(MODES[channels]), (size, size), Image.Resampling.LANCZOS)
-    return np.asarray(picture, np.uint8).reshape(size, size, channels)
-
-
-def _to_eight_bits(picture: Image.Image) -> Image.Image:
-    """Grey or RGB of 8 bits a channel, nothing transparent."""
-    if picture.mode == "F":
-        raise ValueError("floating-point pixels have no fixed range")
-    if picture.mode.startswith("I"):
-        # 16-bit grey, which Pillow's own conversion would clip at 255: 65535 = 257 x 255.
-        wide = np.asarray(picture)
-        if wide.min() < 0 or wide.max() > 65535:
-            raise ValueError("32-bit pixels have no fixed range")
-        return Image.fromarray(np.rint(wide / 257).astype(np.uint8))
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
-    return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
