@@ -11,8 +11,8 @@ ROOT = Path(__file__).resolve().parent.parent
 ORDER = {
     "data": [
         ["errors", "files", "factors", "names", "solids", "installed", "figures", "quiet"],
-        ["dataset", "split", "pipelines", "attributes", "command_line", "documents", "image_files"],
-        ["faces", "decoding"],
+        ["dataset", "split", "pipelines", "command_line", "documents", "image_files", "tables"],
+        ["faces", "attributes", "decoding"],
         ["rendered_faces", "image_folder"],
         ["benchmarks"],
         ["sources"],
