@@ -13,6 +13,7 @@ require_packages("evaluate.py")
 from data.command_line import Parser, folder_path
 from data.errors import UserError
 from data.files import write_text
+from data.names import printable
 from data.sources import canonical
 from vae_keras import exhibits, report
 from vae_keras.command_line import run_script
@@ -156,7 +157,7 @@ def evaluate(arguments: list[str] | None) -> None:
     made = [exhibit(study) for exhibit in chosen_exhibits(flags, data)]
     if flags.report and not flags.metrics:
         made.append(known_or_scored(study, known))
-    for path in save_exhibits(run, made, source, study.epoch, "" if data.fitted else f"Images: {source}."):
+    for path in save_exhibits(run, made, source, study.epoch, "" if data.fitted else f"Images: {printable(source)}."):
         print(path)
     if flags.report:
         page = report.report_page(run.folder.resolve().name, answers, pages, study, made, read_metrics(run))

@@ -1,6 +1,7 @@
 """Any folder of images: found recursively, decoded to one size, labelled by class sub-folders and by a table."""
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,7 @@ from data.dataset import Dataset
 from data.decoding import decode
 from data.errors import UserError
 from data.image_files import HEIF, UNREADABLE, beginning, find_images, is_heif
+from data.names import printable
 
 MOST_UNREADABLE = 0.05
 SMILES = ("smile", "smiling")
@@ -24,9 +26,9 @@ def image_folder(folder: Path, size: int = 128, channels: int = 1) -> Dataset:
     """Every image below `folder`, in the order of its path.
 
     Where images lie in two or more sub-folders of `folder`, each sub-folder is a class and gives a
-    boolean label of its name. A table of attributes in `folder` (`data.attributes`) gives labels and factors;
-    without class sub-folders, its smile makes the classes. Files that cannot be decoded are named in a
-    warning and left out.
+    boolean label of its name, as `data.names.printable` spells it. A table of attributes (`data.attributes`) gives
+    labels and factors; without class sub-folders, its smile makes the classes. Files that cannot be decoded are
+    named in a warning and left out.
 
     Raises:
         UserError: no such folder, a file in its place, no images, over 5 % that cannot be decoded, or a
@@ -34,7 +36,7 @@ def image_folder(folder: Path, size: int = 128, channels: int = 1) -> Dataset:
     """
     paths = find_images(folder)
     names = [path.relative_to(folder).as_posix() for path in paths]
-    class_of = _sub_folders(names)
+    class_of = _classes(folder, names)
     class_names = tuple(np.unique(class_of[class_of != ""]).tolist())
     if len(class_names) < 2:
         class_names = ()
@@ -44,7 +46,9 @@ def image_folder(folder: Path, size: int = 128, channels: int = 1) -> Dataset:
         table = Attributes((), np.empty((len(names), 0), bool), (), np.empty((len(names), 0)))
     for name in class_names:
         if name in table.label_names:
-            raise UserError(f"{name} is a sub-folder of {folder} and a column of the table in it; rename one of them")
+            raise UserError(
+                f"{name} is a sub-folder of {printable(folder)} and a column of the table in it; rename one of them"
+            )
 
     images, kept = _decode_all(folder, paths, size, channels)
     is_class = class_of[:, None] == np.array(class_names, dtype=class_of.dtype)[None, :]
@@ -60,9 +64,14 @@ def image_folder(folder: Path, size: int = 128, channels: int = 1) -> Dataset:
     )
 
 
-def _sub_folders(names: Sequence[str]) -> np.ndarray:
-    """The sub-folder that each image lies in, (n,) str; empty for those that lie in none."""
-    return np.array([name.partition("/")[0] if "/" in name else "" for name in names])
+def _classes(folder: Path, names: Sequence[str]) -> np.ndarray:
+    """The sub-folder that each image lies in, as people read its name, (n,) str; empty for those that lie in none."""
+    sub_folders = [name.partition("/")[0] if "/" in name else "" for name in names]
+    shown = {name: printable(name) for name in sorted(set(sub_folders))}
+    for name, times in Counter(shown.values()).items():
+        if times > 1:
+            raise UserError(f"{times} sub-folders of {printable(folder)} are shown as {name}; rename all but one")
+    return np.array([shown[name] for name in sub_folders])
 
 
 def _smiles(table: Attributes) -> np.ndarray | None:
@@ -81,11 +90,11 @@ def _decode_all(folder: Path, paths: Sequence[Path], size: int, channels: int) -
     if len(unreadable) > MOST_UNREADABLE * len(paths):
         example, reason = next(iter(unreadable.items()))
         raise UserError(
-            f"{len(unreadable)} of {len(paths)} images in {folder} cannot be decoded, such as "
-            f"{example.name} ({reason}); remove or repair them"
+            f"{len(unreadable)} of {len(paths)} images in {printable(folder)} cannot be decoded, such as "
+            f"{printable(example.name)} ({printable(reason)}); remove or repair them"
         )
     for path, reason in unreadable.items():
-        log.warning("left out %s: %s", path, reason)
+        log.warning("left out %s: %s", printable(path), printable(reason))
     kept = [index for index, path in enumerate(paths) if path not in unreadable]
     return np.stack([image for image in decoded if not isinstance(image, str)]), np.array(kept)
 

@@ -1,4 +1,8 @@
-"""Names of files and folders as people read them."""
+"""Names of files and folders as people read them, and as file systems take them."""
+
+import hashlib
+
+LONGEST = 200  # bytes of a file name; file systems take 255, of which temporary files need some
 
 
 def printable(name: object) -> str:
@@ -11,3 +15,12 @@ def printable(name: object) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
         for character in str(name)
     )
+
+
+def file_name(stem: str, suffix: str) -> str:
+    """A file's name; the end of one that is too long is replaced by a digest of the whole."""
+    name = f"{stem}{suffix}"
+    if len(name.encode()) <= LONGEST:
+        return name
+    start = stem.encode()[: LONGEST // 2].decode(errors="ignore")
+    return f"{start}-{hashlib.sha256(stem.encode()).hexdigest()[:8]}{suffix}"

@@ -1,6 +1,7 @@
 """`--data`: from what a user types to a data set."""
 
 import difflib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from data.benchmarks import lfw, olivetti
 from data.dataset import Dataset
 from data.errors import UserError
 from data.image_folder import image_folder
+from data.names import printable
 from data.rendered_faces import DEFAULT_COUNT, rendered_faces
 from data.split import FEWEST_IMAGES
 
@@ -26,16 +28,18 @@ def canonical(source: str) -> str:
         if not count and ":" not in source:
             return f"{RENDERED}:{DEFAULT_COUNT}"
         if not count.isdecimal() or int(count) < FEWEST_IMAGES:
-            raise UserError(f"--data {source}: the number of faces is a whole number from {FEWEST_IMAGES} up")
+            raise UserError(
+                f"--data {printable(source)}: the number of faces is a whole number from {FEWEST_IMAGES} up"
+            )
         return f"{RENDERED}:{int(count)}"
     if source in BENCHMARKS:
         return source
-    path = Path(source).expanduser()
+    path = Path(os.path.expanduser(source))  # noqa: PTH111  (Path's own raises for a user that there is not)
     if not source or not _exists(path):
         near = difflib.get_close_matches(name, [RENDERED, *BENCHMARKS], n=1)
         meant = f" (did you mean {near[0]}?)" if near else ""
         known = ", ".join([RENDERED, f"{RENDERED}:N", *BENCHMARKS])
-        raise UserError(f"no folder {source}{meant}; pass {known} or a folder of images with --data")
+        raise UserError(f"no folder {printable(source)}{meant}; pass {known} or a folder of images with --data")
     return str(path.resolve())
 
 

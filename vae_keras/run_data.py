@@ -14,6 +14,7 @@ import numpy as np
 from data.dataset import Dataset
 from data.errors import UserError
 from data.files import write_text
+from data.names import printable
 from data.pipelines import training_batches
 from data.sources import open_dataset
 from data.split import Split, split_indices
@@ -59,8 +60,8 @@ def _split(config: Config, dataset: Dataset) -> Split:
             "part of the split",
             len(copies),
             len(digests),
-            original,
-            copy,
+            printable(original),
+            printable(copy),
         )
     return split_indices(len(digests), dataset.classes, config.validation, config.seed, digests)
 
@@ -101,13 +102,20 @@ def read_data(config: Config, split: Path) -> RunData:
     changed = {name for name in before.keys() & now.keys() if before[name] != now[name]}
     if gone or changed:
         changes = {"gone": gone, "new": new, "changed": changed}
-        what = ", ".join(f"{len(names)} {how} (such as {min(names)})" for how, names in changes.items() if names)
+        what = ", ".join(
+            f"{len(names)} {how} (such as {printable(min(names))})" for how, names in changes.items() if names
+        )
         raise UserError(
-            f"{config.data} is not what {split.parent} was trained on: of its images {what}; "
+            f"{printable(config.data)} is not what {split.parent} was trained on: of its images {what}; "
             "train a new run, or evaluate on other images with --data"
         )
     if new:
-        log.warning("left out %d images that came to %s after training, such as %s", len(new), config.data, min(new))
+        log.warning(
+            "left out %d images that came to %s after training, such as %s",
+            len(new),
+            printable(config.data),
+            printable(min(new)),
+        )
         dataset = dataset.take([index for index, name in enumerate(dataset.names) if name in before])
     parts = _saved_split(saved, dataset)
     seen = _digests_seen(saved)
@@ -118,7 +126,7 @@ def read_data(config: Config, split: Path) -> RunData:
             "a new run would keep identical images in one part",
             len(known),
             len(parts.test),
-            known[0],
+            printable(known[0]),
         )
     return RunData(dataset, parts)
 
@@ -140,8 +148,8 @@ def read_other_data(config: Config, split: Path, source: str) -> RunData:
     unseen = np.array([index for index in parts.test if digests[index] not in seen], int)
     if len(unseen) < FEWEST_UNSEEN:
         raise UserError(
-            f"{len(parts.test) - len(unseen)} of the {len(parts.test)} test images of {source} have been seen by the "
-            "model in training; pass other images with --data"
+            f"{len(parts.test) - len(unseen)} of the {len(parts.test)} test images of {printable(source)} have been "
+            "seen by the model in training; pass other images with --data"
         )
     fitted = {digests[index] for index in parts.train} == {saved["digests"][name] for name in saved["train"]}
     return RunData(dataset, parts._replace(test=unseen), fitted)

@@ -1,10 +1,14 @@
 import logging
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from data.errors import UserError
 from data.image_folder import image_folder
+from data.names import printable
+from tests import odd_names
 from tests.data.support_images import SIZE, save
 
 
@@ -118,3 +122,39 @@ def test_empty_missing_and_mistaken_folders_are_told_apart(tmp_path):
         image_folder(tmp_path / "absent", SIZE, 1)
     with pytest.raises(UserError, match="is a file"):
         image_folder(save(tmp_path / "a.png"), SIZE, 1)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(odd_names.names, st.lists(st.tuples(odd_names.names, odd_names.names), min_size=2, max_size=5, unique=True))
+def test_whatever_files_and_folders_are_called_all_are_found_and_classes_can_be_printed(tmp_path_factory, root, paths):
+    folder = tmp_path_factory.mktemp("folder") / root
+    for name, file in paths:
+        save(folder / name / file, format="PNG")
+    folders = {name for name, _ in paths}
+    if len({printable(name) for name in folders}) < len(folders):
+        with pytest.raises(UserError, match=r"sub-folders of .* are shown as .*; rename all but one"):
+            image_folder(folder, SIZE, 1)
+        return
+    data = image_folder(folder, SIZE, 1)
+    assert set(data.names) == {f"{name}/{file}" for name, file in paths}
+    assert all((folder / name).is_file() for name in data.names)
+    assert set(data.label_names) == ({printable(name) for name in folders} if len(folders) > 1 else set())
+    for place, name in enumerate(data.names):
+        for label, has in zip(data.label_names, data.labels[place], strict=True):
+            assert has == (label == printable(name.partition("/")[0]))
+
+
+def test_two_folders_that_look_alike_are_an_error(tmp_path):
+    for name in ("ren\udce9", r"ren\udce9"):
+        save(tmp_path / name / "a.png")
+    with pytest.raises(UserError, match=r"2 sub-folders of .* are shown as ren\\udce9; rename all but one"):
+        image_folder(tmp_path, SIZE, 1)
+
+
+def test_a_message_about_a_file_of_any_name_is_one_line(tmp_path, caplog):
+    for index in range(30):
+        save(tmp_path / f"{index:02d}.png")
+    (tmp_path / "a\nb\udce9.png").write_text("no picture")
+    image_folder(tmp_path, SIZE, 1)
+    (line,) = [record.message for record in caplog.records]
+    assert line == rf"left out {tmp_path}/a\nb\udce9.png: it is no image that Pillow reads"

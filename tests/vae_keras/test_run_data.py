@@ -6,10 +6,14 @@ import shutil
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from data.errors import UserError
-from vae_keras.config import Config
+from tests import odd_names
+from vae_keras.callbacks.projector import write_projected_images
+from vae_keras.config import Config, load_config
 from vae_keras.run_data import open_data, read_data, read_other_data
 from vae_keras.runs import create_run
 
@@ -22,7 +26,7 @@ def save_images(folder, contents):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         pixels = np.random.default_rng(content).integers(0, 256, (SIZE, SIZE), dtype=np.uint8)
-        Image.fromarray(pixels).save(path)
+        Image.fromarray(pixels).save(path, "PNG")
 
 
 @pytest.fixture
@@ -110,3 +114,28 @@ def test_images_that_came_after_training_are_left_out_and_a_line_says_so(tmp_pat
     (folder / "01.png").unlink()
     with pytest.raises(UserError, match=r"of its images 1 gone \(such as 01\.png\), 2 new \(such as 00a\.png\); train"):
         read_data(config, run.split)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@given(odd_names.names, st.lists(odd_names.names, min_size=10, max_size=10, unique=True), st.booleans())
+def test_whatever_images_and_folders_are_called_a_run_finds_them_again(tmp_path_factory, root, names, as_folders):
+    folder = tmp_path_factory.mktemp("images") / root
+    save_images(folder, {f"{name}/a" if as_folders else name: place for place, name in enumerate(names)})
+    config = Config(data=str(folder), image_size=SIZE).checked()
+    try:
+        data = open_data(config)
+    except UserError as error:
+        assert "are shown as" in str(error)  # noqa: PT017
+        return
+    run = create_run(tmp_path_factory.mktemp("run") / root, config, data)
+    assert load_config(run.config) == config
+    again = read_data(load_config(run.config), run.split)
+    assert again.dataset.names == data.dataset.names
+    for one, other in zip(data.split, again.split, strict=True):
+        np.testing.assert_array_equal(one, other)
+    write_projected_images(run.folder, data.dataset, data.split.train)
+    rows = (run.folder / "metadata.tsv").read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    assert [row.count("\t") for row in rows] == [rows[0].count("\t")] * (1 + len(data.split.train))
+    for path in run.folder.iterdir():
+        if path.suffix != ".png":
+            assert path.read_text(encoding="utf-8")
