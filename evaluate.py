@@ -17,6 +17,7 @@ open_streams()
 
 from data.errors import UserError
 from data.files import write_text
+from data.names import printable
 from data.sources import canonical
 from vae_keras import exhibits, report
 from vae_keras.command_line import run_script
@@ -165,7 +166,7 @@ def evaluate(arguments: list[str] | None) -> None:
     made = [exhibit(study) for exhibit in chosen_exhibits(flags, study)]
     if flags.report and not flags.metrics:
         made.append(known_or_scored(study, known))
-    for path in save_exhibits(run, made, source, study.epoch, "" if data.fitted else f"Images: {source}."):
+    for path in save_exhibits(run, made, source, study.epoch, "" if data.fitted else f"Images: {printable(source)}."):
         print(path)
     if flags.report:
         page = report.report_page(run.folder.resolve().name, answers, pages, study, made, read_metrics(run))

@@ -22,9 +22,9 @@ from PIL import Image
 from sklearn.datasets import fetch_lfw_people, fetch_olivetti_faces
 
 from data.dataset import Dataset
+from data.decoding import fit_square
 from data.errors import UserError
 from data.files import UNFINISHED, whole_file
-from data.image_folder import fit_square
 from data.rendered_faces import CACHE
 
 # Where scikit-learn's own cut, 125 x 94, has its centre, a square of about its height: from above the brows to below

@@ -1,6 +1,7 @@
 """What every source of images gives: pictures, names, and what is known about them."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,16 @@ class Dataset(NamedTuple):
     def digests(self) -> list[str]:
         """One digest for each image, equal only for the same pixels."""
         return [hashlib.sha256(image.tobytes()).hexdigest()[:16] for image in self.images]
+
+    def take(self, indices: Sequence[int] | np.ndarray) -> "Dataset":
+        """The images at these indices, in this order, with what is known about them."""
+        return self._replace(
+            images=self.images[indices],
+            names=tuple(self.names[index] for index in indices),
+            labels=self.labels[indices],
+            classes=None if self.classes is None else self.classes[indices],
+            factors=self.factors[indices],
+        )
 
     def label(self, name: str) -> np.ndarray:
         """The label of that name, (n,) bool."""

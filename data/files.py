@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 UNFINISHED = ".unfinished-"
+MOST_OF_NAME = 40
 
 
 @contextmanager
@@ -17,7 +18,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     NumPy choose the format by it). On an error it is removed and `path` is as before.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{UNFINISHED}{path.stem}-", suffix=path.suffix)
+    # The beginning of a long name: all of it and more might be too long for the file system.
+    start = f"{UNFINISHED}{path.stem[:MOST_OF_NAME]}-"
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=start, suffix=path.suffix)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -36,9 +39,9 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all."""
+    r"""Write a text file, whole or not at all; what UTF-8 cannot say becomes an escape such as `\udce9`."""
     with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def _umask() -> int:

@@ -10,6 +10,7 @@ from data.command_line import Range, folder_path
 from data.dataset import Dataset
 from data.errors import UserError
 from data.image_folder import image_folder
+from data.names import printable
 from data.rendered_faces import DEFAULT_COUNT, rendered_faces
 from data.split import FEWEST_IMAGES
 
@@ -31,7 +32,7 @@ def canonical(source: str) -> str:
             return f"{RENDERED}:{DEFAULT_COUNT}"
         if not COUNT.fullmatch(count) or FACES.refusal(int(count)):
             raise UserError(
-                f"--data {source}: the number of faces is a whole number from {FEWEST_IMAGES} up to {FACES.high}"
+                f"--data {printable(source)}: the number of faces is a whole number from {FEWEST_IMAGES} up to {FACES.high}"
             )
         return f"{RENDERED}:{int(count)}"
     if source in BENCHMARKS:
@@ -41,7 +42,7 @@ def canonical(source: str) -> str:
         near = difflib.get_close_matches(name, [RENDERED, *BENCHMARKS], n=1)
         meant = f" (did you mean {near[0]}?)" if near else ""
         known = ", ".join([RENDERED, f"{RENDERED}:N", *BENCHMARKS])
-        raise UserError(f"no folder {source}{meant}; pass {known} or a folder of images with --data")
+        raise UserError(f"no folder {printable(source)}{meant}; pass {known} or a folder of images with --data")
     return str(path.resolve())
 
 

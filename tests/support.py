@@ -10,6 +10,11 @@ TINY = ["--data", "faces:40", "--image-size", "32", "--batch-size", "16", "--lat
 
 def script(name: str, *arguments: str, **options) -> subprocess.CompletedProcess:
     """Run a script of the project in a process of its own."""
+    return run_python(str(ROOT / name), *arguments, **options)
+
+
+def run_python(*arguments: str, **options) -> subprocess.CompletedProcess:
+    """Run Python with these arguments in a process of its own."""
     return subprocess.run(
-        [sys.executable, ROOT / name, *arguments], capture_output=True, text=True, timeout=300, check=False, **options
+        [sys.executable, *arguments], capture_output=True, text=True, timeout=300, check=False, **options
     )

@@ -36,6 +36,23 @@ def test_a_folder_with_classes_is_learnt_and_shown_in_colour(tmp_path):
     assert 5 < numbers["test"]["bits_per_dim"] < 10
 
 
+def test_names_that_are_not_utf_8_or_not_one_line_or_very_long_are_learnt_resumed_and_shown(tmp_path):
+    classes, folders = ["ren\udce9", "a\nb", "L" * 255, "日本 語"], ["f\udcffces\n", "\udcff"]
+    for place, image in enumerate(rendered_faces(96, 32).images):
+        path = tmp_path / folders[place // 48] / classes[place % 4] / f"{place}\udce9\n.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[..., 0]).save(path)
+    run = Run(tmp_path / "r\udcfcn")
+    settings = ["--image-size", "32", "--latent-dim", "2", "--batch-size", "16", "--run", str(run.folder)]
+    assert train.main(["--data", str(tmp_path / folders[0]), *settings, "--epochs", "1"]) == 0
+    assert train.main(["--resume", "--run", str(run.folder), "--epochs", "2"]) == 0
+    assert evaluate.main(["--run", str(run.folder), "--report", "--attribute", classes[2]]) == 0
+    assert set(json.loads(run.metrics.read_text())["attributes"]) == {r"ren\udce9", r"a\nb", *classes[2:]}
+    assert len(list(run.figures.glob("attribute_LLL*.png"))) == 1
+    assert r"f\udcffces" in (run.folder / "report.html").read_text(encoding="utf-8")
+    assert evaluate.main(["--run", str(run.folder), "--data", str(tmp_path / folders[1]), "--reconstruct"]) == 0
+
+
 @pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason="no photographs in ../shared/faces")
 def test_photographs_are_learnt_well_enough_to_tell_smiles(tmp_path):
     numbers = train_and_evaluate(

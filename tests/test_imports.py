@@ -10,9 +10,9 @@ ROOT = Path(__file__).resolve().parent.parent
 # Each module may import those on earlier lines, and its neighbours inside one package.
 ORDER = {
     "data": [
-        ["errors", "files", "factors", "solids", "installed", "figures", "quiet"],
-        ["dataset", "split", "pipelines", "attributes", "command_line", "documents"],
-        ["faces"],
+        ["errors", "files", "factors", "names", "solids", "installed", "figures", "quiet"],
+        ["dataset", "split", "pipelines", "command_line", "documents", "image_files", "tables"],
+        ["faces", "attributes", "decoding"],
         ["rendered_faces", "image_folder"],
         ["benchmarks"],
         ["sources"],

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from rich.table import Table
 
 from data.errors import UserError
 from data.files import whole_file, write_text
+from data.names import file_name
 from vae_keras.exhibits import Exhibit
 from vae_keras.plots import Animation, add_to_caption
 from vae_keras.runs import Run
@@ -37,7 +38,7 @@ def save_exhibits(run: Run, exhibits: Sequence[Exhibit], source: str, epoch: int
     paths = []
     for exhibit in exhibits:
         for name, figure in exhibit.figures.items():
-            path = run.figures / name
+            path = run.figures / file_name(PurePath(name).stem, PurePath(name).suffix)
             if note:
                 add_to_caption(figure.figure if isinstance(figure, Animation) else figure, note)
             with whole_file(path) as temporary:

@@ -5,6 +5,7 @@ digests tell which images changed since training, and which of other images the 
 """
 
 import json
+import logging
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,10 +14,13 @@ import numpy as np
 from data.dataset import Dataset
 from data.errors import UserError
 from data.files import write_text
+from data.names import printable
 from data.pipelines import training_batches
 from data.sources import open_dataset
 from data.split import Split, split_indices
 from vae_keras.config import Config
+
+log = logging.getLogger(__name__)
 
 FEWEST_UNSEEN = 2
 EPOCHS_SHOWN, MOST_SHOWN, BATCH = 4, 10_000, 256
@@ -37,7 +41,29 @@ class RunData(NamedTuple):
 def open_data(config: Config) -> RunData:
     """The images that the settings name, divided as the settings say."""
     dataset = open_dataset(config.data, config.image_size, config.channels)
-    return RunData(dataset, split_indices(len(dataset.images), dataset.classes, config.validation, config.seed))
+    return RunData(dataset, _split(config, dataset))
+
+
+def _split(config: Config, dataset: Dataset) -> Split:
+    """The images divided as the settings say; identical ones, of which a line tells, in one part."""
+    digests = dataset.digests()
+    first: dict[str, str] = {}
+    copies = {
+        name: original
+        for name, digest in zip(dataset.names, digests, strict=True)
+        if (original := first.setdefault(digest, name)) != name
+    }
+    if copies:
+        copy, original = next(iter(copies.items()))
+        log.warning(
+            "%d of %d images have the same pixels as another one (such as %s and %s); identical images are kept in one "
+            "part of the split",
+            len(copies),
+            len(digests),
+            printable(original),
+            printable(copy),
+        )
+    return split_indices(len(digests), dataset.classes, config.validation, config.seed, digests)
 
 
 def shown_in_training(config: Config, data: RunData) -> np.ndarray:
@@ -55,14 +81,16 @@ def shown_in_training(config: Config, data: RunData) -> np.ndarray:
 
 def write_split(path: Path, data: RunData) -> None:
     """Write split.json."""
-    names = np.array(data.dataset.names)
-    parts: dict[str, Any] = {part: names[indices].tolist() for part, indices in data.split._asdict().items()}
+    names = data.dataset.names
+    parts: dict[str, Any] = {
+        part: [names[index] for index in indices] for part, indices in data.split._asdict().items()
+    }
     digests = dict(zip(data.dataset.names, data.dataset.digests(), strict=True))
     write_text(path, json.dumps({**parts, "digests": digests}, indent=1) + "\n")
 
 
 def read_data(config: Config, split: Path) -> RunData:
-    """The run's images, divided as when it was made.
+    """The run's images, divided as when it was made; images that came later are left out.
 
     Raises:
         UserError: split.json is damaged, or the images are no longer the ones the run was trained on.
@@ -70,40 +98,72 @@ def read_data(config: Config, split: Path) -> RunData:
     saved = _read_split(split)
     dataset = open_dataset(config.data, config.image_size, config.channels)
     before, now = saved["digests"], dict(zip(dataset.names, dataset.digests(), strict=True))
-    if before != now:
-        changes = {
-            "gone": before.keys() - now.keys(),
-            "new": now.keys() - before.keys(),
-            "changed": {name for name in before.keys() & now.keys() if before[name] != now[name]},
-        }
-        what = ", ".join(f"{len(names)} {how} (such as {min(names)})" for how, names in changes.items() if names)
+    gone, new = before.keys() - now.keys(), now.keys() - before.keys()
+    changed = {name for name in before.keys() & now.keys() if before[name] != now[name]}
+    if gone or changed:
+        changes = {"gone": gone, "new": new, "changed": changed}
+        what = ", ".join(
+            f"{len(names)} {how} (such as {printable(min(names))})" for how, names in changes.items() if names
+        )
         raise UserError(
-            f"{config.data} is not what {split.parent} was trained on: of its images {what}; "
+            f"{printable(config.data)} is not what {split.parent} was trained on: of its images {what}; "
             "train a new run, or evaluate on other images with --data"
         )
-    place = {name: index for index, name in enumerate(dataset.names)}
-    return RunData(dataset, Split(*(np.array([place[name] for name in saved[part]], int) for part in Split._fields)))
+    if new:
+        log.warning(
+            "left out %d images that came to %s after training, such as %s",
+            len(new),
+            printable(config.data),
+            printable(min(new)),
+        )
+        dataset = dataset.take([index for index, name in enumerate(dataset.names) if name in before])
+    parts = _saved_split(saved, dataset)
+    seen = _digests_seen(saved)
+    known = [name for name in saved["test"] if before[name] in seen]
+    if known:
+        log.warning(
+            "%d of the %d test images, such as %s, have the same pixels as images that the model has seen in training; "
+            "a new run would keep identical images in one part",
+            len(known),
+            len(parts.test),
+            printable(known[0]),
+        )
+    return RunData(dataset, parts)
 
 
 def read_other_data(config: Config, split: Path, source: str) -> RunData:
     """Other images, divided by the run's rule, of which test holds none that the model was fitted or chosen on.
+
+    The run's own images at another place are divided as they were for training.
 
     Raises:
         UserError: split.json is damaged, or every test image has been seen.
     """
     saved = _read_split(split)
     dataset = open_dataset(source, config.image_size, config.channels)
-    parts = split_indices(len(dataset.images), dataset.classes, config.validation, config.seed)
-    seen = {saved["digests"][name] for part in ("train", "validation") for name in saved[part]}
     digests = dataset.digests()
+    moved = saved["digests"] == dict(zip(dataset.names, digests, strict=True))
+    parts = _saved_split(saved, dataset) if moved else _split(config, dataset)
+    seen = _digests_seen(saved)
     unseen = np.array([index for index in parts.test if digests[index] not in seen], int)
     if len(unseen) < FEWEST_UNSEEN:
         raise UserError(
-            f"{len(parts.test) - len(unseen)} of the {len(parts.test)} test images of {source} have been seen by the "
-            "model in training; pass other images with --data"
+            f"{len(parts.test) - len(unseen)} of the {len(parts.test)} test images of {printable(source)} have been "
+            "seen by the model in training; pass other images with --data"
         )
     fitted = {digests[index] for index in parts.train} == {saved["digests"][name] for name in saved["train"]}
     return RunData(dataset, parts._replace(test=unseen), fitted)
+
+
+def _saved_split(saved: dict[str, Any], dataset: Dataset) -> Split:
+    """The split in split.json as indices into the data set, which holds all of its images."""
+    place = {name: index for index, name in enumerate(dataset.names)}
+    return Split(*(np.array([place[name] for name in saved[part]], int) for part in Split._fields))
+
+
+def _digests_seen(saved: dict[str, Any]) -> set[str]:
+    """The digests of the images that the model was fitted or chosen on."""
+    return {saved["digests"][name] for part in ("train", "validation") for name in saved[part]}
 
 
 def _read_split(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import subprocess
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
-from data.image_folder import SUFFIXES
+from data.image_files import SUFFIXES
 
 ROOT = Path(__file__).resolve().parents[2]
 NEVER = (".git", ".venv", "datasets", "runs", "__pycache__")  # ignored whatever .gitignore says

@@ -1,10 +1,14 @@
 import codecs
+import logging
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data import attributes
 from data.attributes import read_attributes
 from data.errors import UserError
 
@@ -36,6 +40,8 @@ def column(folder, *cells):
         ("yes", "no", "Yes", "NO"),
         ("1", "0", "1", "0"),
         ("1", "-1", "+1", "-1"),
+        ("T", "F", "t", "f"),
+        ("y", "n", "Y", "N"),
         ("1.0", "0.0", "1.0", "0.0"),
         (" 1 ", "0", "1", "0"),
     ],
@@ -130,7 +136,7 @@ def test_the_only_csv_is_the_table_and_attributes_csv_is_it_among_several(tmp_pa
     (tmp_path / "folder.csv").mkdir()
     assert read_attributes(tmp_path, IMAGES) is None
     assert read(tmp_path, SMILES, name="Mine.CSV").label_names == ("smile",)
-    (tmp_path / "other.csv").write_text("nothing")
+    (tmp_path / "other.csv").write_text(SMILES)
     with pytest.raises(UserError, match=r"holds Mine\.CSV, other\.csv; call the one .* attributes\.csv$"):
         read_attributes(tmp_path, IMAGES)
     assert read(tmp_path, SMILES.replace("smile", "grin")).label_names == ("grin",)
@@ -147,20 +153,177 @@ def test_a_byte_order_mark_blank_lines_and_quotes_are_no_part_of_the_table(tmp_p
 
 
 @pytest.mark.parametrize(
-    ("cells", "example"),
+    ("cells", "reason"),
     [
-        (("young", "old", "young", "old"), "'old'"),
-        (("1", "", "0", "1"), "''"),
-        (("0.5", "nan", "1.5", "2"), "'nan'"),
-        (("0.5", "inf", "1.5", "2"), "'inf'"),
-        (("yes", "no", "maybe", "no"), "'maybe'"),
-        (("true", "no", "true", "no"), "'no'"),
-        (("yes", "0", "yes", "0"), "'yes'"),
+        (("young", "old", "young", "old"), "it holds 'old'; a column holds .*numbers alone"),
+        (("0.5", "inf", "1.5", "2"), "it holds 'inf'"),
+        (("yes", "no", "maybe", "no"), "it holds 'maybe'"),
+        (("true", "no", "true", "no"), "it holds 'no'"),
+        (("yes", "0", "yes", "0"), "it holds 'yes'"),
+        (("1", "", "0", "1"), "1 of 4 images have no value in it; fill them in"),
+        (("0.5", "nan", "1.5", "N/A"), "2 of 4 images have no value in it; fill them in"),
+        (("", "", "", ""), "4 of 4 images have no value"),
+        (
+            ("1", "-1", "0", "-1"),
+            r"1 of 4 images have no value in it \(0 beside -1 is unknown\); fill .* write 0, 1, 2 for",
+        ),
+        (("-1", "0", "0", "-1.0"), "2 of 4 images have no value in it .0 beside -1 is unknown"),
+        (("1", "-1", "", "0"), "2 of 4 images have no value in it .0 beside -1 is unknown"),
     ],
 )
-def test_a_cell_that_is_neither_names_its_column(tmp_path, cells, example):
-    with pytest.raises(UserError, match=rf"attributes\.csv: column a holds {example}; a column holds .*numbers"):
-        column(tmp_path, *cells)
+def test_a_column_that_is_neither_label_nor_factor_is_left_out_with_the_reason(tmp_path, caplog, cells, reason):
+    rows = "".join(f"{index}.png,{cell},{index}\n" for index, cell in enumerate(cells, start=1))
+    known = read(tmp_path, f"image,a,b\n{rows}")
+    assert known.label_names == known.factor_names == ("b",)
+    assert known.factors[:, 0].tolist() == [1, 2, 3, 4]
+    (line,) = [record.message for record in caplog.records]
+    assert re.match(rf"left out column a of .*attributes\.csv: {reason}", line)
+    assert column(tmp_path, *cells).labels.shape == (4, 0)
+
+
+def test_zero_is_a_value_where_numbers_other_than_minus_one_and_one_are_there_too(tmp_path):
+    assert column(tmp_path, "-1", "0", "1", "2").factor_names == ("a",)
+    assert column(tmp_path, "-1", "0", "1", "0.5").factor_names == ("a",)
+
+
+def test_what_is_unknown_of_other_images_is_no_matter(tmp_path, caplog):
+    known = read(tmp_path, "image,a\n1.png,1\n2.png,-1\nx.png,0\ny.png,\n", ("1.png", "2.png"))
+    assert known.factor_names == ()
+    assert known.labels[:, 0].tolist() == [True, False]
+    assert not caplog.records
+
+
+LABELS = st.sampled_from(["true", "no", "T", "y", "0", "1", "-1", "", "nan", "?", "some text", "2.5"])
+
+
+@settings(max_examples=200)
+@given(st.lists(LABELS, min_size=4, max_size=4))
+def test_every_column_is_a_label_a_factor_or_named_as_left_out_and_never_another_kind(tmp_path_factory, cells):
+    with pytest.MonkeyPatch.context() as patch:
+        lines = []
+        patch.setattr(attributes.log, "warning", lambda *line: lines.append(line))
+        known = column(tmp_path_factory.mktemp("table"), *cells)
+    said = {cell for cell in cells if cell not in ("", "nan", "?")}
+    assert len(lines) + known.labels.shape[1] == 1
+    if "some text" in said:
+        assert lines
+    if known.label_names:
+        assert len(said) == len(set(cells))  # nothing unknown is given a value
+        is_label = any(said <= kind for kind in ({"true"}, {"no"}, {"T"}, {"y"}, {"0", "1"}, {"-1", "1"}))
+        assert known.factor_names == (() if is_label else ("a",))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("./1.png", "./a/2.png"),
+        ("1.png", "a//2.png"),
+        ("1.png", "a\\2.png"),
+        ("faces/1.png", "faces/a/2.png"),
+        ("{home}/1.png", "{home}/a/2.png"),
+        ("1.png", "2.png"),
+    ],
+)
+def test_an_image_may_be_named_by_any_end_of_its_path_however_that_is_written(tmp_path, names):
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    one, two = (name.format(home=folder) for name in names)
+    known = read(folder, f"image,smile\n{one},1\n{two},0\nother/1.png,0\n", ("1.png", "a/2.png"))
+    assert known.labels[:, 0].tolist() == [True, False]
+
+
+def test_an_accent_is_the_same_letter_whether_composed_or_not(tmp_path):
+    known = read(tmp_path, "image,smile\nren\u00e9.png,1\n2.png,0\n", ("rene\u0301.png", "2.png"))
+    assert known.labels[:, 0].tolist() == [True, False]
+
+
+@pytest.mark.parametrize("header", ["", "Unnamed: 0"])
+@pytest.mark.parametrize("numbers", [("0", "1", "2", "3"), ("12", "3", "7", "1")])
+def test_the_numbers_of_rows_that_pandas_writes_are_no_part_of_the_table(tmp_path, header, numbers):
+    header_and_rows = zip((header, *numbers), SMILES.splitlines(), strict=True)
+    known = read(tmp_path, "".join(f"{number},{line}\n" for number, line in header_and_rows))
+    assert known.label_names == ("smile",)
+    assert known.labels[:, 0].tolist() == [True, False, True, False]
+
+
+def test_a_first_column_without_a_name_may_name_the_images_even_by_numbers(tmp_path):
+    assert read(tmp_path, SMILES.replace("image", "")).label_names == ("smile",)
+    known = read(tmp_path, ",a,b\n0,1,5\n1,0,6\n", ("0", "1"))
+    assert known.label_names == ("a", "b")
+
+
+def test_a_table_that_cannot_be_read_is_named_with_the_reason(tmp_path, monkeypatch):
+    (tmp_path / "attributes.csv").write_text(SMILES)
+
+    def refuse(path, **options):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(UserError, match=r"attributes\.csv cannot be read \(Permission denied\); make it readable, or"):
+        read_attributes(tmp_path, IMAGES)
+
+
+OFFICIAL = ["Img/img_align_celeba", "Img/img_align_celeba_png", "img_align_celeba/img_align_celeba", "img_align_celeba"]
+
+
+@pytest.mark.parametrize("images", OFFICIAL)
+@pytest.mark.parametrize("table", ["Anno/list_attr_celeba.txt", "list_attr_celeba.txt"])
+def test_celebas_list_is_found_where_celeba_keeps_it_from_its_root_and_from_its_images(tmp_path, caplog, images, table):
+    (tmp_path / images).mkdir(parents=True)
+    (tmp_path / "Anno").mkdir()
+    (tmp_path / "Anno" / "list_landmarks_celeba.txt").write_text("nothing")
+    (tmp_path / table).write_text(CELEBA)
+    expected = [[False, True, True], [True, False, True], [False, False, True]]
+    for folder in (tmp_path, tmp_path / images, (tmp_path / images).parent):
+        below = (tmp_path / images).relative_to(folder)
+        names = [(below / name).as_posix() for name in CELEBA_IMAGES]
+        with caplog.at_level(logging.INFO):
+            caplog.clear()
+            assert read_attributes(folder, names).labels.tolist() == expected
+        assert ("labels and factors are those in" in caplog.text) == (folder != (tmp_path / table).parent)
+
+
+def test_other_folders_beside_celebas_list_have_nothing_to_do_with_it(tmp_path):
+    (tmp_path / "cats").mkdir()
+    (tmp_path / "list_attr_celeba.txt").write_text(CELEBA)
+    assert read_attributes(tmp_path / "cats", CELEBA_IMAGES) is None
+
+
+def test_of_several_csv_files_the_one_that_names_images_is_the_table(tmp_path):
+    (tmp_path / "partition.csv").write_text("person,part\nAnna,0\n")
+    (tmp_path / "broken.csv").write_bytes(b"\xff\xfe")
+    (tmp_path / "labels.csv").write_text(SMILES)
+    assert read_attributes(tmp_path, IMAGES).label_names == ("smile",)
+
+
+LFW = {
+    "lfw_allnames.csv": "name,images\nAaron_Eckhart,1\n",
+    "pairs.csv": "name,imagenum1,imagenum2,\nAbel_Pacheco,1,4,\n",
+    "people.csv": "name,images\n601,\n",
+    "lfw_readme.csv": '"Labeled Faces in the Wild"\n',
+}
+
+
+@pytest.mark.parametrize("files", [1, 3, 4])
+def test_csv_files_of_something_else_are_an_error_with_the_folder_to_pass(tmp_path, files):
+    for name, text in list(LFW.items())[:files]:
+        (tmp_path / name).write_text(text)
+    own = "lfw-deepfunneled/lfw-deepfunneled"
+    images = [f"{own}/{name}/{name}_0001.jpg" for name in ("Aaron_Eckhart", "Abel_Pacheco")]
+    expected = (
+        r"no CSV file in .* \(lfw_.*\.csv.*\) names its images in the first column; pass the folder of the images"
+    )
+    with pytest.raises(UserError, match=rf"{expected}, .*/{own}, with --data") as error:
+        read_attributes(tmp_path, images)
+    assert ("and 1 more CSV files" in str(error.value)) == (files > 3)
+
+
+def test_csv_files_of_something_else_among_the_images_are_an_error_with_what_to_do(tmp_path):
+    (tmp_path / "notes.csv").write_text("who,when\nAnna,1\n")
+    with pytest.raises(
+        UserError, match=r"\(notes\.csv\) names its images .*; name the image files there, or move what"
+    ):
+        read_attributes(tmp_path, IMAGES)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +353,9 @@ def test_a_table_that_is_none_is_named_with_the_reason(tmp_path, text, expected)
 
 
 def test_a_file_name_that_several_images_have_is_no_row_for_either(tmp_path):
-    with pytest.raises(UserError, match=r"no row for 2 of 2 images, such as a/1\.png; .*by the path in the folder"):
+    with pytest.raises(
+        UserError, match=r"no row for 2 of 2 images, such as a/1\.png .*; add rows, by the path in the folder"
+    ):
         read(tmp_path, SMILES, ("a/1.png", "b/1.png"))
 
 

@@ -1,79 +1,15 @@
 import logging
 
-import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from data.errors import UserError
-from data.image_folder import decode, image_folder
-
-SIZE = 32
-LEFT_RED = np.zeros((SIZE, SIZE, 3), np.uint8)
-LEFT_RED[:, : SIZE // 2] = (200, 30, 30)
-LEFT_RED[:, SIZE // 2 :] = (30, 30, 200)
-
-
-def save(path, array=LEFT_RED, **options):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(array).save(path, **options)
-    return path
-
-
-@pytest.mark.parametrize("suffix", [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".TIFF"])
-def test_every_format_is_read(tmp_path, suffix):
-    picture = decode(save(tmp_path / f"a{suffix}"), SIZE, 3)
-    assert np.abs(picture[:, :12].astype(int) - (200, 30, 30)).mean() < 12
-    assert np.abs(picture[:, 20:].astype(int) - (30, 30, 200)).mean() < 12
-
-
-def test_exif_orientation_turns_the_picture_upright(tmp_path):
-    exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned a quarter clockwise
-    picture = decode(save(tmp_path / "a.jpg", exif=exif, quality=95), SIZE, 3)
-    assert picture[4, 16, 0] > 150  # what was left is now the top
-    assert picture[-4, 16, 2] > 150
-
-
-def test_what_is_transparent_is_white(tmp_path):
-    rgba = np.dstack([LEFT_RED, np.full((SIZE, SIZE), 255, np.uint8)])
-    rgba[:, 16:, 3] = 0
-    picture = decode(save(tmp_path / "a.png", rgba), SIZE, 3)
-    assert picture[16, 24].min() > 250
-    assert abs(int(picture[16, 8, 0]) - 200) < 3
-
-
-def test_palettes_with_and_without_transparency(tmp_path):
-    palette = Image.fromarray(LEFT_RED).quantize(8)
-    palette.save(tmp_path / "plain.png")
-    np.testing.assert_allclose(decode(tmp_path / "plain.png", SIZE, 3), LEFT_RED, atol=3)
-    transparent = palette.getpixel((SIZE - 1, 0))
-    palette.save(tmp_path / "clear.png", transparency=transparent)
-    assert decode(tmp_path / "clear.png", SIZE, 3)[16, 24].min() > 250
-
-
-def test_cmyk_comes_out_in_its_colours(tmp_path):
-    Image.fromarray(LEFT_RED).convert("CMYK").save(tmp_path / "a.jpg", quality=95)
-    picture = decode(tmp_path / "a.jpg", SIZE, 3)
-    assert np.abs(picture[:, :12].astype(int) - (200, 30, 30)).mean() < 15
-
-
-@pytest.mark.parametrize("suffix", [".png", ".tif"])
-def test_sixteen_bits_are_scaled_not_clipped(tmp_path, suffix):
-    ramp = np.linspace(0, 65535, SIZE * SIZE).reshape(SIZE, SIZE).astype(np.uint16)
-    picture = decode(save(tmp_path / f"a{suffix}", ramp), SIZE, 1)
-    np.testing.assert_allclose(picture[..., 0], ramp / 257, atol=1)
-
-
-def test_resizing_averages_what_it_shrinks(tmp_path):
-    stripes = np.tile(np.array([[0], [255]], np.uint8), (SIZE * 4, SIZE * 8))
-    picture = decode(save(tmp_path / "a.png", stripes), SIZE, 1)
-    assert np.abs(picture.astype(int) - 127).max() < 12
-
-
-def test_a_wide_picture_is_cropped_not_squeezed(tmp_path):
-    wide = np.zeros((SIZE, 3 * SIZE), np.uint8)
-    wide[:, SIZE : 2 * SIZE] = 255
-    assert decode(save(tmp_path / "a.png", wide), SIZE, 1).min() == 255
+from data.image_folder import image_folder
+from data.names import printable
+from tests import odd_names
+from tests.data.support_images import SIZE, save
 
 
 def test_sub_folders_are_classes_and_order_is_that_of_the_paths(tmp_path):
@@ -186,3 +122,39 @@ def test_empty_missing_and_mistaken_folders_are_told_apart(tmp_path):
         image_folder(tmp_path / "absent", SIZE, 1)
     with pytest.raises(UserError, match="is a file"):
         image_folder(save(tmp_path / "a.png"), SIZE, 1)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(odd_names.names, st.lists(st.tuples(odd_names.names, odd_names.names), min_size=2, max_size=5, unique=True))
+def test_whatever_files_and_folders_are_called_all_are_found_and_classes_can_be_printed(tmp_path_factory, root, paths):
+    folder = tmp_path_factory.mktemp("folder") / root
+    for name, file in paths:
+        save(folder / name / file, format="PNG")
+    folders = {name for name, _ in paths}
+    if len({printable(name) for name in folders}) < len(folders):
+        with pytest.raises(UserError, match=r"sub-folders of .* are shown as .*; rename all but one"):
+            image_folder(folder, SIZE, 1)
+        return
+    data = image_folder(folder, SIZE, 1)
+    assert set(data.names) == {f"{name}/{file}" for name, file in paths}
+    assert all((folder / name).is_file() for name in data.names)
+    assert set(data.label_names) == ({printable(name) for name in folders} if len(folders) > 1 else set())
+    for place, name in enumerate(data.names):
+        for label, has in zip(data.label_names, data.labels[place], strict=True):
+            assert has == (label == printable(name.partition("/")[0]))
+
+
+def test_two_folders_that_look_alike_are_an_error(tmp_path):
+    for name in ("ren\udce9", r"ren\udce9"):
+        save(tmp_path / name / "a.png")
+    with pytest.raises(UserError, match=r"2 sub-folders of .* are shown as ren\\udce9; rename all but one"):
+        image_folder(tmp_path, SIZE, 1)
+
+
+def test_a_message_about_a_file_of_any_name_is_one_line(tmp_path, caplog):
+    for index in range(30):
+        save(tmp_path / f"{index:02d}.png")
+    (tmp_path / "a\nb\udce9.png").write_text("no picture")
+    image_folder(tmp_path, SIZE, 1)
+    (line,) = [record.message for record in caplog.records]
+    assert line == rf"left out {tmp_path}/a\nb\udce9.png: it is no image that Pillow reads"

@@ -39,6 +39,22 @@ def test_an_unknown_source_is_an_error_with_the_nearest_right_one(wrong, nearest
         canonical(wrong)
 
 
+def test_the_home_of_a_user_that_there_is_not_is_no_folder():
+    with pytest.raises(UserError, match="no folder ~nosuchuser/x; pass faces"):
+        canonical("~nosuchuser/x")
+
+
+def test_a_home_is_spelled_in_full(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "mine").mkdir()
+    assert canonical("~/mine") == str(tmp_path / "mine")
+
+
+def test_a_source_of_any_name_is_an_error_of_one_line():
+    with pytest.raises(UserError, match=r"no folder a\\nb\\udce9; pass"):
+        canonical("a\nb\udce9")
+
+
 def test_a_source_like_no_other_is_an_error_with_all_that_can_be_passed():
     with pytest.raises(UserError, match="no folder absent; pass faces, faces:N, olivetti, lfw or a folder of images"):
         canonical("absent")

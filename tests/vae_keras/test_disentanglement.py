@@ -105,13 +105,44 @@ def test_what_does_not_vary_is_not_known(tiny_run):
     assert set(labelled.names) <= set(dataset.label_names)
 
 
-def test_a_table_of_factors_is_scored_on_test_images(tiny_run, monkeypatch):
-    run = Run(tiny_run)
+def study_of(run, **known):
+    """The run's study, as if a table said this of its images."""
     config = load_config(run.config)
-    study = Study(config, load_run(tiny_run), read_data(config, run.split), read_history(run), "/somewhere")
+    data = read_data(config, run.split)
+    return Study(config, load_run(run.folder), data._replace(dataset=data.dataset._replace(**known)), [], "/somewhere")
+
+
+def test_a_table_of_factors_is_scored_on_test_images(tiny_run, monkeypatch, caplog):
+    study = study_of(Run(tiny_run))
     assert disentanglement.labelled_codes(study) is None
+    assert "no disentanglement scores: 8 test images are too few, 200 are needed" in caplog.text
     monkeypatch.setattr(disentanglement, "FEWEST_IMAGES", 5)
     assert len(disentanglement.labelled_codes(study).codes) == len(study.test_images)
+
+
+def test_one_continuous_factor_among_labels_is_scored_in_levels_together_with_them(tiny_run, monkeypatch, caplog):
+    monkeypatch.setattr(disentanglement, "FEWEST_IMAGES", 5)
+    random = np.random.default_rng(0)
+    age, smile = random.uniform(18, 80, 40), np.arange(40) % 2 == 0
+    table = {"factor_names": ("age",), "factors": age[:, None], "label_names": ("smile", "frown", "age", "alike")}
+    labels = np.stack([smile, ~smile, age > np.median(age), np.ones(40, bool)], axis=1)
+    study = study_of(Run(tiny_run), **table, labels=labels)
+    labelled = disentanglement.labelled_codes(study)
+    assert labelled.names == ("age", "smile")
+    place = study.data.split.test
+    assert labelled.levels[:, 1].tolist() == smile[place].tolist()
+    # Quantiles: about as many of the eight images in each of five levels, in the order of their age.
+    assert sorted(np.bincount(labelled.levels[:, 0])) == [1, 1, 2, 2, 2]
+    assert (np.diff(labelled.levels[np.argsort(age[place]), 0]) >= 0).all()
+    assert not caplog.records
+
+
+def test_a_single_factor_and_nothing_else_has_no_scores_and_a_line_says_why(tiny_run, monkeypatch, caplog):
+    monkeypatch.setattr(disentanglement, "FEWEST_IMAGES", 5)
+    alone = {"factor_names": ("age",), "factors": np.arange(40.0)[:, None]}
+    study = study_of(Run(tiny_run), **alone, label_names=("age",), labels=np.arange(40)[:, None] > 19)
+    assert disentanglement.disentanglement(study) == ({}, {})
+    assert "they compare factors or labels, and only age differs between the test images" in caplog.text
 
 
 def test_a_single_latent_and_levels_too_rare_to_judge_are_left_without_scores(tiny_run, monkeypatch, caplog):
@@ -129,6 +160,7 @@ def test_a_single_latent_and_levels_too_rare_to_judge_are_left_without_scores(ti
     monkeypatch.undo()
     monkeypatch.setattr(type(study.vae), "latent_dim", 1)
     assert disentanglement.labelled_codes(study) is None
+    assert "they compare latents, and the model has only one" in caplog.text
 
 
 def test_a_score_that_is_not_finite_is_left_out(tiny_run, monkeypatch):

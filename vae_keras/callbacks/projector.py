@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf import text_format
 from PIL import Image
 from tensorboard.plugins import projector
 
@@ -43,7 +44,8 @@ def write_projected_images(folder: Path, dataset: Dataset, indices: np.ndarray) 
     embedding = config.embeddings.add(tensor_name="latents", tensor_path="latents.tsv", metadata_path="metadata.tsv")
     embedding.sprite.image_path = "sprites.png"
     embedding.sprite.single_image_dim.extend([side, side])
-    projector.visualize_embeddings(str(folder), config)
+    # As visualize_embeddings does, but in a folder of any name.
+    write_text(folder / projector.metadata.PROJECTOR_FILENAME, text_format.MessageToString(config))
 
 
 def sprite_sheet(images: np.ndarray, side: int) -> Image.Image:

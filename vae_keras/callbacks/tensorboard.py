@@ -1,6 +1,7 @@
 """What TensorBoard shows: curves, pictures, the latents in the projector, the settings and the graph."""
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
 from data.dataset import unit_pixels
+from data.names import printable
 from vae_keras.callbacks.projector import write_latents, write_projected_images
 from vae_keras.config import Config
 from vae_keras.gaussians import kl_to_standard_normal
@@ -46,25 +48,21 @@ class TensorBoardLog(keras.callbacks.Callback):
         self.folder, self.dataset = folder, data.dataset
         self.parts = {"train": data.split.train[:IMAGES], "validation": data.split.validation[:IMAGES]}
         self.every, self.epochs, self.settings, self.seed = every, epochs, settings, seed
-        self.writers = {
-            part: tf.summary.create_file_writer(str(folder / part))
-            for part, indices in self.parts.items()
-            if len(indices)
-        }
+        self.writers = {part: _writer(folder / part) for part, indices in self.parts.items() if len(indices)}
         # The part that a run is judged by.
         self.judge = "validation" if "validation" in self.writers else "train"
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         noise = np.random.default_rng(self.seed)
         self.latents = noise.standard_normal((PICTURES, self.model.latent_dim)).astype(np.float32)
-        root = tf.summary.create_file_writer(str(self.folder))
+        root = _writer(self.folder)
         with root.as_default(step=0):
             hparams.hparams_config(
                 # All there are: TensorBoard shows the columns of whichever run of a folder it finds first.
                 hparams=[hparams.HParam(field.name) for field in dataclasses.fields(Config)],
                 metrics=[hparams.Metric(term, group=self.judge) for term in TERMS],
             )
-            hparams.hparams(self.settings)
+            hparams.hparams({name: _shown(value) for name, value in self.settings.items()})
             pictures = tf.TensorSpec((None, *self.model.image_shape))
             tf.summary.graph(tf.function(self.model.elbo_terms).get_concrete_function(pictures).graph)
         root.close()
@@ -115,3 +113,13 @@ class TensorBoardLog(keras.callbacks.Callback):
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         for writer in self.writers.values():
             writer.close()
+
+
+def _shown(setting: Any) -> Any:
+    """A setting as TensorBoard can keep it; the path of the images need not be UTF-8."""
+    return printable(setting) if isinstance(setting, str) else setting
+
+
+def _writer(folder: Path) -> tf.summary.SummaryWriter:
+    """A writer of event files; TensorFlow takes a folder whose name is not UTF-8 as bytes alone."""
+    return tf.summary.create_file_writer(os.fsencode(folder))

@@ -40,7 +40,7 @@ class Labelled(NamedTuple):
 
 
 def disentanglement(study: Study) -> Exhibit:
-    """All scores with their errors, and a heat map; nothing where no factors are known, or only one latent is there."""
+    """All scores with their errors, and a heat map; nothing where `labelled_codes` has none, or a level is too rare."""
     labelled = labelled_codes(study)
     if labelled is None:
         return Exhibit({}, {})
@@ -82,7 +82,10 @@ def drawn(study: Study, numbers: dict[str, Any]) -> Exhibit:
     if _on_fresh_faces(study):
         whence = f"{numbers['images']:,} freshly rendered faces, {LEVELS} levels a factor"
     else:
-        whence = f"{numbers['images']:,} test images, factors in at most {LEVELS} levels"
+        whence = (
+            f"{numbers['images']:,} test images, factors of more than {LEVELS} values cut into {LEVELS} levels of "
+            "about as many images each"
+        )
     figure = heat_map(
         np.array(numbers["information_shares"])[order].T,
         numbers["factors"],
@@ -108,15 +111,30 @@ def _fits(study: Study, numbers: Any) -> bool:
 
 
 def labelled_codes(study: Study) -> Labelled | None:
-    """Codes of fresh faces for a run on rendered ones; of test images where a table gives factors; else None."""
+    """Codes of fresh faces for a run on rendered ones; of test images where a table gives factors; else None.
+
+    A line says why there are none though factors are known.
+    """
     size, channels = study.config.image_size, study.config.channels
-    if study.vae.latent_dim < 2:
+    fresh, dataset = _on_fresh_faces(study), study.data.dataset
+    if not fresh and not dataset.factor_names:
         return None
-    if _on_fresh_faces(study):
+    if study.vae.latent_dim < 2:
+        log.warning("no disentanglement scores: they compare latents, and the model has only one")
+        return None
+    if fresh:
         images, levels = LevelledFaces(LEVELS, size, channels).draw(FACES)
         return Labelled(encode_images(study.vae, images).mean, levels, factors.NAMES)
-    known = known_about(study.data.dataset, study.data.split.test)
-    if not study.data.dataset.factor_names or len(known.levels) < FEWEST_IMAGES or len(known.names) < 2:
+    known = known_about(dataset, study.data.split.test)
+    count = len(study.data.split.test)
+    if count < FEWEST_IMAGES:
+        log.warning("no disentanglement scores: %d test images are too few, %d are needed", count, FEWEST_IMAGES)
+        return None
+    if len(known.names) < 2:
+        log.warning(
+            "no disentanglement scores: they compare factors or labels, and only %s differs between the test images",
+            known.names[0] if known.names else "nothing",
+        )
         return None
     return Labelled(study.test_posterior.mean, known.levels, known.names)
 

@@ -16,8 +16,8 @@ class Known(NamedTuple):
     """What is known about n images, in levels.
 
     Attributes:
-        names: K names, factors where there are any, else labels.
-        levels: (n, K) int, each column with at least two values.
+        names: K names, of factors and of labels that are not made from a factor.
+        levels: (n, K) int, each column with at least two values, no two columns dividing the images alike.
     """
 
     names: tuple[str, ...]
@@ -25,14 +25,24 @@ class Known(NamedTuple):
 
 
 def known_about(dataset: Dataset, places: np.ndarray) -> Known:
-    """Factors, cut into levels of about as many images each, or labels, of the images at these places."""
-    if dataset.factor_names:
-        names, columns = dataset.factor_names, [levelled(column) for column in dataset.factors[places].T]
-    else:
-        names, columns = dataset.label_names, list(dataset.labels[places].T.astype(int))
-    varying = [index for index, column in enumerate(columns) if np.ptp(column) > 0]
-    levels = np.stack([columns[index] for index in varying], axis=1) if varying else np.empty((len(places), 0), int)
-    return Known(tuple(names[index] for index in varying), levels)
+    """Factors, cut into levels of about as many images each, and labels, of the images at these places.
+
+    A label says nothing new where a factor or another label divides the images alike, as smile and non_smile do.
+    """
+    columns = {
+        name: levelled(values) for name, values in zip(dataset.factor_names, dataset.factors[places].T, strict=True)
+    }
+    for name in dataset.label_names:
+        columns.setdefault(name, dataset.label(name)[places].astype(int))
+    new: dict[bytes, str] = {}
+    for name, column in columns.items():
+        # The same for all columns that divide the images alike: each level is called by its first image.
+        firsts, level = np.unique(column, return_index=True, return_inverse=True)[1:]
+        new.setdefault(firsts[level].tobytes(), name)
+    names = tuple(name for name in new.values() if np.ptp(columns[name]) > 0)
+    return Known(
+        names, np.stack([columns[name] for name in names], axis=1) if names else np.empty((len(places), 0), int)
+    )
 
 
 def levelled(values: np.ndarray, levels: int = LEVELS) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from data.dataset import unit_pixels
+from data.names import printable
 from vae_keras import metrics
 from vae_keras.config import Config
 from vae_keras.gaussians import kl_to_standard_normal
@@ -84,8 +85,8 @@ class Study:
         return np.argsort(-self.kl_of_latents, kind="stable")
 
     def test_names(self, places: np.ndarray | list[int]) -> list[str]:
-        """The names of the test images at these places of the test part."""
-        return [self.data.dataset.names[self.data.split.test[place]] for place in places]
+        """The names of the test images at these places of the test part, as people read them."""
+        return [printable(self.data.dataset.names[self.data.split.test[place]]) for place in places]
 
     def random(self) -> np.random.Generator:
         """A fresh generator with the run's seed, so that every call of the script shows the same."""
