@@ -11,7 +11,7 @@ from PIL import UnidentifiedImageError
 
 from data.attributes import Attributes, read_attributes
 from data.dataset import Dataset
-from data.decoding import decode
+from data.decoding import Decoded, decode
 from data.errors import UserError
 from data.image_files import HEIF, UNREADABLE, beginning, find_images, is_heif
 from data.names import printable
@@ -95,11 +95,17 @@ def _decode_all(folder: Path, paths: Sequence[Path], size: int, channels: int) -
         )
     for path, reason in unreadable.items():
         log.warning("left out %s: %s", printable(path), printable(reason))
-    kept = [index for index, path in enumerate(paths) if path not in unreadable]
-    return np.stack([image for image in decoded if not isinstance(image, str)]), np.array(kept)
+    kept = [(index, result) for index, result in enumerate(decoded) if not isinstance(result, str)]
+    remarked: dict[str, list[int]] = {}
+    for index, result in kept:
+        for remark in result.remarks:
+            remarked.setdefault(remark, []).append(index)
+    for remark, of in remarked.items():
+        log.warning("%d images, such as %s, %s", len(of), printable(paths[of[0]]), remark)
+    return np.stack([result.image for _, result in kept]), np.array([index for index, _ in kept])
 
 
-def _decode_or_reason(path: Path, size: int, channels: int) -> np.ndarray | str:
+def _decode_or_reason(path: Path, size: int, channels: int) -> Decoded | str:
     if path.exists() and not path.is_file():  # a pipe would wait for a writer
         return "it is not a regular file"
     try:

@@ -32,7 +32,8 @@ def canonical(source: str) -> str:
             return f"{RENDERED}:{DEFAULT_COUNT}"
         if not COUNT.fullmatch(count) or FACES.refusal(int(count)):
             raise UserError(
-                f"--data {printable(source)}: the number of faces is a whole number from {FEWEST_IMAGES} up to {FACES.high}"
+                f"--data {printable(source)}: the number of faces is a whole number from {FEWEST_IMAGES} up to "
+                f"{FACES.high}"
             )
         return f"{RENDERED}:{int(count)}"
     if source in BENCHMARKS:

@@ -80,7 +80,7 @@ class Table:
             number = int(wrong.argmax())
             expectation, total = "expected probabilities that sum to 1", f" (sum {sums[number]:g})"
         states = zip(self.parents, np.unravel_index(number, expected[:-1]), strict=True)
-        given = ", ".join(f"{parent}={parents_states[parent][at]}" for parent, at in states)
+        given = ", ".join(f"{parent}={parents_states[parent][int(at)]}" for parent, at in states)
         where = f"P({variable} | {given})" if given else name
         raise UserError(f"{where}: {expectation}, given {rows[number].tolist()}{total}")
 

@@ -1,9 +1,14 @@
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
-from data.decoding import decode
+from data import decoding
+from data.decoding import DARK, NO_PROFILE
 from tests.data.support_images import LEFT_RED, SIZE, save
+
+
+def decode(path, size, channels):
+    return decoding.decode(path, size, channels).image
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".TIFF"])
@@ -61,3 +66,86 @@ def test_a_wide_picture_is_cropped_not_squeezed(tmp_path):
     wide = np.zeros((SIZE, 3 * SIZE), np.uint8)
     wide[:, SIZE : 2 * SIZE] = 255
     assert decode(save(tmp_path / "a.png", wide), SIZE, 1).min() == 255
+
+
+def display_p3():
+    """Display P3's profile, version 4: its primaries adapted to D50, and sRGB's curve."""
+
+    def fixed(number):
+        return round(number * 65536).to_bytes(4, "big", signed=True)
+
+    def xyz(*numbers):
+        return b"XYZ " + bytes(4) + b"".join(map(fixed, numbers))
+
+    def text(words):
+        encoded = words.encode("utf-16-be")
+        return (
+            b"mluc"
+            + bytes(4)
+            + (1).to_bytes(4, "big")
+            + (12).to_bytes(4, "big")
+            + b"enUS"
+            + len(encoded).to_bytes(4, "big")
+            + (28).to_bytes(4, "big")
+            + encoded
+        )
+
+    curve = b"para" + bytes(4) + (3).to_bytes(2, "big") + bytes(2)
+    curve += b"".join(map(fixed, (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)))
+    tags = {
+        b"desc": text("Display P3"), b"cprt": text("none"), b"wtpt": xyz(0.96419, 1.0, 0.82489),
+        b"rXYZ": xyz(0.51512, 0.2412, -0.00105), b"gXYZ": xyz(0.29198, 0.69225, 0.04189),
+        b"bXYZ": xyz(0.1571, 0.06657, 0.78407), b"rTRC": curve, b"gTRC": curve, b"bTRC": curve,
+    }  # fmt: skip
+    place, table, data = 128 + 4 + 12 * len(tags), b"", b""
+    for name, content in tags.items():
+        content += bytes(-len(content) % 4)
+        table += name + (place + len(data)).to_bytes(4, "big") + len(content).to_bytes(4, "big")
+        data += content
+    size = place + len(data)
+    header = size.to_bytes(4, "big") + b"none" + b"\x04\x30\x00\x00" + b"mntrRGB XYZ " + bytes(12) + b"acsp"
+    header += bytes(128 - len(header) - 60) + xyz(0.9642, 1.0, 0.82491)[8:] + bytes(48)
+    return header + len(tags).to_bytes(4, "big") + table + data
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp"])
+def test_colours_of_a_wide_profile_become_srgb(tmp_path, suffix):
+    colour = np.array([180, 120, 90])
+    path = tmp_path / f"a{suffix}"
+    lossless = (
+        {"quality": 100, "subsampling": 0} if suffix == ".jpg" else {"lossless": True} if suffix == ".webp" else {}
+    )
+    Image.new("RGB", (SIZE, SIZE), tuple(colour.tolist())).save(path, icc_profile=display_p3(), **lossless)
+
+    def linear(values):
+        return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+    # From Display P3 to sRGB in linear light (both D65): CSS Color Module Level 4, section 10.
+    p3_to_srgb = np.array([[1.2249, -0.2249, 0], [-0.0421, 1.0421, 0], [-0.0196, -0.0786, 1.0983]])
+    light = p3_to_srgb @ linear(colour / 255)
+    expected = 255 * (1.055 * light ** (1 / 2.4) - 0.055)
+    assert np.abs(expected - colour).max() > 5
+    np.testing.assert_allclose(decode(path, SIZE, 3).reshape(-1, 3).mean(0), expected, atol=1.5)
+
+
+def test_an_srgb_profile_changes_no_pixel(tmp_path):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    path = tmp_path / "a.png"
+    Image.fromarray(LEFT_RED).save(path, icc_profile=profile)
+    np.testing.assert_array_equal(decode(path, SIZE, 3), LEFT_RED)
+
+
+def test_a_damaged_profile_is_remarked_and_the_picture_kept(tmp_path):
+    path = tmp_path / "a.png"
+    Image.fromarray(LEFT_RED).save(path, icc_profile=b"no profile at all")
+    decoded = decoding.decode(path, SIZE, 3)
+    np.testing.assert_array_equal(decoded.image, LEFT_RED)
+    assert decoded.remarks == (NO_PROFILE,)
+
+
+def test_twelve_bits_in_sixteen_are_remarked_and_dark(tmp_path):
+    ramp = np.linspace(0, 4095, SIZE * SIZE).reshape(SIZE, SIZE).astype(np.uint16)
+    decoded = decoding.decode(save(tmp_path / "a.png", ramp), SIZE, 1)
+    assert decoded.remarks == (DARK,)
+    assert decoded.image.max() == 16
+    assert decoding.decode(save(tmp_path / "b.png", ramp * 16), SIZE, 1).remarks == ()
