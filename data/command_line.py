@@ -99,7 +99,7 @@ def folder_path(typed: str) -> Path:
         return Path(typed).expanduser()
     except RuntimeError as reason:
         user = Path(typed).parts[0]
-        raise UserError(f"{typed}: {user} is nobody's home; write ./{user} where a folder is called so") from reason
+        raise UserError(f"{typed}: there is no user {user[1:]}; write ./{user} for a folder of that name") from reason
 
 
 def seed(typed: str) -> int:

@@ -78,7 +78,7 @@ def test_libraries_whose_warnings_are_made_errors_end_in_no_traceback(name):
     assert ended.returncode in (0, 2)
 
 
-def test_the_home_of_nobody_is_one_line():
+def test_the_home_of_an_unknown_user_is_one_line():
     ended = in_shell(["train.py", "--data", "'~nosuchuser/x'"], "")
     assert ended.returncode == 2
-    assert ended.stderr.startswith("train.py: ~nosuchuser/x: ~nosuchuser is nobody's home; write ./~nosuchuser")
+    assert ended.stderr.startswith("train.py: ~nosuchuser/x: there is no user nosuchuser; write ./~nosuchuser")

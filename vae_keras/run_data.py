@@ -47,6 +47,7 @@ def open_data(config: Config) -> RunData:
 def _split(config: Config, dataset: Dataset) -> Split:
     """The images divided as the settings say; identical ones, of which a line tells, in one part."""
     digests = dataset.digests()
+    split = split_indices(len(digests), dataset.classes, config.validation, config.seed, digests)
     first: dict[str, str] = {}
     copies = {
         name: original
@@ -63,7 +64,7 @@ def _split(config: Config, dataset: Dataset) -> Split:
             printable(original),
             printable(copy),
         )
-    return split_indices(len(digests), dataset.classes, config.validation, config.seed, digests)
+    return split
 
 
 def shown_in_training(config: Config, data: RunData) -> np.ndarray:

@@ -40,7 +40,7 @@ def test_an_unknown_source_is_an_error_with_the_nearest_right_one(wrong, nearest
 
 
 def test_the_home_of_a_user_that_there_is_not_is_no_folder():
-    with pytest.raises(UserError, match="no folder ~nosuchuser/x; pass faces"):
+    with pytest.raises(UserError, match="~nosuchuser/x: there is no user nosuchuser"):
         canonical("~nosuchuser/x")
 
 

@@ -242,7 +242,7 @@ def test_settings_that_make_no_sense_are_named(settings, message):
     ("observations", "message"),
     [
         ({"Z": [1]}, "unknown variable Z; known: X, Y"),
-        ({"X": [True, "yes"]}, "row 1: X has no state yes"),
+        ({"X": [True, "perhaps"]}, "row 1: X has no state perhaps"),
         ({"X": [True], "Y": []}, "columns must be equally long"),
         ({}, "columns must be equally long, one at least"),
         ({"X": []}, "the observations have no rows"),

@@ -27,7 +27,9 @@ def test_the_elbo_reaches_the_log_marginal_likelihood_and_the_surrogate_the_post
 def test_many_rows_take_no_more_steps():
     observations = student().sample(100_000, seed=2)
     found = fit_variational_dirichlet(student(), observations)
-    assert abs(fit_dirichlet(student(), observations).log_marginal_likelihood - found.elbo) < 1e-6
+    # Where the gradient is below its tolerance, processors differ in the eleventh digit of the ELBO.
+    exact = fit_dirichlet(student(), observations).log_marginal_likelihood
+    assert found.elbo == pytest.approx(exact, rel=2e-11)
     assert len(found.trace) < 150
 
 

@@ -41,10 +41,10 @@ def study_of(run):
 
 
 def test_a_report_shows_all_that_is_quick_and_what_else_is_asked_for(tiny_run):
-    data = study_of(Run(tiny_run)).data
+    study = study_of(Run(tiny_run))
 
     def chosen(*arguments):
-        return [getattr(one, "func", one) for one in evaluate.chosen_exhibits(evaluate.parse([*arguments]), data)]
+        return [getattr(one, "func", one) for one in evaluate.chosen_exhibits(evaluate.parse([*arguments]), study)]
 
     assert chosen("--report") == chosen()
     assert chosen("--report", "--curves", "--interpolate", "straight") == chosen()
