@@ -115,7 +115,7 @@ def _kept_or_fetched(name: str, fetch: Callable[[str], Portraits], cache: Path) 
     """The portraits kept in `cache`; fetched, and kept there, where they are not."""
     path = cache / f"{name}.npz"
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             return Portraits(kept["images"], kept["persons"])
     except FileNotFoundError:
         pass

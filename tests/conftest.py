@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections import Counter
 from importlib import import_module
 from pathlib import Path
 
@@ -12,6 +13,15 @@ import pytest
 import evaluate
 import train
 from tests.support import TINY
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say last how many tests were left out, why, and what to do: it is easily missed further up."""
+    reasons = Counter(
+        report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.stats.get("skipped", [])
+    )
+    for reason, times in reasons.items():
+        terminalreporter.write_line(f"{times} tests were left out: {reason}", yellow=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

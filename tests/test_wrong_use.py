@@ -250,7 +250,7 @@ def test_saved_settings_are_held_to_the_ranges_of_the_command_line(
     assert everything_in(workplace) == before
 
 
-@pytest.mark.parametrize(("one", "other"), itertools.permutations(["train", "validation", "test"], 2))
+@pytest.mark.parametrize(("one", "other"), list(itertools.permutations(["train", "validation", "test"], 2)))
 @pytest.mark.parametrize("command", [[train.main, "--resume"], [evaluate.main, "--sample"]], ids=["train", "evaluate"])
 def test_a_saved_split_whose_parts_share_an_image_is_refused(copied_run, workplace, capsys, one, other, command):
     main, *arguments = command

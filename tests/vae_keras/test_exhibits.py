@@ -45,7 +45,8 @@ def test_every_exhibit_is_a_figure_that_shows_something(evaluated_run):
     paths = list(Run(evaluated_run).figures.iterdir())
     assert {path.name for path in paths} == FIGURES
     for path in paths:
-        pixels = np.asarray(Image.open(path).convert("L"))
+        with Image.open(path) as picture:
+            pixels = np.asarray(picture.convert("L"))
         assert min(pixels.shape) > 200
         assert pixels.std() > 10
 

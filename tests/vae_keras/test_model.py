@@ -184,6 +184,7 @@ def test_where_layers_compute_in_float16_the_loss_is_scaled_however_that_was_ask
     for precision, expected in ((None, True), ("float16", True), ("bfloat16", False), ("float32", False)):
         vae = compiled(precision=precision)
         assert isinstance(vae.optimizer, scaled) == expected
+        vae.optimizer.build(vae.trainable_variables)
         vae.save(tmp_path / "vae.keras")
         loaded = keras.saving.load_model(tmp_path / "vae.keras").optimizer
         assert isinstance(loaded, scaled) == expected

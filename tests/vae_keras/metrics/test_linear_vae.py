@@ -134,7 +134,7 @@ def test_a_linear_vae_trained_by_our_own_code_comes_to_the_same(images, variance
     pictures = images.astype(np.float32)
     # Each picture eight times, so that a step averages over eight posterior samples of it.
     batches = tf.data.Dataset.from_tensors(np.repeat(pictures, 8, axis=0)).repeat(2500)
-    vae.fit(batches, verbose=0)
+    vae.fit(batches, verbose=0, shuffle=False)
     model = fit_linear_vae(images, LATENTS, variance)
     repeated = np.repeat(pictures, 100, axis=0)
     terms = vae.evaluate(repeated, batch_size=10_000, verbose=0, return_dict=True)
