@@ -35,10 +35,10 @@ report: .venv/run.stamp ## the report on the demo's run, or on RUN=runs/NAME, as
 	@$(BIN)/python evaluate.py --run $(RUN) --report
 
 submission: .venv/run.stamp ## HW1_NAME_ID.zip of the report on RUN, its figures and the code: NAME=... ID=...
-	@$(BIN)/python -m docs.course.submission --run $(RUN) --name "$(NAME)" --id "$(ID)"
+	@$(BIN)/python -m course.submission --run $(RUN) --name "$(NAME)" --id "$(ID)"
 
 assignment: .venv/run.stamp ## the assignment as a document, and the code without its answers
-	@$(BIN)/python -m docs.course.student_edition
+	@$(BIN)/python -m course.student_edition
 
 site: .venv/dev.stamp ## the documentation as a web site, in site/
 	$(BIN)/python -m mkdocs build --strict

@@ -7,28 +7,28 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from data.installed import PGM_TFP, require_packages
+from common.installed import PGM_TFP, require_packages
 
 require_packages("evaluate.py")
 
-from data.command_line import Parser, folder_path, open_streams
+from common.command_line import Parser, folder_path, open_streams
 
 open_streams()
 
-from data.errors import UserError
-from data.files import write_text
-from data.names import printable
+from common.errors import UserError
+from common.files import write_text
+from common.names import printable
 from data.sources import canonical
-from vae_keras import exhibits, report
+from vae_keras import evaluation, report
 from vae_keras.command_line import run_script
 from vae_keras.config import load_config
-from vae_keras.exhibits import Exhibit, Study, default_attribute
-from vae_keras.exhibits.disentanglement import known_or_scored
+from vae_keras.evaluation import Evaluation, EvaluationContext, default_attribute
+from vae_keras.evaluation.disentanglement import known_or_scored
 from vae_keras.latent import PATHS
-from vae_keras.results import read_metrics, save_exhibits, show_numbers
+from vae_keras.registry import look_up
+from vae_keras.results import read_metrics, save_evaluations, show_numbers
 from vae_keras.run_data import read_data, read_other_data
 from vae_keras.runs import Run, latest_run, load_run, open_run, read_history
-from vae_keras.values import look_up
 
 log = logging.getLogger("evaluate")
 
@@ -92,47 +92,49 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.flags(arguments)
 
 
-def chosen_exhibits(flags: argparse.Namespace, study: Study) -> list[Callable[[Study], Exhibit]]:
-    """The exhibits that the flags ask for; all the quick ones where none is asked for, and for a report."""
-    data = study.data
+def chosen_evaluations(
+    flags: argparse.Namespace, context: EvaluationContext
+) -> list[Callable[[EvaluationContext], Evaluation]]:
+    """The evaluations that the flags ask for; all the quick ones where none is asked for, and for a report."""
+    data = context.data
     path = flags.interpolate or "spherical"
     look_up("path", PATHS, path)
     attribute = default_attribute(data) if flags.attribute is None else flags.attribute
-    table: dict[str, list[Callable[[Study], Exhibit]]] = {
-        "dataset": [exhibits.dataset],
-        "curves": [exhibits.curves] if study.history or flags.curves else [],
-        "reconstruct": [exhibits.reconstructions],
-        "sample": [exhibits.samples],
-        "interpolate": [partial(exhibits.interpolation, path=path)],
-        "traverse": [exhibits.traversal],
-        "attribute": [] if attribute is None else exhibits.attributes(attribute, data.dataset.label_names),
-        "latent_map": [partial(exhibits.latent_map, name=flags.latent_map or None)],
+    table: dict[str, list[Callable[[EvaluationContext], Evaluation]]] = {
+        "dataset": [evaluation.dataset],
+        "curves": [evaluation.curves] if context.history or flags.curves else [],
+        "reconstruct": [evaluation.reconstructions],
+        "sample": [evaluation.samples],
+        "interpolate": [partial(evaluation.interpolation, path=path)],
+        "traverse": [evaluation.traversal],
+        "attribute": [] if attribute is None else evaluation.attributes(attribute, data.dataset.label_names),
+        "latent_map": [partial(evaluation.latent_map, name=flags.latent_map or None)],
         # A linear model that knows these images and a VAE that does not are no match.
         "metrics": [
-            exhibits.held_out,
-            exhibits.latents,
-            exhibits.evidence,
-            *([exhibits.linear_baseline] if data.fitted else []),
-            *([exhibits.disentanglement] if flags.metrics else []),
+            evaluation.held_out,
+            evaluation.latents,
+            evaluation.evidence,
+            *([evaluation.linear_baseline] if data.fitted else []),
+            *([evaluation.disentanglement] if flags.metrics else []),
         ],
     }
-    slow: dict[str, list[Callable[[Study], Exhibit]]] = {
-        "sample_quality": [exhibits.sample_quality],
-        "inception": [exhibits.inception_quality],
+    slow: dict[str, list[Callable[[EvaluationContext], Evaluation]]] = {
+        "sample_quality": [evaluation.sample_quality],
+        "inception": [evaluation.inception_quality],
     }
     choices = table | slow
     asked = [choice for choice in choices if getattr(flags, choice) not in (None, False)]
     if flags.report:
         asked = [choice for choice in choices if choice in asked or choice in table]
-    return [exhibit for choice in asked or table for exhibit in choices[choice]]
+    return [one for choice in asked or table for one in choices[choice]]
 
 
 def answers_of_part_1(seed: int) -> list[report.Answer]:
     """The assignment's part 1, computed by the other package; a few seconds, most of them loading it."""
     require_packages("evaluate.py", PGM_TFP)
-    from pgm_tfp import assignment, studies
+    from pgm_tfp import answers, comparisons
 
-    return [report.Answer(*answer) for answer in (*assignment.answers(), studies.laplace_and_normal(seed))]
+    return [report.Answer(*answer) for answer in (*answers.answers(), comparisons.laplace_and_normal(seed))]
 
 
 def write_report(run: Run, page: str, browser: str | None) -> None:
@@ -156,20 +158,22 @@ def evaluate(arguments: list[str] | None) -> None:
     vae = load_run(run.folder)
     source = config.data if flags.data is None else canonical(flags.data)
     data = read_data(config, run.split) if flags.data is None else read_other_data(config, run.split, source)
-    study = Study(config, vae, data, read_history(run), source)
-    if not study.history:
+    context = EvaluationContext(config, vae, data, read_history(run), source)
+    if not context.history:
         log.warning("%s has no epochs: no training curves, and no numbers say which epoch they are of", run.history)
     known = read_metrics(run)
     answers = answers_of_part_1(config.seed) if flags.report else []
     pages = report.read_pages(THEORY) if flags.report else {}
     # All of it is made before any of it is written.
-    made = [exhibit(study) for exhibit in chosen_exhibits(flags, study)]
+    made = [one(context) for one in chosen_evaluations(flags, context)]
     if flags.report and not flags.metrics:
-        made.append(known_or_scored(study, known))
-    for path in save_exhibits(run, made, source, study.epoch, "" if data.fitted else f"Images: {printable(source)}."):
+        made.append(known_or_scored(context, known))
+    for path in save_evaluations(
+        run, made, source, context.epoch, "" if data.fitted else f"Images: {printable(source)}."
+    ):
         print(path)
     if flags.report:
-        page = report.report_page(run.folder.resolve().name, answers, pages, study, made, read_metrics(run))
+        page = report.report_page(run.folder.resolve().name, answers, pages, context, made, read_metrics(run))
         write_report(run, page, browser)
     show_numbers(run)
 

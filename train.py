@@ -3,11 +3,11 @@
 import argparse
 import sys
 
-from data.installed import require_packages
+from common.installed import require_packages
 
 require_packages("train.py")
 
-from data.command_line import Parser, folder_path, open_streams
+from common.command_line import Parser, folder_path, open_streams
 
 open_streams()
 

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.limited import Outcome, limited
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp import BayesianNetwork, catalogue, exact
 from pgm_tfp.bif import read_bif
 from pgm_tfp.conditionals import normalized_rows

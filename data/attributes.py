@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data.names import printable
+from common.names import printable
 from data.tables import read_table
 
 # What a label's cells may be, false and true.

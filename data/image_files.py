@@ -14,8 +14,8 @@ from pathlib import Path
 
 from PIL import Image, ImageFile
 
-from data.errors import UserError
-from data.names import printable
+from common.errors import UserError
+from common.names import printable
 
 log = logging.getLogger(__name__)
 

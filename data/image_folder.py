@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from PIL import UnidentifiedImageError
 
+from common.errors import UserError
+from common.names import printable
 from data.attributes import Attributes, read_attributes
 from data.dataset import Dataset
 from data.decoding import Decoded, decode
-from data.errors import UserError
 from data.image_files import HEIF, UNREADABLE, beginning, find_images, is_heif
-from data.names import printable
 
 MOST_UNREADABLE = 0.05
 SMILES = ("smile", "smiling")
@@ -26,7 +26,7 @@ def image_folder(folder: Path, size: int = 128, channels: int = 1) -> Dataset:
     """Every image below `folder`, in the order of its path.
 
     Where images lie in two or more sub-folders of `folder`, each sub-folder is a class and gives a
-    boolean label of its name, as `data.names.printable` spells it. A table of attributes (`data.attributes`) gives
+    boolean label of its name, as `common.names.printable` spells it. A table of attributes (`data.attributes`) gives
     labels and factors; without class sub-folders, its smile makes the classes. Files that cannot be decoded are
     named in a warning and left out.
 

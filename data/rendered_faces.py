@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from common.files import atomic_write
 from data import faces, factors, solids
 from data.dataset import Dataset
-from data.files import whole_file
 
 CACHE = Path(__file__).resolve().parent.parent / "datasets"
 DEFAULT_COUNT = 2_000
@@ -57,7 +57,7 @@ def _cached_images(table: np.ndarray, size: int, channels: int, draw: str, cache
     log.info("rendering %s faces of %d x %d pixels, once", f"{len(table):,}", size, size)
     images = faces.render_many(table, size, channels)
     try:
-        with whole_file(path) as temporary:
+        with atomic_write(path) as temporary:
             np.save(temporary, images, allow_pickle=False)
     except OSError as refusal:
         log.warning("the rendered faces could not be kept in %s (%s); going on without", cache, refusal)

@@ -5,12 +5,12 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from data.benchmarks import lfw, olivetti
-from data.command_line import Range, folder_path
+from common.command_line import Range, folder_path
+from common.errors import UserError
+from common.names import printable
 from data.dataset import Dataset
-from data.errors import UserError
+from data.downloads import lfw, olivetti
 from data.image_folder import image_folder
-from data.names import printable
 from data.rendered_faces import DEFAULT_COUNT, rendered_faces
 from data.split import FEWEST_IMAGES
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data.errors import UserError
+from common.errors import UserError
 
 TEST_FRACTION = 0.2
 FEWEST_IMAGES = 10

@@ -12,8 +12,8 @@ from unicodedata import normalize
 
 import numpy as np
 
-from data.errors import UserError
-from data.names import printable
+from common.errors import UserError
+from common.names import printable
 
 CELEBA_TEXT = "list_attr_celeba.txt"
 CELEBA_TABLES = (CELEBA_TEXT, "list_attr_celeba.csv")

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from data.installed import PGM_TFP, require_packages
+from common.installed import PGM_TFP, require_packages
 
 require_packages("pgm_tfp", PGM_TFP)
 
-from data.command_line import Parser, Remedies, folder_path, open_streams, run_script
+from common.command_line import Parser, Remedies, folder_path, open_streams, run_script
 
 open_streams()
 
@@ -20,18 +20,18 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
-from data.errors import UserError, nearest
-from data.files import whole_file
+from common.errors import UserError, nearest
+from common.files import atomic_write
 from pgm_tfp import exact
-from pgm_tfp.assignment import Answer, answers, explained, panels_of
+from pgm_tfp.answers import Answer, answers, explained, panels_of
 from pgm_tfp.catalogue import NETWORKS
 from pgm_tfp.exact import Network
 from pgm_tfp.independence import Independence
-from pgm_tfp.logs import diagnosed, read_log, write_diagnosis, write_log
 from pgm_tfp.memory import ASK_LESS, check_memory, counted
 from pgm_tfp.network_files import read_evidence_file, read_network
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.notation import read_query, written
+from pgm_tfp.observations import diagnosed, read_log, write_diagnosis, write_log
 from pgm_tfp.pgmpy_models import READERS
 from pgm_tfp.plots import graph_panels, probability_bars
 
@@ -214,7 +214,7 @@ def simulate(flags: argparse.Namespace) -> None:
 
 def learn(flags: argparse.Namespace) -> None:
     """Learn a network's tables from a log."""
-    from pgm_tfp.learned import learned, write_tables  # loads TensorFlow
+    from pgm_tfp.learning_report import learned, write_tables  # loads TensorFlow
 
     network = directed(flags.network)
     log = read_log(flags.log, network)
@@ -227,7 +227,7 @@ def learn(flags: argparse.Namespace) -> None:
 
 def variational(flags: argparse.Namespace) -> None:
     """Surrogate posteriors beside the exact ones: what each family loses."""
-    from pgm_tfp.studies import studies  # loads TensorFlow
+    from pgm_tfp.comparisons import studies  # loads TensorFlow
 
     parts = studies(flags.seed)
     while True:
@@ -276,7 +276,7 @@ def working(what: str) -> Status:
 
 def save(figure: Figure, path: Path) -> None:
     """Write a figure, whole or not at all, and say where."""
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=DOTS_PER_INCH)
     print(f"drawn: {path}")
 

@@ -3,7 +3,7 @@
 They take ten times as long to load as everything else here, and exact inference does without.
 """
 
-from data.quiet import import_quietly
+from common.quiet import import_quietly
 
 tf, tfp = import_quietly("tensorflow", "tensorflow_probability")
 tfd = tfp.distributions

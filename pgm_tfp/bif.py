@@ -14,7 +14,7 @@ from math import prod
 
 import numpy as np
 
-from data.errors import UserError, nearest
+from common.errors import UserError, nearest
 from pgm_tfp.conditionals import Table
 from pgm_tfp.memory import FLOAT, check_memory
 from pgm_tfp.potentials import MOST_VARIABLES

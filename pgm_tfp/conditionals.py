@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.states import BINARY, State
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import NamedTuple, overload
 
 import networkx as nx
 
-from data.errors import UserError, nearest
+from common.errors import UserError, nearest
 
 Edge = tuple[str, str]
 

@@ -12,7 +12,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from data.errors import UserError, nearest
+from common.errors import UserError, nearest
 from pgm_tfp import elimination
 from pgm_tfp.conditionals import BINARY, State
 from pgm_tfp.graphs import Edge, chordless_cycle, undirected_graph

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.exact import Network, check_variables
 from pgm_tfp.markov import MarkovNetwork
 from pgm_tfp.networks import BayesianNetwork

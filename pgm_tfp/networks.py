@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 import numpy as np
 
-from data.errors import UserError, nearest
+from common.errors import UserError, nearest
 from pgm_tfp.conditionals import Conditional, Table, log_density, naming
 from pgm_tfp.elimination import TEMPORARIES, check_table
 from pgm_tfp.graphs import Edge, directed_graph, topological_order

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from data.errors import UserError, nearest
+from common.errors import UserError, nearest
 from pgm_tfp.exact import Network, check_variables
 from pgm_tfp.states import State, find_state, places_of
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.bif import read_bif
 from pgm_tfp.conditionals import Table, normalized_rows
 from pgm_tfp.uai import Uai, read_uai

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.memory import ASK_LESS, TooLargeError
 
 MOST_VARIABLES = 60  # of one table; NumPy's arrays have at most 64 axes

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.conditionals import ROUNDING, Table
 from pgm_tfp.potentials import Potential
 

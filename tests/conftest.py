@@ -27,7 +27,7 @@ def pytest_terminal_summary(terminalreporter):
 @pytest.fixture(scope="session", autouse=True)
 def few_faces_to_score():
     """Disentanglement on few faces and with quick scores alone; `tests/vae_keras/test_disentanglement.py` has all."""
-    disentanglement = import_module("vae_keras.exhibits.disentanglement")
+    disentanglement = import_module("vae_keras.evaluation.disentanglement")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(disentanglement, "FACES", 300)
         quick = ("mutual_information_gap", "modularity")

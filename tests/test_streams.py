@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from data import command_line
-from data.command_line import Remedies
+from common import command_line
+from common.command_line import Remedies
 from tests.support import ROOT
 
 COMMANDS = {

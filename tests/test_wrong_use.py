@@ -329,7 +329,7 @@ def test_a_disk_that_is_read_only_or_full(copied_run, workplace, capsys, monkeyp
         raise OSError(code, os.strerror(code), str(dir))
 
     before = everything_in(workplace)
-    monkeypatch.setattr("data.files.tempfile.mkstemp", refuse)
+    monkeypatch.setattr("common.files.tempfile.mkstemp", refuse)
     arguments = ["--run", "run", "--curves"] if script_main is evaluate.main else [*TINY, "--run", "new"]
     assert script_main(arguments) == 2
     assert_one_line(capsys, f"{os.strerror(code)}; {remedy}")

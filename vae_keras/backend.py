@@ -2,7 +2,7 @@
 
 import os
 
-from data.quiet import import_quietly
+from common.quiet import import_quietly
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from data import command_line
-from data.command_line import Parser, Remedies
-from data.errors import UserError
+from common import command_line
+from common.command_line import Parser, Remedies
+from common.errors import UserError
 from vae_keras.config import Config, default_of
-from vae_keras.values import flag_of
+from vae_keras.registry import flag_of
 
 FILE_SYSTEM_ERRORS = (tf.errors.PermissionDeniedError, tf.errors.FailedPreconditionError, tf.errors.NotFoundError)
 REMEDIES = Remedies(
@@ -49,7 +49,7 @@ def given_settings(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def run_script(name: str, script: Callable[[], None]) -> int:
-    """Run a script's work; its exit status. See `data.command_line.run_script`."""
+    """Run a script's work; its exit status. See `common.command_line.run_script`."""
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its warnings are about code, not about what was asked
     return command_line.run_script(name, lambda: _with_errors_of_python(script), REMEDIES)
 

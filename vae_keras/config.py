@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data.command_line import SEEDS, Range
-from data.errors import UserError
-from data.files import write_text
+from common.command_line import SEEDS, Range
+from common.errors import UserError
+from common.files import write_text
 from data.sources import canonical
 from vae_keras.architectures import ARCHITECTURES, Architecture
 from vae_keras.likelihoods import LIKELIHOODS, Likelihood
 from vae_keras.model import PRECISIONS
 from vae_keras.objectives import OBJECTIVES, Objective
+from vae_keras.registry import choose, flag_of, look_up, options_of
 from vae_keras.total_correlation import ESTIMATORS
-from vae_keras.values import choose, flag_of, look_up, options_of
 
 Check = Callable[[Any], str | None]
 

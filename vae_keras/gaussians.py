@@ -13,7 +13,7 @@ import math
 import numpy as np
 from keras import ops
 
-from vae_keras.outputs import Posterior, Tensor
+from vae_keras.types import Posterior, Tensor
 
 LOG_VARIANCE_BOUND = 20.0
 

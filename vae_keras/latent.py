@@ -6,7 +6,7 @@ import numpy as np
 
 from data.pipelines import evaluation_batches
 from vae_keras.model import VAE
-from vae_keras.outputs import Posterior
+from vae_keras.types import Posterior
 
 BATCH = 256
 Path = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]

@@ -13,8 +13,8 @@ import keras
 from keras import ops
 
 from vae_keras.gaussians import log_density
-from vae_keras.outputs import Tensor
-from vae_keras.values import Saved
+from vae_keras.registry import Saved
+from vae_keras.types import Tensor
 
 
 class Likelihood(Protocol):

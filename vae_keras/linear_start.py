@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data.errors import UserError
+from common.errors import UserError
 from vae_keras.gaussians import raw_log_variance
 from vae_keras.likelihoods import Gaussian, LearnedGaussian, Likelihood
 from vae_keras.metrics.linear_vae import FEWEST_IMAGES, LinearVae, fit_linear_vae

@@ -13,9 +13,9 @@ from vae_keras.architectures import ARCHITECTURES, Architecture
 from vae_keras.gaussians import bounded_log_variance, kl_to_standard_normal
 from vae_keras.likelihoods import LIKELIHOODS, Likelihood
 from vae_keras.objectives import NegativeElbo, Objective
-from vae_keras.outputs import ElboTerms, Forward, Loss, Posterior, Tensor
+from vae_keras.registry import choose, look_up
 from vae_keras.sampling import Sampling
-from vae_keras.values import choose, look_up
+from vae_keras.types import ElboTerms, Forward, Loss, Posterior, Tensor
 
 # What a precision is called by Keras: weights stay float32.
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
@@ -61,7 +61,7 @@ class VAE(keras.Model):
         self.objective = objective
         with _computing_in(keras.config.floatx()):
             self.sampling = Sampling(seed)
-            self.companion = objective.companion(self.latent_dim, seed)
+            self.auxiliary = objective.auxiliary(self.latent_dim, seed)
         self.seed = seed
         self.training_images = training_images
         # Saved as a weight, so that a schedule goes on where it was.
@@ -86,8 +86,8 @@ class VAE(keras.Model):
 
     @property
     def trainable_variables(self) -> list[keras.Variable]:
-        """Encoder's, decoder's and likelihood's; a companion has an optimiser of its own."""
-        others = {id(variable) for variable in (self.companion.trainable_variables if self.companion else ())}
+        """Encoder's, decoder's and likelihood's; an auxiliary has an optimiser of its own."""
+        others = {id(variable) for variable in (self.auxiliary.trainable_variables if self.auxiliary else ())}
         return [variable for variable in super().trainable_variables if id(variable) not in others]
 
     @property
@@ -133,7 +133,7 @@ class VAE(keras.Model):
             reconstruction_nll=self.reconstruction_nll(images, latents, training),
             kl=ops.sum(kl_to_standard_normal(posterior), axis=-1),
         )
-        return Forward(terms, posterior, latents, self.companion, self.epoch, self.training_images or 0)
+        return Forward(terms, posterior, latents, self.auxiliary, self.epoch, self.training_images or 0)
 
     def elbo_terms(self, images: Tensor, training: bool = False) -> ElboTerms:
         """Both terms of the ELBO, with one posterior sample for each image."""
@@ -151,7 +151,7 @@ class VAE(keras.Model):
             scaled_loss = self.optimizer.scale_loss(ops.mean(loss.per_image))  # as it is, unless in float16
         weights = self.trainable_variables
         self.optimizer.apply(tape.gradient(scaled_loss, weights), weights)
-        learnt = self.companion.learn(forward.latents) if self.companion else {}
+        learnt = self.auxiliary.learn(forward.latents) if self.auxiliary else {}
         self.images_seen.assign_add(ops.cast(ops.shape(images)[0], "int64"))
         return self._record(loss._replace(parts=loss.parts | learnt), forward.terms)
 

@@ -11,10 +11,10 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from data.errors import UserError
-from data.files import whole_file, write_text
-from data.names import file_name
-from vae_keras.exhibits import Exhibit
+from common.errors import UserError
+from common.files import atomic_write, write_text
+from common.names import file_name
+from vae_keras.evaluation import Evaluation
 from vae_keras.plots import Animation, add_to_caption
 from vae_keras.runs import Run
 
@@ -24,11 +24,13 @@ MILLISECONDS_A_FRAME = 80
 RIVALS = {"linear_vae": "linear VAE", "pca": "PCA"}  # what metrics.json may hold beside the VAE's own numbers
 
 
-def save_exhibits(run: Run, exhibits: Sequence[Exhibit], source: str, epoch: int | None, note: str = "") -> list[Path]:
+def save_evaluations(
+    run: Run, evaluations: Sequence[Evaluation], source: str, epoch: int | None, note: str = ""
+) -> list[Path]:
     """Write figures and merge numbers into metrics.json; the figures' paths.
 
     Args:
-        source, epoch: the images that the exhibits are about, and the epoch that the model is of. Numbers about
+        source, epoch: the images that the evaluations are about, and the epoch that the model is of. Numbers about
             others are dropped from metrics.json, so that all in it are about the same.
         note: to be added to every caption.
     """
@@ -36,18 +38,18 @@ def save_exhibits(run: Run, exhibits: Sequence[Exhibit], source: str, epoch: int
     if {key: numbers.get(key) for key in subject} != subject:
         numbers = subject
     paths = []
-    for exhibit in exhibits:
-        for name, figure in exhibit.figures.items():
+    for evaluation in evaluations:
+        for name, figure in evaluation.figures.items():
             path = run.figures / file_name(PurePath(name).stem, PurePath(name).suffix)
             if note:
                 add_to_caption(figure.figure if isinstance(figure, Animation) else figure, note)
-            with whole_file(path) as temporary:
+            with atomic_write(path) as temporary:
                 if isinstance(figure, Animation):
                     save_animation(figure, temporary)
                 else:
                     figure.savefig(temporary, dpi=DOTS_PER_INCH)
             paths.append(path)
-        numbers = merged(numbers, exhibit.numbers)
+        numbers = merged(numbers, evaluation.numbers)
     write_text(run.metrics, json.dumps(numbers, indent=2) + "\n")
     return paths
 

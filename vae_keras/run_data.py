@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from common.errors import UserError
+from common.files import write_text
+from common.names import printable
 from data.dataset import Dataset
-from data.errors import UserError
-from data.files import write_text
-from data.names import printable
 from data.pipelines import training_batches
 from data.sources import open_dataset
 from data.split import Split, split_indices

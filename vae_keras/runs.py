@@ -21,8 +21,8 @@ from pathlib import Path
 
 import keras
 
-from data.errors import UserError
-from data.files import UNFINISHED, write_text
+from common.errors import UserError
+from common.files import UNFINISHED, write_text
 from vae_keras.config import Config, load_config
 from vae_keras.model import TERMS, VAE
 from vae_keras.run_data import RunData, write_split

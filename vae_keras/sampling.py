@@ -5,8 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from vae_keras.noise import SavedNoise
-from vae_keras.outputs import Posterior, Tensor
+from vae_keras.seeded_layers import SavedNoise
+from vae_keras.types import Posterior, Tensor
 
 
 @keras.saving.register_keras_serializable("vae_keras")

@@ -27,7 +27,7 @@ from typing import NamedTuple
 from keras import ops
 
 from vae_keras.gaussians import log_density
-from vae_keras.outputs import Posterior, Tensor
+from vae_keras.types import Posterior, Tensor
 
 
 class KlParts(NamedTuple):

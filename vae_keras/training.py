@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from data.errors import UserError
-from data.files import remove_unfinished
+from common.errors import UserError
+from common.files import remove_unfinished
 from data.pipelines import evaluation_batches, steps_per_epoch, training_batches
 from data.sources import canonical
 from vae_keras.callbacks import (

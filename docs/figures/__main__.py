@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 from pathlib import Path
 
-from data.files import whole_file
+from common.files import atomic_write
 
 IMAGES = Path(__file__).resolve().parent.parent / "images"
 DOTS_PER_INCH = 130
@@ -17,7 +17,7 @@ def main() -> None:
         if module.name == "__main__":
             continue
         for name, figure in importlib.import_module(f"docs.figures.{module.name}").figures().items():
-            with whole_file(IMAGES / name) as temporary:
+            with atomic_write(IMAGES / name) as temporary:
                 figure.savefig(temporary, dpi=DOTS_PER_INCH)
             print(IMAGES / name)
 

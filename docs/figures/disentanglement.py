@@ -11,7 +11,7 @@ from matplotlib.ticker import FixedLocator, FormatStrFormatter, NullLocator
 from scipy.special import logsumexp
 from scipy.stats import norm
 
-from data.figures import BLUE, ORANGE, PALE_BLUE, open_axes
+from common.figures import BLUE, ORANGE, PALE_BLUE, open_axes
 
 EIGENVALUES = np.array([48.0, 24.0, 12.0, 6.0, 3.0, 1.5])  # in units of the likelihood's variance
 MARKED_BETAS = (1.0, 4.0, 16.0)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from scipy.optimize import minimize
 from scipy.stats import chi
 
-from data.figures import BLUE, COLOURS, ORANGE, PALE_BLUE, open_axes
+from common.figures import BLUE, COLOURS, ORANGE, PALE_BLUE, open_axes
 
 GRID = np.linspace(-7.0, 7.0, 7001)
 STEP = GRID[1] - GRID[0]

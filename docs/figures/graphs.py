@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from scipy import stats
 
-from data.figures import BLUE, ORANGE, open_axes
+from common.figures import BLUE, ORANGE, open_axes
 from pgm_tfp import catalogue
-from pgm_tfp.assignment import panels_of
+from pgm_tfp.answers import panels_of
 from pgm_tfp.independence import Independence, without
 from pgm_tfp.markov import moralize
 from pgm_tfp.plots import Panel, graph_panels

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import networkx as nx
 import numpy as np
 
-from data.errors import UserError, nearest
+from common.errors import UserError, nearest
 from pgm_tfp.conditionals import State
 from pgm_tfp.markov import MarkovNetwork
 from pgm_tfp.memory import TooLargeError

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp import elimination
 from pgm_tfp.conditionals import State
 from pgm_tfp.exact.evidence import (

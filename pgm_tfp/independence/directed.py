@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 import networkx as nx
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.graphs import arrows, check_known
 from pgm_tfp.independence.statements import Independence
 from pgm_tfp.networks import BayesianNetwork

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import networkx as nx
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.graphs import check_known
 from pgm_tfp.independence.directed import (
     d_connected,

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import chain, combinations
 
-from data.errors import UserError
+from common.errors import UserError
 
 SIGN = "_|_"
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.learning.families import Expected
 from pgm_tfp.learning.tables import Tables
 

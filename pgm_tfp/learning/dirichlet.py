@@ -17,7 +17,7 @@ import numpy as np
 from scipy.special import digamma, gammaln
 from scipy.stats import beta
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.learning.observations import Observations, complete_codes
 from pgm_tfp.learning.tables import Tables, normalized, shapes, with_tables
 from pgm_tfp.networks import BayesianNetwork

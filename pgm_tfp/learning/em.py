@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import xlogy
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.learning.climbing import Algorithm, best_climb, check_settings
 from pgm_tfp.learning.families import compiled_families, expected_counts
 from pgm_tfp.learning.observations import Observations

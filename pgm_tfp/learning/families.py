@@ -16,7 +16,7 @@ import networkx as nx
 import numpy as np
 
 from pgm_tfp.elimination import check_cost, elimination_of, logarithm, sizes_of, tree_cost
-from pgm_tfp.exact.many import CELLS_AT_ONCE, MISSING
+from pgm_tfp.exact.batched import CELLS_AT_ONCE, MISSING
 from pgm_tfp.graphs import junction_tree
 from pgm_tfp.learning.observations import DistinctRows, Observations, distinct_rows
 from pgm_tfp.learning.tables import Tables

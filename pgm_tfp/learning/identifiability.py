@@ -17,7 +17,7 @@ from typing import NamedTuple
 import networkx as nx
 import numpy as np
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.exact.evidence import check_variables
 from pgm_tfp.learning.tables import random_tables, shapes
 from pgm_tfp.networks import BayesianNetwork

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from data.errors import UserError
-from pgm_tfp.exact.many import MISSING, codes_of_columns
+from common.errors import UserError
+from pgm_tfp.exact.batched import MISSING, codes_of_columns
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.states import State, listed
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from data.figures import COLOURS, PALE_BLUE, open_axes, title_and_caption
+from common.figures import COLOURS, PALE_BLUE, open_axes, title_and_caption
 
 
 def probability_bars(situations: Mapping[str, Mapping[str, Mapping[Any, float]]], title: str, caption: str) -> Figure:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from data.figures import BLUE, COLOURS, open_axes, title_and_caption
+from common.figures import BLUE, COLOURS, open_axes, title_and_caption
 
 LEAST_GAP = 1e-9  # nats; below, a gap is rounding
 

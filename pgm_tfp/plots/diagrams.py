@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from data.figures import BLUE, ORANGE, title_and_caption
+from common.figures import BLUE, ORANGE, title_and_caption
 from pgm_tfp.graphs import Edge
 
 INK, OBSERVED, FREE = "#333333", "#c9ced6", "#ffffff"

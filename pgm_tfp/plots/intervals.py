@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
-from data.figures import BLUE, ORANGE, open_axes, title_and_caption
+from common.figures import BLUE, ORANGE, open_axes, title_and_caption
 
 
 class Entry(NamedTuple):

@@ -14,7 +14,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 from scipy.stats import laplace, norm, qmc
 
-from data.errors import UserError, nearest
+from common.errors import UserError, nearest
 
 tfd, tfb = tfp.distributions, tfp.bijectors
 RANK = 1  # of what a low-rank covariance adds to its diagonal

@@ -2,7 +2,7 @@
 
 import tensorflow_probability as tfp
 
-from data.errors import UserError
+from common.errors import UserError
 
 tfd, tfb = tfp.distributions, tfp.bijectors
 

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.variational import discrete, sampled
 from pgm_tfp.variational.continuous import FAMILIES, Family, family_named, standard_noise

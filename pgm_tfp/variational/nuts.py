@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.variational.targets import Target
 
 CHAINS, BURN_IN, DRAWS = 4, 500, 1_000

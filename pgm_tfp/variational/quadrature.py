@@ -24,7 +24,7 @@ from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 from scipy.stats import multivariate_t
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.variational.maximisation import climb
 from pgm_tfp.variational.targets import Target
 

@@ -20,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from data.errors import UserError, nearest
+from common.errors import UserError, nearest
 from pgm_tfp import elimination, exact
 from pgm_tfp.conditionals import Conditional, Table, log_density, naming
 from pgm_tfp.exact.evidence import read_evidence

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.conditionals import Conditional, Table, naming
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.variational.coordinates import bijector_of

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.errors import UserError
 from data import attributes
 from data.attributes import read_attributes
-from data.errors import UserError
 
 IMAGES = ("1.png", "2.png", "3.png", "4.png")
 SMILES = "image,smile\n1.png,1\n2.png,0\n3.png,1\n4.png,0\n"

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from common.errors import UserError
 from data import image_files
-from data.errors import UserError
 from data.image_files import find_images
 from data.image_folder import image_folder
 from tests.data.support_images import LEFT_RED, SIZE, save

@@ -5,9 +5,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from data.errors import UserError
+from common.errors import UserError
+from common.names import printable
 from data.image_folder import image_folder
-from data.names import printable
 from tests import odd_names
 from tests.data.support_images import SIZE, save
 

@@ -1,7 +1,7 @@
 import pytest
 
+from common.errors import UserError
 from data import sources
-from data.errors import UserError
 from data.sources import canonical, open_dataset
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.errors import UserError
+from common.errors import UserError
 from data.split import split_indices
 
 counts = st.integers(10, 400)

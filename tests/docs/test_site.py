@@ -203,9 +203,9 @@ def test_a_reference_page_has_the_public_names(site, page):
     known = importlib.import_module(module)
     for name in names or known.__all__:
         thing = getattr(known, name)
-        if callable(thing) and getattr(thing, "__module__", "").startswith(("vae_keras", "pgm_tfp", "data")):
+        if callable(thing) and getattr(thing, "__module__", "").startswith(("vae_keras", "pgm_tfp", "data", "common")):
             assert f"{thing.__module__}.{name}" in ids, name
-    assert not [name for name in ids if name and re.match(r"(vae_keras|pgm_tfp|data)\..*\._[a-z]", name)]
+    assert not [name for name in ids if name and re.match(r"(vae_keras|pgm_tfp|data|common)\..*\._[a-z]", name)]
 
 
 def test_what_a_docstring_indents_keeps_its_lines(site):
@@ -223,7 +223,7 @@ def copy(tmp_path) -> Path:
     settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     settings = re.sub(r"^nav:\n(?:[ ].*\n|\n)+", "\n", settings, flags=re.MULTILINE)
     (tmp_path / "mkdocs.yml").write_text(settings, encoding="utf-8")
-    shutil.copytree(ROOT / "data", tmp_path / "data", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "common", tmp_path / "common", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("stylesheets", "javascripts", "overrides"):
         shutil.copytree(DOCS / name, tmp_path / "docs" / name)
     (tmp_path / "docs" / "index.md").write_text("# One\n\n[two](two.md#a-part)\n", encoding="utf-8")

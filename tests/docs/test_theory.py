@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from data.documents import to_html
+from common.documents import to_html
 from tests.support import ROOT
 
 THEORY = ROOT / "docs" / "theory"

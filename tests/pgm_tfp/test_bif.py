@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp import BayesianNetwork, Table, exact
 from pgm_tfp.bif import read_bif
 from pgm_tfp.conditionals import normalized_rows

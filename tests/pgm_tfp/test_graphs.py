@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.graphs import (
     Elimination,
     check_known,

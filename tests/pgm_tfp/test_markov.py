@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp import MarkovNetwork, Potential, markov
 from pgm_tfp.exact import TooLargeError
 from pgm_tfp.graphs import moral_graph

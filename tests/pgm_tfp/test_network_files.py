@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp import BayesianNetwork, MarkovNetwork, Potential, catalogue, exact
 from pgm_tfp.__main__ import main
 from pgm_tfp.network_files import read_evidence_file, read_network

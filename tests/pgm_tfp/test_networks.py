@@ -7,7 +7,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp import BayesianNetwork, Conditional, Table, catalogue
 from pgm_tfp.exact import TooLargeError
 from tests.pgm_tfp.oracles_exact import bayesian_networks, enumerated, factors_of, quickly

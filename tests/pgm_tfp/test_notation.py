@@ -2,7 +2,7 @@
 
 import pytest
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.catalogue import server_room, student
 from pgm_tfp.notation import Query, read_findings, read_query, written
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp import BayesianNetwork, Table, catalogue
 from pgm_tfp.pgmpy_models import read_model
 from tests.pgm_tfp.oracles_exact import bayesian_networks, enumerated, quickly

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp import potentials
 from pgm_tfp.exact import TooLargeError
 from pgm_tfp.potentials import LOG_MAX_PRODUCT, LOG_SUM_PRODUCT, SUM_PRODUCT, Potential, log_sum_exp, product, totalled

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp import BayesianNetwork, Table, catalogue, exact
 from pgm_tfp.learning import blanked, count, fit_dirichlet, fit_em
 from pgm_tfp.states import BINARY, find_state, is_missing, listed, places_of

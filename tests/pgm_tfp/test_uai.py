@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.uai import read_uai, read_uai_evidence
 from tests.pgm_tfp.oracles_exact import quickly, rows
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vae_keras.outputs import Posterior
+from vae_keras.types import Posterior
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from data.errors import UserError
+from common.errors import UserError
 from vae_keras.config import Config, differences, load_config
 from vae_keras.likelihoods import Bernoulli, Gaussian
 from vae_keras.objectives import BetaVAE, NegativeElbo

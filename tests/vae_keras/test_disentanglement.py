@@ -13,12 +13,12 @@ import train
 from data.rendered_faces import LevelledFaces
 from vae_keras import metrics
 from vae_keras.config import load_config
-from vae_keras.exhibits import Study
-from vae_keras.exhibits.information import carried_factors, information_shares, known_about, levelled
+from vae_keras.evaluation import EvaluationContext
+from vae_keras.evaluation.information import carried_factors, information_shares, known_about, levelled
 from vae_keras.run_data import read_data
 from vae_keras.runs import Run, load_run, read_history
 
-disentanglement = import_module("vae_keras.exhibits.disentanglement")
+disentanglement = import_module("vae_keras.evaluation.disentanglement")
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +50,8 @@ def test_the_scores_are_of_fresh_faces_none_of_which_the_run_has(scored):
     images, levels = LevelledFaces(5, config.image_size, config.channels).draw(300)
     fresh = data.dataset._replace(images=images).digests()
     assert not set(fresh) & set(data.dataset.digests())
-    study = Study(config, load_run(scored.folder), data, read_history(scored))
-    codes = disentanglement.labelled_codes(study).codes
+    context = EvaluationContext(config, load_run(scored.folder), data, read_history(scored))
+    codes = disentanglement.labelled_codes(context).codes
     expected = metrics.mutual_information_gap(codes, levels)
     numbers = json.loads(scored.metrics.read_text())["disentanglement"]
     assert numbers["scores"]["mutual_information_gap"]["value"] == pytest.approx(expected, rel=1e-6)
@@ -105,19 +105,21 @@ def test_what_does_not_vary_is_not_known(tiny_run):
     assert set(labelled.names) <= set(dataset.label_names)
 
 
-def study_of(run, **known):
-    """The run's study, as if a table said this of its images."""
+def context_of(run, **known):
+    """The run's context, as if a table said this of its images."""
     config = load_config(run.config)
     data = read_data(config, run.split)
-    return Study(config, load_run(run.folder), data._replace(dataset=data.dataset._replace(**known)), [], "/somewhere")
+    return EvaluationContext(
+        config, load_run(run.folder), data._replace(dataset=data.dataset._replace(**known)), [], "/somewhere"
+    )
 
 
 def test_a_table_of_factors_is_scored_on_test_images(tiny_run, monkeypatch, caplog):
-    study = study_of(Run(tiny_run))
-    assert disentanglement.labelled_codes(study) is None
+    context = context_of(Run(tiny_run))
+    assert disentanglement.labelled_codes(context) is None
     assert "no disentanglement scores: 8 test images are too few, 200 are needed" in caplog.text
     monkeypatch.setattr(disentanglement, "FEWEST_IMAGES", 5)
-    assert len(disentanglement.labelled_codes(study).codes) == len(study.test_images)
+    assert len(disentanglement.labelled_codes(context).codes) == len(context.test_images)
 
 
 def test_one_continuous_factor_among_labels_is_scored_in_levels_together_with_them(tiny_run, monkeypatch, caplog):
@@ -126,10 +128,10 @@ def test_one_continuous_factor_among_labels_is_scored_in_levels_together_with_th
     age, smile = random.uniform(18, 80, 40), np.arange(40) % 2 == 0
     table = {"factor_names": ("age",), "factors": age[:, None], "label_names": ("smile", "frown", "age", "alike")}
     labels = np.stack([smile, ~smile, age > np.median(age), np.ones(40, bool)], axis=1)
-    study = study_of(Run(tiny_run), **table, labels=labels)
-    labelled = disentanglement.labelled_codes(study)
+    context = context_of(Run(tiny_run), **table, labels=labels)
+    labelled = disentanglement.labelled_codes(context)
     assert labelled.names == ("age", "smile")
-    place = study.data.split.test
+    place = context.data.split.test
     assert labelled.levels[:, 1].tolist() == smile[place].tolist()
     # Quantiles: about as many of the eight images in each of five levels, in the order of their age.
     assert sorted(np.bincount(labelled.levels[:, 0])) == [1, 1, 2, 2, 2]
@@ -140,39 +142,39 @@ def test_one_continuous_factor_among_labels_is_scored_in_levels_together_with_th
 def test_a_single_factor_and_nothing_else_has_no_scores_and_a_line_says_why(tiny_run, monkeypatch, caplog):
     monkeypatch.setattr(disentanglement, "FEWEST_IMAGES", 5)
     alone = {"factor_names": ("age",), "factors": np.arange(40.0)[:, None]}
-    study = study_of(Run(tiny_run), **alone, label_names=("age",), labels=np.arange(40)[:, None] > 19)
-    assert disentanglement.disentanglement(study) == ({}, {})
+    context = context_of(Run(tiny_run), **alone, label_names=("age",), labels=np.arange(40)[:, None] > 19)
+    assert disentanglement.disentanglement(context) == ({}, {})
     assert "they compare factors or labels, and only age differs between the test images" in caplog.text
 
 
 def test_a_single_latent_and_levels_too_rare_to_judge_are_left_without_scores(tiny_run, monkeypatch, caplog):
     run = Run(tiny_run)
     config = load_config(run.config)
-    study = Study(config, load_run(tiny_run), read_data(config, run.split), read_history(run))
+    context = EvaluationContext(config, load_run(tiny_run), read_data(config, run.split), read_history(run))
     codes = np.random.default_rng(0).normal(size=(300, 4))
     rare = np.zeros((300, 2), int)
     rare[0] = 1
     monkeypatch.setattr(
-        disentanglement, "labelled_codes", lambda study: disentanglement.Labelled(codes, rare, ("jaw", "yaw"))
+        disentanglement, "labelled_codes", lambda context: disentanglement.Labelled(codes, rare, ("jaw", "yaw"))
     )
-    assert disentanglement.disentanglement(study) == ({}, {})
+    assert disentanglement.disentanglement(context) == ({}, {})
     assert "single value" in caplog.text
     monkeypatch.undo()
-    monkeypatch.setattr(type(study.vae), "latent_dim", 1)
-    assert disentanglement.labelled_codes(study) is None
+    monkeypatch.setattr(type(context.vae), "latent_dim", 1)
+    assert disentanglement.labelled_codes(context) is None
     assert "they compare latents, and the model has only one" in caplog.text
 
 
 def test_a_score_that_is_not_finite_is_left_out(tiny_run, monkeypatch):
     run = Run(tiny_run)
     config = load_config(run.config)
-    study = Study(config, load_run(tiny_run), read_data(config, run.split), read_history(run))
+    context = EvaluationContext(config, load_run(tiny_run), read_data(config, run.split), read_history(run))
     scores = {**disentanglement.SCORES, "gaussian_total_correlation": metrics.SCORES["gaussian_total_correlation"]}
     monkeypatch.setattr(disentanglement, "SCORES", scores)
     levels = np.random.default_rng(0).integers(3, size=(300, 4))
     codes = np.repeat(levels[:, :2], 2, axis=1).astype(float)
     monkeypatch.setattr(
-        disentanglement, "labelled_codes", lambda study: disentanglement.Labelled(codes, levels, tuple("abcd"))
+        disentanglement, "labelled_codes", lambda context: disentanglement.Labelled(codes, levels, tuple("abcd"))
     )
-    found = disentanglement.disentanglement(study).numbers["disentanglement"]["scores"]
+    found = disentanglement.disentanglement(context).numbers["disentanglement"]["scores"]
     assert set(found) == {"mutual_information_gap", "modularity"}

@@ -8,7 +8,7 @@ from keras import ops
 from tensorflow_probability import distributions as tfd
 
 from vae_keras.gaussians import bounded_log_variance, kl_to_standard_normal, log_density
-from vae_keras.outputs import Posterior
+from vae_keras.types import Posterior
 
 numbers = st.floats(-5, 5, width=32)
 

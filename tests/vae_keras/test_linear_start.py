@@ -5,7 +5,7 @@ import pytest
 from keras import ops
 
 import vae_keras
-from data.errors import UserError
+from common.errors import UserError
 from vae_keras.architectures import Table
 from vae_keras.likelihoods import LIKELIHOODS, Gaussian, LearnedGaussian
 from vae_keras.linear_start import linearised, start_as_linear_vae, start_variance

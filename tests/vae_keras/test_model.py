@@ -10,7 +10,7 @@ from keras import ops
 from tensorflow_probability import distributions as tfd
 
 import vae_keras
-from data.errors import UserError
+from common.errors import UserError
 from tests.vae_keras.support_linear import PIXELS, linear_model, linear_vae
 from vae_keras.likelihoods import LIKELIHOODS
 from vae_keras.objectives import BetaTCVAE, BetaVAE, FactorVAE

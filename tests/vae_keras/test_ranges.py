@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import train
 import vae_keras
-from data.errors import UserError
+from common.errors import UserError
 from vae_keras.config import Config
 from vae_keras.objectives import AnnealedVAE, BetaTCVAE, BetaVAE, FactorVAE, NegativeElbo
 from vae_keras.optimizers import Adam

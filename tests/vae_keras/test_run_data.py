@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from data.errors import UserError
+from common.errors import UserError
 from tests import odd_names
 from vae_keras.callbacks.projector import write_projected_images
 from vae_keras.config import Config, load_config

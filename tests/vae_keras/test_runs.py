@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import vae_keras
-from data.errors import UserError
+from common.errors import UserError
 from vae_keras.config import Config, load_config
 from vae_keras.run_data import open_data, read_data
 from vae_keras.runs import (

@@ -2,8 +2,8 @@ import numpy as np
 import scipy.stats
 import tensorflow as tf
 
-from vae_keras.outputs import Posterior
 from vae_keras.sampling import Sampling
+from vae_keras.types import Posterior
 
 
 def test_samples_have_the_mean_and_the_variance_they_are_given():

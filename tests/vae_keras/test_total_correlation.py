@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy.special import logsumexp
 from scipy.stats import norm
 
-from vae_keras.outputs import Posterior
 from vae_keras.total_correlation import ESTIMATORS, kl_parts, stratified, weighted
+from vae_keras.types import Posterior
 
 IMAGES, LATENTS = 6, 2
 

@@ -15,7 +15,7 @@ import keras
 from keras import layers
 
 from vae_keras.architectures.parts import check_image_shape, seeded_initializers
-from vae_keras.noise import Dropout
+from vae_keras.seeded_layers import Dropout
 
 KERNEL, STRIDE = 4, 2
 # Steps until the statistics for evaluation have caught up; Keras's own 100 are ten epochs of a small data set.

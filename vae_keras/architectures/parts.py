@@ -5,7 +5,7 @@ from itertools import count
 
 import keras
 
-from data.errors import UserError
+from common.errors import UserError
 
 
 def seeded_initializers(seed: int) -> Iterator[keras.initializers.Initializer]:

@@ -10,8 +10,8 @@ from google.protobuf import text_format
 from PIL import Image
 from tensorboard.plugins import projector
 
+from common.files import atomic_write, write_text
 from data.dataset import Dataset, unit_pixels
-from data.files import whole_file, write_text
 from vae_keras.plots import image_grid
 
 MOST_IMAGES = 1_000
@@ -37,7 +37,7 @@ def write_projected_images(folder: Path, dataset: Dataset, indices: np.ndarray) 
     """
     indices = indices[:MOST_IMAGES]
     side = min(LARGEST_SPRITE, dataset.images.shape[1])
-    with whole_file(folder / "sprites.png") as temporary:
+    with atomic_write(folder / "sprites.png") as temporary:
         sprite_sheet(dataset.images[indices], side).save(temporary)
     write_text(folder / "metadata.tsv", _rows(metadata(dataset, indices)))
     config = projector.ProjectorConfig()

@@ -10,8 +10,8 @@ from keras.optimizers import LossScaleOptimizer
 from keras.src.backend.common import global_state
 from keras.src.saving import saving_lib
 
-from data.errors import UserError
-from data.files import whole_file
+from common.errors import UserError
+from common.files import atomic_write
 from vae_keras.runs import CHECKPOINT, HISTORY_COLUMNS, Row, Run, best_epoch, last_checkpoint, write_history
 
 
@@ -65,10 +65,10 @@ class SaveEpoch(keras.callbacks.Callback):
         terms = {name: float(value) for name, value in (logs or {}).items() if name in HISTORY_COLUMNS}
         self.rows.append({"epoch": done, **terms})
         write_history(self.run, self.rows)
-        with whole_file(self.run.checkpoint(done)) as checkpoint:
+        with atomic_write(self.run.checkpoint(done)) as checkpoint:
             self.model.save(checkpoint)
             if best_epoch(self.rows) == done:
-                with whole_file(self.run.model) as model:
+                with atomic_write(self.run.model) as model:
                     shutil.copyfile(checkpoint, model)
         for path in self.run.checkpoints.glob("epoch-*.keras"):
             if CHECKPOINT.fullmatch(path.name) and path != self.run.checkpoint(done):

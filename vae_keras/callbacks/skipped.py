@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from data.errors import UserError
+from common.errors import UserError
 
 
 class CountSkippedSteps(keras.callbacks.Callback):

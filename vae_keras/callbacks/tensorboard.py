@@ -10,16 +10,16 @@ import numpy as np
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
+from common.names import printable
 from data.dataset import unit_pixels
-from data.names import printable
 from vae_keras.callbacks.projector import write_latents, write_projected_images
 from vae_keras.config import Config
 from vae_keras.gaussians import kl_to_standard_normal
 from vae_keras.latent import decode_latents, encode_images, traverse
 from vae_keras.model import TERMS
-from vae_keras.outputs import Posterior
 from vae_keras.plots import image_grid
 from vae_keras.run_data import RunData
+from vae_keras.types import Posterior
 
 IMAGES = 2_000
 PICTURES = 16

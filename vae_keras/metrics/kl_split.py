@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from vae_keras.gaussians import kl_to_standard_normal
-from vae_keras.outputs import Posterior
 from vae_keras.total_correlation import ESTIMATORS, KlParts, kl_parts
+from vae_keras.types import Posterior
 
 DENSITIES_AT_ONCE = 4_000_000
 

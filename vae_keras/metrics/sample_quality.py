@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data.errors import UserError
+from common.errors import UserError
 
 FEWEST = 3  # the jackknife leaves one out, and a pair must remain
 BLOCK = 1024  # rows of the kernel matrix held at a time: 80 MB against 10,000 pictures

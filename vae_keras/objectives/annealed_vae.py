@@ -16,7 +16,7 @@ import keras
 from keras import ops
 
 from vae_keras.objectives.objective import Objective, risen
-from vae_keras.outputs import Forward, Loss
+from vae_keras.types import Forward, Loss
 
 
 @keras.saving.register_keras_serializable("vae_keras")

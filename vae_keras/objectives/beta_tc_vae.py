@@ -20,9 +20,9 @@ import keras
 from keras import ops
 
 from vae_keras.objectives.objective import Objective
-from vae_keras.outputs import Forward, Loss
+from vae_keras.registry import look_up
 from vae_keras.total_correlation import ESTIMATORS, kl_parts
-from vae_keras.values import look_up
+from vae_keras.types import Forward, Loss
 
 
 @keras.saving.register_keras_serializable("vae_keras")

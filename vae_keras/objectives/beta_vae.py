@@ -14,7 +14,7 @@ from typing import ClassVar
 import keras
 
 from vae_keras.objectives.objective import Objective, risen
-from vae_keras.outputs import Forward, Loss
+from vae_keras.types import Forward, Loss
 
 
 @keras.saving.register_keras_serializable("vae_keras")

@@ -15,9 +15,9 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
-from vae_keras.noise import SavedNoise
 from vae_keras.objectives.objective import Objective
-from vae_keras.outputs import Forward, Loss, Tensor
+from vae_keras.seeded_layers import SavedNoise
+from vae_keras.types import Forward, Loss, Tensor
 
 # Kim & Mnih 2018, appendix A.
 LAYERS, UNITS, SLOPE = 6, 1000, 0.2
@@ -37,12 +37,12 @@ class FactorVAE(Objective):
     gamma: float = 10.0
     parts: ClassVar[tuple[str, ...]] = ("total_correlation", "discriminator_loss", "discriminator_accuracy")
 
-    def companion(self, latent_dim: int, seed: int) -> "Discriminator":
+    def auxiliary(self, latent_dim: int, seed: int) -> "Discriminator":
         return Discriminator(latent_dim, seed)
 
     def loss(self, forward: Forward) -> Loss:
         # log D(z) - log(1 - D(z)), whose mean over q(z) is TC
-        log_ratio = forward.companion(forward.latents)
+        log_ratio = forward.auxiliary(forward.latents)
         return Loss(-forward.terms.elbo + self.gamma * log_ratio, {"total_correlation": log_ratio})
 
 

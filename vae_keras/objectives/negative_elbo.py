@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import keras
 
 from vae_keras.objectives.objective import Objective
-from vae_keras.outputs import Forward, Loss
+from vae_keras.types import Forward, Loss
 
 
 @keras.saving.register_keras_serializable("vae_keras")

@@ -5,11 +5,11 @@ from typing import Any, ClassVar, Protocol
 
 from keras import ops
 
-from vae_keras.outputs import Forward, Loss, Tensor
-from vae_keras.values import Saved
+from vae_keras.registry import Saved
+from vae_keras.types import Forward, Loss, Tensor
 
 
-class Companion(Protocol):
+class Auxiliary(Protocol):
     """A layer that an objective trains beside the VAE, with an optimiser of its own; saved with the model."""
 
     trainable_variables: list[Any]
@@ -23,7 +23,7 @@ class Objective(Saved):
     """A frozen value that turns a forward pass into the loss.
 
     Attributes:
-        parts: names of its own quantities, those that a companion reports included.
+        parts: names of its own quantities, those that an auxiliary reports included.
         usual_warm_up: share of a run's epochs that its `warm_up` takes where none is given.
     """
 
@@ -35,8 +35,8 @@ class Objective(Saved):
         """Whether the loss depends on how many training images there are, or on the epoch."""
         return False
 
-    def companion(self, latent_dim: int, seed: int) -> Companion | None:
-        """A new companion for so many latents; None where only the VAE is trained."""
+    def auxiliary(self, latent_dim: int, seed: int) -> Auxiliary | None:
+        """A new auxiliary for so many latents; None where only the VAE is trained."""
         return None
 
     def loss(self, forward: Forward) -> Loss:

@@ -3,7 +3,7 @@
 Every figure carries its caption, so that it can be understood away from the page it was made for.
 """
 
-from data.figures import add_to_caption, signed
+from common.figures import add_to_caption, signed
 from vae_keras.plots.charts import distance_bars, error_bars, heat_map, latent_bars, race, training_curves
 from vae_keras.plots.maps import scatter_maps, thumbnail_map
 from vae_keras.plots.pictures import Animation, image_grid, picture_animation, picture_figure

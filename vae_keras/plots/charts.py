@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from data.figures import BLUE, ORANGE, PALE_BLUE, open_axes, title_and_caption
+from common.figures import BLUE, ORANGE, PALE_BLUE, open_axes, title_and_caption
 
 MOST_WRITTEN = 40  # columns of a heat map that leave room for numbers
 

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
-from data.figures import BLUE, ORANGE, PALE_BLUE, title_and_caption
+from common.figures import BLUE, ORANGE, PALE_BLUE, title_and_caption
 from vae_keras.plots.pictures import image_grid
 
 NAMED_GROUPS = 10  # more than this have no legend

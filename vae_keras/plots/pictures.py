@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from data.figures import characters, title_and_caption
+from common.figures import characters, title_and_caption
 
 GAP = 2
 INCHES_A_PICTURE = 0.95

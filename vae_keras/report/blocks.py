@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from data.documents import Numbering
+from common.documents import Numbering
 from vae_keras.report.embed import Picture
 
 

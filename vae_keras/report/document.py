@@ -8,8 +8,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from data.documents import Numbering, anchor_of
-from vae_keras.exhibits import Exhibit, Study
+from common.documents import Numbering, anchor_of
+from vae_keras.evaluation import Evaluation, EvaluationContext
 from vae_keras.report.analysis import findings
 from vae_keras.report.blocks import Chapter, Section, figure, items, joined, paragraph, preformatted
 from vae_keras.report.embed import taken_apart
@@ -28,7 +28,7 @@ class Answer(NamedTuple):
     Attributes:
         title: what it is about.
         lines: the answer, as text.
-        figures: by file name, each with title and caption as `data.figures.title_and_caption` sets them.
+        figures: by file name, each with title and caption as `common.figures.title_and_caption` sets them.
     """
 
     title: str
@@ -40,8 +40,8 @@ def report_page(
     name: str,
     answers: Sequence[Answer],
     pages: Mapping[Path, str],
-    study: Study,
-    exhibits: Sequence[Exhibit],
+    context: EvaluationContext,
+    evaluations: Sequence[Evaluation],
     numbers: Mapping[str, Any],
 ) -> str:
     """A run's report as one HTML page that needs nothing else; the same arguments give the same page.
@@ -50,8 +50,8 @@ def report_page(
         name: of the run.
         answers: to the first part of the assignment.
         pages: of theory, Markdown by path, in their order.
-        study: the run.
-        exhibits: what was made of it; their figures lose title and caption, which become text.
+        context: the run.
+        evaluations: what was made of it; their figures lose title and caption, which become text.
         numbers: all that metrics.json holds.
 
     Raises:
@@ -62,11 +62,11 @@ def report_page(
     chapters = [
         Chapter("answers", "Graphical models, computed", _answers(answers, numbering)),
         Chapter("theory", "Theory", theory_sections(pages, numbering)),
-        Chapter("setup", "The run", setup_sections(study.config, study.vae, numbers, numbering)),
-        Chapter("results", "What the run shows", _results(exhibits, numbers, numbering)),
-        Chapter("analysis", "What the numbers say", _analysis(numbers, study)),
+        Chapter("setup", "The run", setup_sections(context.config, context.vae, numbers, numbering)),
+        Chapter("results", "What the run shows", _results(evaluations, numbers, numbering)),
+        Chapter("analysis", "What the numbers say", _analysis(numbers, context)),
     ]
-    html = _template().render(run=name, subject=_subject(study), chapters=chapters)
+    html = _template().render(run=name, subject=_subject(context), chapters=chapters)
     check_links(html)
     return html
 
@@ -77,12 +77,13 @@ def _template() -> Template:
     return environment.get_template(TEMPLATE)
 
 
-def _subject(study: Study) -> str:
+def _subject(context: EvaluationContext) -> str:
     """What all numbers of the report are about, in a sentence."""
-    epoch = "" if study.epoch is None else f" as of epoch {study.epoch} of {len(study.history)}"
+    epoch = "" if context.epoch is None else f" as of epoch {context.epoch} of {len(context.history)}"
+    config = context.config
     return (
-        f"{study.config.objective} with likelihood {study.config.likelihood} and {study.config.latent_dim} latents"
-        f"{epoch}, on images of {study.source}"
+        f"{config.objective} with likelihood {config.likelihood} and {config.latent_dim} latents"
+        f"{epoch}, on images of {context.source}"
     )
 
 
@@ -97,9 +98,14 @@ def _answers(answers: Sequence[Answer], numbering: Numbering) -> list[Section]:
     ]
 
 
-def _results(exhibits: Sequence[Exhibit], numbers: Mapping[str, Any], numbering: Numbering) -> list[Section]:
-    still = [drawn for exhibit in exhibits for drawn in exhibit.figures.values() if isinstance(drawn, Figure)]
-    moving = [name for exhibit in exhibits for name, drawn in exhibit.figures.items() if not isinstance(drawn, Figure)]
+def _results(evaluations: Sequence[Evaluation], numbers: Mapping[str, Any], numbering: Numbering) -> list[Section]:
+    still = [drawn for evaluation in evaluations for drawn in evaluation.figures.values() if isinstance(drawn, Figure)]
+    moving = [
+        name
+        for evaluation in evaluations
+        for name, drawn in evaluation.figures.items()
+        if not isinstance(drawn, Figure)
+    ]
     beside = [paragraph(f"What moves lies beside this page: {', '.join(f'figures/{name}' for name in moving)}.")]
     return [
         Section("results-figures", "Figures", joined([*_figures(still, numbering), *(beside if moving else [])])),
@@ -111,10 +117,10 @@ def _figures(figures: Iterable[Figure], numbering: Numbering) -> list[Markup]:
     return [figure(numbering, taken_apart(drawn)) for drawn in figures]
 
 
-def _analysis(numbers: Mapping[str, Any], study: Study) -> list[Section]:
+def _analysis(numbers: Mapping[str, Any], context: EvaluationContext) -> list[Section]:
     return [
         Section(
             f"analysis-{number}", found.title, items(found.sentences) if found.sentences else paragraph(NOTHING_KNOWN)
         )
-        for number, found in enumerate(findings(numbers, study.history, study.config), 1)
+        for number, found in enumerate(findings(numbers, context.history, context.config), 1)
     ]

@@ -25,7 +25,7 @@ class Picture(NamedTuple):
 
 
 def taken_apart(figure: Figure) -> Picture:
-    """A figure of `data.figures.title_and_caption`, its title and caption as text and no longer in the picture."""
+    """A figure of `common.figures.title_and_caption`, its title and caption as text and no longer in the picture."""
     title, caption = figure.get_suptitle(), " ".join(figure.get_supxlabel().split())
     # Empty words take no room in the layout; what they leave free at the edges is cut off.
     for words in (figure.suptitle(""), figure.supxlabel("")):

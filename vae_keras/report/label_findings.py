@@ -2,7 +2,7 @@
 
 import math
 
-from vae_keras.exhibits.information import LEAST_SHARE
+from vae_keras.evaluation.information import LEAST_SHARE
 from vae_keras.report.words import ERRORS, Numbers, listed
 
 STRONG_AUC = 0.9

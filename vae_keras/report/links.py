@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-from data.errors import UserError
+from common.errors import UserError
 
 
 class _Anchors(HTMLParser):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from data.documents import Numbering
+from common.documents import Numbering
 from vae_keras.report.blocks import joined, table
 from vae_keras.report.words import Numbers
 from vae_keras.results import RIVALS

@@ -7,8 +7,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from data.errors import UserError
-from data.files import whole_file
+from common.errors import UserError
+from common.files import atomic_write
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PATIENCE = 180  # seconds
@@ -49,7 +49,7 @@ def print_pdf(browser: str, page: Path, path: Path, patience: float = PATIENCE) 
         UserError: the browser fails, or does not finish within `patience` seconds.
     """
     remedy = f"open {page} in a browser and print it"
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, whole_file(path) as temporary:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, atomic_write(path) as temporary:
         arguments = [f"--user-data-dir={profile}", f"--print-to-pdf={temporary.resolve()}", page.resolve().as_uri()]
         try:
             ended = subprocess.run(

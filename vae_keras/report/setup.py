@@ -9,13 +9,13 @@ from typing import Any
 import keras
 from markupsafe import Markup
 
-from data.documents import Numbering
-from data.errors import UserError
+from common.documents import Numbering
+from common.errors import UserError
 from data.sources import RENDERED, canonical
 from vae_keras.config import Config
 from vae_keras.model import VAE
+from vae_keras.registry import flag_of
 from vae_keras.report.blocks import Section, joined, paragraph, preformatted, table
-from vae_keras.values import flag_of
 
 
 def setup_sections(config: Config, vae: VAE, numbers: Mapping[str, Any], numbering: Numbering) -> list[Section]:

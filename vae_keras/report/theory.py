@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
-from data.documents import Numbering, Place, to_html
-from data.errors import UserError
+from common.documents import Numbering, Place, to_html
+from common.errors import UserError
 from vae_keras.report.blocks import Section
 from vae_keras.report.embed import KINDS, embedded
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp import BayesianNetwork, Conditional, MarkovNetwork, Potential, Table, catalogue, elimination, exact
-from pgm_tfp.exact import many
+from pgm_tfp.exact import batched
 from pgm_tfp.exact.junction_tree import compiled
 from pgm_tfp.learning import families, fit_em
 from tests.pgm_tfp.oracles_exact import bayesian_networks, enumerated, log_of_sum, markov_networks, quickly
@@ -139,7 +139,7 @@ def test_all_posteriors_on_a_tree_without_what_was_seen_agree_with_those_on_the_
     all_marginals = exact.marginals(network, soft)
     again = grid(4)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(many, "_tree_or_none", lambda network: None)
+        patch.setattr(batched, "_tree_or_none", lambda network: None)
         for_each_row = exact.posteriors(again, columns)
         for name, marginal in exact.marginals(again, soft).items():
             assert marginal == pytest.approx(all_marginals[name], abs=1e-12)
@@ -160,7 +160,7 @@ def test_marginals_without_a_tree_of_all_variables_agree_with_enumeration(networ
     evidence = {name: state[name] for name in seen}
     truth = enumerated(network, evidence)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(many, "_tree_or_none", lambda network: None)
+        patch.setattr(batched, "_tree_or_none", lambda network: None)
         ours = exact.marginals(network, evidence)
         rows = exact.posteriors(
             network, {truth.variables[0]: [None], **{name: [state] for name, state in evidence.items()}}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp import BayesianNetwork, MarkovNetwork, Potential, Table, catalogue, exact
 from pgm_tfp.exact.evidence import check_variables, conditioned, impossible, named, read_evidence
 from tests.pgm_tfp.oracles_exact import bayesian_networks, enumerated, long_chain, markov_networks, questions, quickly

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp import BayesianNetwork, Conditional, MarkovNetwork, Potential, Table, catalogue, exact
 from tests.pgm_tfp.oracles_exact import (
     enumerated,

@@ -4,7 +4,7 @@ import networkx as nx
 import pytest
 from hypothesis import given
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.catalogue import server_room
 from pgm_tfp.graphs import directed_graph
 from pgm_tfp.independence import d_separated, local_independencies, pairwise_independencies, trails

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.catalogue import assignment_bayesian_network, assignment_markov_network, server_room
 from pgm_tfp.graphs import directed_graph, undirected_graph
 from pgm_tfp.independence import (

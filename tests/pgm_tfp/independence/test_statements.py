@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.independence import Independence, closure, elementary
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.potentials import Potential

@@ -4,7 +4,7 @@ import networkx as nx
 import pytest
 from hypothesis import given
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.catalogue import assignment_bayesian_network, assignment_markov_network
 from pgm_tfp.graphs import chordless_cycle, moral_graph, undirected_graph
 from pgm_tfp.independence import (

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp import BayesianNetwork, Table
 from pgm_tfp.catalogue import server_room, student
 from pgm_tfp.learning import count, fit_dirichlet

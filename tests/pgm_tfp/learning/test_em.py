@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.special import log_softmax, xlogy
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp import BayesianNetwork, Conditional, Table, exact
 from pgm_tfp.catalogue import server_room, student
 from pgm_tfp.learning import blanked, fit_dirichlet, fit_em, predictive_log_likelihood

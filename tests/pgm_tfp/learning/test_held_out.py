@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp import exact
 from pgm_tfp.catalogue import sprinkler, student
 from pgm_tfp.learning import blanked, predictive_log_likelihood

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp import BayesianNetwork, Table
 from pgm_tfp.catalogue import server_room, student
 from pgm_tfp.learning import predictive_log_likelihood, unidentified

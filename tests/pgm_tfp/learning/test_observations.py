@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.catalogue import student
 from pgm_tfp.learning import blanked
 from pgm_tfp.learning.observations import distinct_rows

@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pytest
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp.catalogue import server_room, student
 from pgm_tfp.learning import fit_dirichlet, fit_variational_dirichlet, variational_dirichlet
 from pgm_tfp.learning.dirichlet import kl

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp import BayesianNetwork, Conditional, Table, catalogue, exact
 from pgm_tfp.backend import tf, tfd
 from pgm_tfp.variational import fit, fitting, quadrature, target

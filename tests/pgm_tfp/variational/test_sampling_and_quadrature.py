@@ -6,7 +6,7 @@ from scipy.integrate import quad
 from scipy.special import expit
 from scipy.stats import norm
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp import catalogue
 from pgm_tfp.variational import nuts, quadrature, target
 

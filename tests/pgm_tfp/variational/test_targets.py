@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data.errors import UserError
+from common.errors import UserError
 from pgm_tfp import BayesianNetwork, catalogue, exact
 from pgm_tfp.variational import target
 

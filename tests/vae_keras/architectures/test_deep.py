@@ -4,9 +4,9 @@ import pytest
 from keras import layers
 
 import vae_keras
-from data.errors import UserError
+from common.errors import UserError
 from vae_keras.architectures import Deep
-from vae_keras.noise import Dropout
+from vae_keras.seeded_layers import Dropout
 
 
 def kinds(model):

@@ -4,7 +4,7 @@ import pytest
 from keras import layers
 
 import vae_keras
-from data.errors import UserError
+from common.errors import UserError
 
 ENCODER = [layers.Conv2D, layers.Conv2D, layers.Flatten, layers.Dense]
 DECODER = [layers.Dense, layers.Reshape, layers.Conv2DTranspose, layers.Conv2D]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import vae_keras
-from data.errors import UserError
+from common.errors import UserError
 from vae_keras.callbacks import FiniteLoss
 from vae_keras.callbacks.saving import remember_what_keras_skips
 from vae_keras.optimizers import Adam

@@ -7,7 +7,7 @@ import pytest
 from tensorflow_probability import distributions as tfd
 
 from vae_keras.metrics.kl_split import split_kl, split_kl_by_minibatches
-from vae_keras.outputs import Posterior
+from vae_keras.types import Posterior
 
 PARTS = ("mutual_information", "total_correlation", "dimension_wise_kl")
 

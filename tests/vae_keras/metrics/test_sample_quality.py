@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from data.errors import UserError
+from common.errors import UserError
 from vae_keras.metrics import sample_quality
 from vae_keras.metrics.sample_quality import frechet_distance, kernel_distance
 

@@ -60,11 +60,11 @@ def test_the_discriminators_step_leaves_the_vae_alone_and_the_vaes_the_discrimin
     vae = vae_keras.build_vae((32, 32, 1), 3, objective=FactorVAE(5.0))
     images = np.random.default_rng(0).random((8, 32, 32, 1)).astype(np.float32)
     ours = [np.array(weight) for weight in vae.trainable_variables]
-    theirs = [np.array(weight) for weight in vae.companion.trainable_variables]
-    vae.companion.learn(vae.encode(images).mean)
+    theirs = [np.array(weight) for weight in vae.auxiliary.trainable_variables]
+    vae.auxiliary.learn(vae.encode(images).mean)
     for before, weight in zip(ours, vae.trainable_variables, strict=True):
         np.testing.assert_array_equal(before, weight)
-    after = vae.companion.trainable_variables
+    after = vae.auxiliary.trainable_variables
     assert any(np.any(before != weight) for before, weight in zip(theirs, after, strict=True))
     vae.compile(optimizer="adam", jit_compile=False)
     vae.optimizer.build(vae.trainable_variables)
@@ -82,7 +82,7 @@ def test_discriminator_optimiser_and_noise_are_saved_with_the_model(tmp_path):
     assert float(loaded.epoch) == 1.0
     for _ in range(2):
         assert vae.train_on_batch(images, return_dict=True) == loaded.train_on_batch(images, return_dict=True)
-    state = [np.asarray(v) for v in (*vae.companion.variables, *vae.companion.optimizer.variables)]
-    other = [np.asarray(v) for v in (*loaded.companion.variables, *loaded.companion.optimizer.variables)]
+    state = [np.asarray(v) for v in (*vae.auxiliary.variables, *vae.auxiliary.optimizer.variables)]
+    other = [np.asarray(v) for v in (*loaded.auxiliary.variables, *loaded.auxiliary.optimizer.variables)]
     for one, two in zip(state, other, strict=True):
         np.testing.assert_array_equal(one, two)

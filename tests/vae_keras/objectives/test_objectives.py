@@ -12,7 +12,7 @@ from keras import ops
 import vae_keras
 from vae_keras.gaussians import kl_to_standard_normal
 from vae_keras.objectives import OBJECTIVES, AnnealedVAE, BetaTCVAE, BetaVAE, FactorVAE, NegativeElbo
-from vae_keras.outputs import ElboTerms, Forward, Posterior
+from vae_keras.types import ElboTerms, Forward, Posterior
 
 BATCH, LATENTS, IMAGES = 6, 3, 50
 
@@ -22,14 +22,14 @@ terms = st.builds(
 forwards = terms.map(Forward)
 
 
-def forward_of(seed, companion=None):
+def forward_of(seed, auxiliary=None):
     """A batch on its way through a model whose posteriors are drawn at random."""
     random = np.random.default_rng(seed)
     posterior = Posterior(*(random.normal(size=(2, BATCH, LATENTS)).astype(np.float32)))
     latents = posterior.mean + np.exp(0.5 * posterior.log_variance) * random.normal(size=(BATCH, LATENTS))
     kl = np.sum(kl_to_standard_normal(posterior), axis=-1)
     terms = ElboTerms(random.uniform(100, 200, BATCH).astype(np.float32), kl)
-    return Forward(terms, posterior, latents.astype(np.float32), companion, np.float32(2.0), IMAGES)
+    return Forward(terms, posterior, latents.astype(np.float32), auxiliary, np.float32(2.0), IMAGES)
 
 
 @given(forwards)
@@ -51,7 +51,7 @@ NEUTRAL = [BetaVAE(1.0), BetaTCVAE(1.0), BetaTCVAE(1.0, estimator="weighted"), F
 @pytest.mark.parametrize("objective", NEUTRAL, ids=str)
 @pytest.mark.parametrize("seed", range(3))
 def test_at_its_neutral_setting_the_loss_is_the_plain_one_to_rounding(objective, seed):
-    forward = forward_of(seed, objective.companion(LATENTS, seed))
+    forward = forward_of(seed, objective.auxiliary(LATENTS, seed))
     expected = NegativeElbo().loss(forward).per_image
     np.testing.assert_allclose(objective.loss(forward).per_image, expected, rtol=1e-6)
 
@@ -116,8 +116,8 @@ def test_the_capacity_is_compared_with_the_mean_kl_not_image_by_image():
 
 def test_the_factor_vae_pays_the_discriminators_logit():
     objective = FactorVAE(gamma=3.0)
-    forward = forward_of(5, objective.companion(LATENTS, 0))
-    logit = np.asarray(forward.companion(forward.latents))
+    forward = forward_of(5, objective.auxiliary(LATENTS, 0))
+    logit = np.asarray(forward.auxiliary(forward.latents))
     assert np.std(logit) > 0
     extra = objective.loss(forward).per_image + forward.terms.elbo
     np.testing.assert_allclose(extra, 3.0 * logit, rtol=1e-3, atol=1e-4)

@@ -5,10 +5,10 @@ from functools import reduce
 import pytest
 
 import evaluate
-from data.errors import UserError
-from vae_keras import exhibits, report
+from common.errors import UserError
+from vae_keras import evaluation, report
 from vae_keras.config import load_config
-from vae_keras.exhibits import Study
+from vae_keras.evaluation import EvaluationContext
 from vae_keras.results import merged
 from vae_keras.run_data import read_data
 from vae_keras.runs import Run, load_run, read_history
@@ -18,19 +18,19 @@ def report_on(folder):
     """The page about a run, and the numbers that it was made from."""
     run = Run(folder)
     config = load_config(run.config)
-    study = Study(config, load_run(folder), read_data(config, run.split), read_history(run))
+    context = EvaluationContext(config, load_run(folder), read_data(config, run.split), read_history(run))
     shown = (
-        exhibits.dataset,
-        exhibits.curves,
-        exhibits.samples,
-        exhibits.held_out,
-        exhibits.latents,
-        exhibits.evidence,
+        evaluation.dataset,
+        evaluation.curves,
+        evaluation.samples,
+        evaluation.held_out,
+        evaluation.latents,
+        evaluation.evidence,
     )
-    made = [exhibit(study) for exhibit in shown]
-    numbers = reduce(merged, (exhibit.numbers for exhibit in made))
+    made = [one(context) for one in shown]
+    numbers = reduce(merged, (one.numbers for one in made))
     pages = report.read_pages(evaluate.THEORY)
-    return report.report_page("tiny", evaluate.answers_of_part_1(0), pages, study, made, numbers), numbers
+    return report.report_page("tiny", evaluate.answers_of_part_1(0), pages, context, made, numbers), numbers
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from data.errors import UserError
+from common.errors import UserError
 from tests.vae_keras.report.conftest import report_on
 from vae_keras.report.links import check_links
 from vae_keras.report.pdf import FLAGS, _without_sandbox

@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from data.errors import UserError
+from common.errors import UserError
 from vae_keras.report import pdf
 
 PAGE = "<!DOCTYPE html><title>A</title><p>Words.</p><p>$</p>"

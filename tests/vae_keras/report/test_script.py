@@ -7,22 +7,22 @@ from importlib import import_module
 import pytest
 
 import evaluate
-from vae_keras import exhibits
+from vae_keras import evaluation
 from vae_keras.config import load_config
-from vae_keras.exhibits import Study
-from vae_keras.exhibits.disentanglement import known_or_scored
+from vae_keras.evaluation import EvaluationContext
+from vae_keras.evaluation.disentanglement import known_or_scored
 from vae_keras.run_data import read_data
 from vae_keras.runs import Run, load_run, read_history
 
-disentanglement = import_module("vae_keras.exhibits.disentanglement")
-QUICK = (exhibits.curves, exhibits.held_out, exhibits.latents, exhibits.evidence, exhibits.traversal)
+disentanglement = import_module("vae_keras.evaluation.disentanglement")
+QUICK = (evaluation.curves, evaluation.held_out, evaluation.latents, evaluation.evidence, evaluation.traversal)
 
 
 @pytest.fixture(scope="module")
 def quick():
-    """The script with a few exhibits; the answers of part 1 are in `test_document.py`."""
+    """The script with a few evaluations; the answers of part 1 are in `test_document.py`."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluate, "chosen_exhibits", lambda flags, data: list(QUICK))
+        patch.setattr(evaluate, "chosen_evaluations", lambda flags, data: list(QUICK))
         patch.setattr(evaluate, "answers_of_part_1", lambda seed: [])
         yield
 
@@ -35,21 +35,21 @@ def reported(tiny_run, tmp_path_factory, quick):
     return run
 
 
-def study_of(run):
+def context_of(run):
     config = load_config(run.config)
-    return Study(config, load_run(run.folder), read_data(config, run.split), read_history(run))
+    return EvaluationContext(config, load_run(run.folder), read_data(config, run.split), read_history(run))
 
 
 def test_a_report_shows_all_that_is_quick_and_what_else_is_asked_for(tiny_run):
-    study = study_of(Run(tiny_run))
+    context = context_of(Run(tiny_run))
 
     def chosen(*arguments):
-        return [getattr(one, "func", one) for one in evaluate.chosen_exhibits(evaluate.parse([*arguments]), study)]
+        return [getattr(one, "func", one) for one in evaluate.chosen_evaluations(evaluate.parse([*arguments]), context)]
 
     assert chosen("--report") == chosen()
     assert chosen("--report", "--curves", "--interpolate", "straight") == chosen()
-    assert chosen("--report", "--inception") == [*chosen(), exhibits.inception_quality]
-    assert exhibits.disentanglement in chosen("--report", "--metrics")
+    assert chosen("--report", "--inception") == [*chosen(), evaluation.inception_quality]
+    assert evaluation.disentanglement in chosen("--report", "--metrics")
 
 
 def test_figures_numbers_and_scores_are_written_beside_the_page(reported):
@@ -69,10 +69,10 @@ def test_scores_that_are_known_are_drawn_again_and_not_computed(reported, monkey
     def refuse(*arguments):
         raise AssertionError("scored again")
 
-    study, known = study_of(reported), json.loads(reported.metrics.read_text())
-    scored = exhibits.disentanglement(study)
+    context, known = context_of(reported), json.loads(reported.metrics.read_text())
+    scored = evaluation.disentanglement(context)
     monkeypatch.setattr(disentanglement.metrics, "all_scores", refuse)
-    again = known_or_scored(study, known)
+    again = known_or_scored(context, known)
     assert again.numbers == {"disentanglement": known["disentanglement"]}
     map_of = {name: made.figures["information.png"] for name, made in (("scored", scored), ("again", again))}
     assert map_of["again"].get_supxlabel() == map_of["scored"].get_supxlabel()
@@ -83,7 +83,7 @@ def test_scores_that_are_known_are_drawn_again_and_not_computed(reported, monkey
         {"epoch": 99}, {"data": "faces:50"}, {"disentanglement": {"scores": {}}}, {"disentanglement": shares},
     ):  # fmt: skip
         with pytest.raises(AssertionError, match="scored again"):
-            known_or_scored(study, known | change)
+            known_or_scored(context, known | change)
 
 
 def test_a_pdf_is_printed_from_the_page(reported, tmp_path, browser, quick):

@@ -6,8 +6,8 @@ import re
 import pytest
 from PIL import Image
 
-from data.documents import Numbering
-from data.errors import UserError
+from common.documents import Numbering
+from common.errors import UserError
 from vae_keras.report.theory import read_pages, theory_sections
 
 

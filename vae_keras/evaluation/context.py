@@ -1,0 +1,97 @@
+"""What every evaluation is given, and what it gives."""
+
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from common.names import printable
+from data.dataset import unit_pixels
+from vae_keras import metrics
+from vae_keras.config import Config
+from vae_keras.gaussians import kl_to_standard_normal
+from vae_keras.latent import decode_latents, encode_images
+from vae_keras.model import VAE
+from vae_keras.plots import Animation
+from vae_keras.run_data import RunData
+from vae_keras.runs import Row, best_epoch
+from vae_keras.types import Posterior
+
+
+class Evaluation(NamedTuple):
+    """Something to see about a model.
+
+    Attributes:
+        figures: by the name of their file, NAME.png; what moves, NAME.gif.
+        numbers: what the figures show, to be merged into metrics.json.
+    """
+
+    figures: dict[str, Figure | Animation]
+    numbers: dict[str, Any]
+
+
+class EvaluationContext:
+    """A trained model and its images; what several evaluations need is computed once.
+
+    Args:
+        source: where the images are from, as `--data` says it; the run's own by default.
+    """
+
+    def __init__(self, config: Config, vae: VAE, data: RunData, history: list[Row], source: str | None = None):
+        self.config, self.vae, self.data, self.history = config, vae, data, history
+        self.source = source or config.data
+
+    @property
+    def epoch(self) -> int | None:
+        """The epoch that the model is of; None where the run has no history."""
+        return best_epoch(self.history) if self.history else None
+
+    @cached_property
+    def test_images(self) -> np.ndarray:
+        """(n, height, width, channels) uint8."""
+        return self.data.dataset.images[self.data.split.test]
+
+    @cached_property
+    def test_unit_images(self) -> np.ndarray:
+        """(n, height, width, channels) float32 in [0, 1]."""
+        return unit_pixels(self.test_images)
+
+    @cached_property
+    def test_elbo(self) -> metrics.Elbo:
+        return metrics.elbo(self.vae, self.test_images)
+
+    @cached_property
+    def test_quality(self) -> dict[str, float]:
+        """PSNR and SSIM of reconstructions from the posterior mean."""
+        return metrics.reconstruction_quality(self.test_unit_images, decode_latents(self.vae, self.test_posterior.mean))
+
+    @cached_property
+    def test_posterior(self) -> Posterior:
+        return encode_images(self.vae, self.test_images)
+
+    @cached_property
+    def train_posterior(self) -> Posterior:
+        return encode_images(self.vae, self.data.dataset.images[self.data.split.train])
+
+    @cached_property
+    def kl_of_latents(self) -> np.ndarray:
+        """KL(q(z_j | x) || p(z_j)) of each latent, mean over the test images, (latents,) in nats."""
+        return np.mean(kl_to_standard_normal(self.test_posterior), axis=0)
+
+    @cached_property
+    def informative_latents(self) -> np.ndarray:
+        """All latents, the one with the largest KL first, (latents,) int."""
+        return np.argsort(-self.kl_of_latents, kind="stable")
+
+    def test_names(self, places: np.ndarray | list[int]) -> list[str]:
+        """The names of the test images at these places of the test part, as people read them."""
+        return [printable(self.data.dataset.names[self.data.split.test[place]]) for place in places]
+
+    def random(self) -> np.random.Generator:
+        """A fresh generator with the run's seed, so that every call of the script shows the same."""
+        return np.random.default_rng(self.config.seed)
+
+    def random_test_images(self, count: int) -> np.ndarray:
+        """Places of up to `count` different test images, in random order."""
+        return self.random().permutation(len(self.test_images))[:count]

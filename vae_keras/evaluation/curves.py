@@ -1,0 +1,28 @@
+"""Training curves: both terms of the ELBO against the epoch."""
+
+from common.errors import UserError
+from vae_keras.evaluation.context import Evaluation, EvaluationContext
+from vae_keras.plots import training_curves
+from vae_keras.runs import best_epoch
+
+
+def curves(context: EvaluationContext) -> Evaluation:
+    """ELBO, reconstruction and KL of every epoch, for train and validation.
+
+    Raises:
+        UserError: the run has no history.
+    """
+    if not context.history:
+        raise UserError("the run has no history.csv to draw; choose other figures, such as --reconstruct")
+    best = best_epoch(context.history)
+    row = next(row for row in context.history if row["epoch"] == best)
+    prefix = "val_" if "val_elbo" in row else ""
+    part = "validation" if prefix else "training"
+    figure = training_curves(
+        context.history,
+        "Training",
+        f"Each point is a mean over the images of an epoch, with one posterior sample for each. Epoch {best} of "
+        f"{len(context.history)} is kept: {part} ELBO {row[prefix + 'elbo']:.1f} nats, "
+        f"KL {row[prefix + 'kl']:.1f} nats.",
+    )
+    return Evaluation({"curves.png": figure}, {"curves": {"epochs": len(context.history), "best_epoch": best}})

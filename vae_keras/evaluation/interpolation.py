@@ -1,0 +1,48 @@
+"""One face turning into another."""
+
+import numpy as np
+
+from vae_keras.evaluation.context import Evaluation, EvaluationContext
+from vae_keras.latent import PATHS, decode_latents
+from vae_keras.plots import picture_animation, picture_figure
+
+PAIRS, STEPS, FRAMES = 6, 8, 24
+PAIRS_A_ROW = 2
+
+
+def interpolation(context: EvaluationContext, path: str = "spherical") -> Evaluation:
+    """Pairs of test faces, and the faces on the path between their posterior means: as a row, and moving."""
+    places = context.random_test_images(2 * PAIRS)
+    pairs = places[: len(places) // 2 * 2].reshape(-1, 2)
+    means = context.test_posterior.mean
+
+    def walked(steps: int) -> np.ndarray:
+        """The path of each pair, (pairs, steps, latents)."""
+        shares = np.linspace(0.0, 1.0, steps)
+        return np.stack([PATHS[path](means[first], means[last], shares) for first, last in pairs])
+
+    rows, moving = walked(STEPS), walked(FRAMES)
+    lengths = np.linalg.norm(np.diff(rows, axis=1), axis=2).sum(axis=1)
+    ends = context.test_unit_images[pairs]
+    still = np.concatenate([ends[:, :1], decode_latents(context.vae, rows), ends[:, 1:]], axis=1)
+    figure = picture_figure(
+        still.reshape(-1, *context.vae.image_shape),
+        STEPS + 2,
+        f"Interpolation, {path}",
+        f"Outermost: two test images. Between them the {path} path from one posterior mean to the other, in {STEPS} "
+        f"equal steps, decoded. Mean length of the paths: {lengths.mean():.2f}.",
+        column_labels=["test image", *(f"{share:.2f}" for share in np.linspace(0.0, 1.0, STEPS)), "test image"],
+    )
+    # (pairs, frames, ...) -> (frames, pairs, 3, ...): each pair's ends stay on either side of what moves.
+    middle = decode_latents(context.vae, moving).swapaxes(0, 1)[:, :, None]
+    first, last = (np.broadcast_to(ends[:, end][None, :, None], middle.shape) for end in (0, 1))
+    animation = picture_animation(
+        np.concatenate([first, middle, last], axis=2).reshape(FRAMES, -1, *context.vae.image_shape),
+        3 * PAIRS_A_ROW,
+        f"Interpolation, {path}",
+        f"Pairs of test images, and between each the {path} path from one posterior mean to the other, decoded.",
+        column_labels=["test image", "", "test image"] * PAIRS_A_ROW,
+    )
+    numbers = {"pairs": [context.test_names(pair) for pair in pairs], "path_lengths": lengths.tolist()}
+    name = f"interpolation_{path}"
+    return Evaluation({f"{name}.png": figure, f"{name}.gif": animation}, {"interpolation": {path: numbers}})

@@ -1,0 +1,31 @@
+"""Test images beside what the model makes of them."""
+
+import numpy as np
+
+from vae_keras import metrics
+from vae_keras.evaluation.context import Evaluation, EvaluationContext
+from vae_keras.latent import decode_latents
+from vae_keras.plots import picture_figure
+
+IMAGES, PAIRS_A_ROW = 32, 4
+
+
+def reconstructions(context: EvaluationContext) -> Evaluation:
+    """32 test images, each with its reconstruction from the posterior mean to its right."""
+    places = context.random_test_images(IMAGES)
+    originals = context.test_unit_images[places]
+    decoded = decode_latents(context.vae, context.test_posterior.mean[places])
+    pairs = np.stack([originals, decoded], axis=1).reshape(-1, *originals.shape[1:])
+    quality = metrics.reconstruction_quality(originals, decoded)
+    figure = picture_figure(
+        pairs,
+        2 * PAIRS_A_ROW,
+        "Reconstructions",
+        f"{len(places)} test images, each with its reconstruction from the posterior mean on its right. "
+        f"Mean of these: PSNR {quality['psnr']:.1f} dB, SSIM {quality['ssim']:.3f}.",
+        column_labels=["test image", "reconstruction"] * PAIRS_A_ROW,
+    )
+    return Evaluation(
+        {"reconstructions.png": figure},
+        {"reconstructions": {"images": context.test_names(places), **quality}},
+    )
