@@ -1,9 +1,12 @@
-"""TensorFlow and TensorFlow Probability, imported without the start-up chatter, where something needs them.
+"""TensorFlow and TensorFlow Probability under short names.
 
-They take ten times as long to load as everything else here, and exact inference does without.
+Functions import them from here when they need them, not at the top of a module: they take ten times as long to load as
+everything else in the package, and exact inference does without.
 """
 
-from common.quiet import import_quietly
+import tensorflow as tf
+import tensorflow_probability as tfp
 
-tf, tfp = import_quietly("tensorflow", "tensorflow_probability")
 tfd = tfp.distributions
+
+__all__ = ["tf", "tfd", "tfp"]

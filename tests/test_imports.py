@@ -45,6 +45,7 @@ ORDER = {
         ["networks"],
         ["markov"],
         ["catalogue", "independence", "exact"],
+        ["maximisation"],
         ["notation", "variational", "learning", "network_files"],
         ["observations", "plots"],
         ["answers"],
