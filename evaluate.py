@@ -28,7 +28,8 @@ from vae_keras.latent import PATHS
 from vae_keras.registry import look_up
 from vae_keras.results import read_metrics, save_evaluations, show_numbers
 from vae_keras.run_data import read_data, read_other_data
-from vae_keras.runs import Run, latest_run, load_run, open_run, read_history
+from vae_keras.run_folder import Run, latest_run, open_run, read_history
+from vae_keras.runs import load_run
 
 log = logging.getLogger("evaluate")
 

@@ -25,7 +25,7 @@ from data.dataset import unit_pixels
 from vae_keras import metrics
 from vae_keras.config import load_config
 from vae_keras.run_data import read_data, shown_in_training
-from vae_keras.runs import best_epoch, open_run, read_history
+from vae_keras.run_folder import best_epoch, open_run, read_history
 
 VARIANCE = 0.125
 SETTINGS = split("--channels 3 --likelihood gaussian --flip --shift 4 --weight-averaging 0.25")

@@ -21,7 +21,7 @@ import tensorflow as tf
 from data.pipelines import steps_per_epoch, training_batches
 from vae_keras.config import Config
 from vae_keras.run_data import RunData, open_data
-from vae_keras.runs import create_run, open_run, read_history
+from vae_keras.run_folder import create_run, open_run, read_history
 from vae_keras.training import compiled_vae, fit
 
 # As long as pictures for TensorBoard are apart, so that one of the measured epochs draws them.
@@ -62,7 +62,7 @@ class Turns(keras.callbacks.Callback):
 
 def loss_of_fit(folder: Path) -> float:
     """How much longer an epoch of `fit` takes than its steps, as a share; the first epoch, which traces, left out."""
-    config = Config(validation=0.0, epochs=EPOCHS).checked()
+    config = Config.of(validation=0.0, epochs=EPOCHS).checked()
     data = open_data(config)
     turns = Turns(config, data)
     fit(create_run(folder, config, data), config, data, [turns])

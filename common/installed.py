@@ -7,7 +7,8 @@ from importlib.util import find_spec
 OLDEST_PYTHON = (3, 11)
 DOCUMENTS = ("markdown", "math_core", "jinja2")
 VAE_KERAS = (
-    "tensorflow", "keras", "tensorboard", "numpy", "matplotlib", "PIL", "sklearn", "joblib", "rich", *DOCUMENTS,
+    "tensorflow", "keras", "tensorboard", "numpy", "matplotlib", "PIL", "sklearn", "joblib", "rich", "wrapt",
+    *DOCUMENTS,
 )  # fmt: skip
 PGM_TFP = ("tensorflow", "tensorflow_probability", "numpy", "networkx", "scipy", "matplotlib", "rich")
 

@@ -71,7 +71,7 @@ def run_folder(named: Path | None) -> Path:
     """
     if named and (named / "config.json").is_file():
         return named
-    from vae_keras.runs import latest_run, open_run  # here, for it loads TensorFlow
+    from vae_keras.run_folder import latest_run, open_run  # here, for it loads TensorFlow
 
     return (open_run(named) if named else latest_run()).folder
 

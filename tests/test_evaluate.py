@@ -6,7 +6,7 @@ import train
 from tests.support import TINY, script
 from vae_keras.config import load_config
 from vae_keras.run_data import read_other_data
-from vae_keras.runs import Run
+from vae_keras.run_folder import Run
 
 
 def test_the_latest_run_is_evaluated_where_none_is_named(tiny_run, tmp_path):

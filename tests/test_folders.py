@@ -9,7 +9,7 @@ import evaluate
 import train
 from data.rendered_faces import rendered_faces
 from tests.support import ROOT
-from vae_keras.runs import Run
+from vae_keras.run_folder import Run
 
 PHOTOGRAPHS = ROOT.parent / "shared" / "faces"
 

@@ -5,7 +5,7 @@ import re
 
 import evaluate
 from tests.support import ROOT
-from vae_keras.runs import Run
+from vae_keras.run_folder import Run
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -16,7 +16,7 @@ from common.files import atomic_write, write_text
 from common.names import file_name
 from vae_keras.evaluation import Evaluation
 from vae_keras.plots import Animation, add_to_caption
-from vae_keras.runs import Run
+from vae_keras.run_folder import Run
 
 DOTS_PER_INCH = 160
 ANIMATION_DOTS_PER_INCH = 110

@@ -38,7 +38,7 @@ def test_the_commands_that_train_have_settings_that_fit_together(typed, tmp_path
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my_faces").mkdir()
     flags = train.parse(typed)
-    assert flags.resume or Config(**given_settings(flags)).checked().data == str(tmp_path / "my_faces")
+    assert flags.resume or Config.of(**given_settings(flags)).checked().data == str(tmp_path / "my_faces")
     assert flags.run is not None
 
 

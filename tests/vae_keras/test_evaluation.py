@@ -20,7 +20,8 @@ from vae_keras.latent import encode_images
 from vae_keras.likelihoods import LIKELIHOODS, Gaussian
 from vae_keras.metrics import fit_linear_vae, frechet_distance, kernel_distance, psnr
 from vae_keras.run_data import read_data
-from vae_keras.runs import Run, load_run, read_history
+from vae_keras.run_folder import Run, read_history
+from vae_keras.runs import load_run
 
 FIGURES = {
     "dataset.png", "curves.png", "reconstructions.png", "samples.png", "interpolation_spherical.png",

@@ -61,4 +61,4 @@ def test_without_decay_and_average_it_is_keras_adam():
 
 def test_it_survives_its_configuration():
     adam = Adam.from_config(Adam(0.1, weight_decay=0.5, mean_age=0.25).get_config())
-    assert (adam.weight_decay, adam.mean_age, adam.use_ema) == (0.5, 0.25, True)
+    assert (adam.weight_decay, adam.mean_age, adam.use_ema) == (0.5, 0.25, False)

@@ -6,7 +6,7 @@ from PIL import Image
 
 from vae_keras.plots import picture_animation
 from vae_keras.results import merged, save_animation, show_numbers
-from vae_keras.runs import Run
+from vae_keras.run_folder import Run
 
 
 def test_numbers_of_a_later_evaluation_join_those_of_an_earlier_one():

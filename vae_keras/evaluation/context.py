@@ -10,12 +10,11 @@ from common.names import printable
 from data.dataset import unit_pixels
 from vae_keras import metrics
 from vae_keras.config import Config
-from vae_keras.gaussians import kl_to_standard_normal
 from vae_keras.latent import decode_latents, encode_images
 from vae_keras.model import VAE
 from vae_keras.plots import Animation
 from vae_keras.run_data import RunData
-from vae_keras.runs import Row, best_epoch
+from vae_keras.run_folder import Row, best_epoch
 from vae_keras.types import Posterior
 
 
@@ -77,7 +76,7 @@ class EvaluationContext:
     @cached_property
     def kl_of_latents(self) -> np.ndarray:
         """KL(q(z_j | x) || p(z_j)) of each latent, mean over the test images, (latents,) in nats."""
-        return np.mean(kl_to_standard_normal(self.test_posterior), axis=0)
+        return np.mean(self.vae.prior.kl_per_latent(self.test_posterior), axis=0)
 
     @cached_property
     def informative_latents(self) -> np.ndarray:

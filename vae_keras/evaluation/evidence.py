@@ -15,7 +15,9 @@ MOST_SPLIT = 1_000  # images; time grows with their square
 def evidence(context: EvaluationContext) -> Evaluation:
     """The importance-weighted bound beside the ELBO, and the KL in its three parts, on test images."""
     places = np.sort(context.random_test_images(MOST_SPLIT))
-    split = metrics.split_kl(Posterior(*(part[places] for part in context.test_posterior)), seed=context.config.seed)
+    split = metrics.split_kl(
+        Posterior(*(part[places] for part in context.test_posterior)), context.vae.prior, seed=context.config.seed
+    )
     bounded = np.sort(context.random_test_images(MOST_BOUNDED))
     images = context.test_images[bounded]
     bound = float(np.mean(metrics.importance_weighted_bound(context.vae, images, SAMPLES, context.config.seed)))

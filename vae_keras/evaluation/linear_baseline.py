@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vae_keras import metrics
+from vae_keras.augmented import shown_in_training
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.latent import decode_latents
-from vae_keras.likelihoods import Gaussian, LearnedGaussian, Likelihood
+from vae_keras.likelihoods import Likelihood
 from vae_keras.metrics.linear_vae import FEWEST_IMAGES
 from vae_keras.plots import picture_figure
-from vae_keras.run_data import shown_in_training
 
 IMAGES, TRIPLES_A_ROW = 24, 3
 
@@ -33,12 +33,10 @@ class Rival(NamedTuple):
 
 def rival_of(likelihood: Likelihood) -> Rival:
     """The linear model that a VAE of this likelihood can fairly be compared with."""
-    if isinstance(likelihood, Gaussian):
-        why = f"the best linear VAE with this likelihood, variance {likelihood.variance:g}, in closed form"
-        return Rival("linear_vae", "the linear VAE", likelihood.variance, why)
-    if isinstance(likelihood, LearnedGaussian):
-        why = "the best linear VAE with one learned variance, in closed form: probabilistic PCA"
-        return Rival("linear_vae", "the linear VAE", None, why)
+    if likelihood.has_linear_vae:
+        variance = likelihood.linear_variance(np.zeros(0))
+        kind = "one learned variance" if variance is None else f"this likelihood, variance {variance:g}"
+        return Rival("linear_vae", "the linear VAE", variance, f"the best linear VAE with {kind}, in closed form")
     why = (
         "PCA, because the best linear VAE of this likelihood has no closed form: of all linear models PCA has the "
         "smallest squared error, and no KL to pay"

@@ -48,7 +48,7 @@ def distances(context: EvaluationContext, key: str, title: str, features_of: Fea
     sets = {
         "train images": unit_pixels(context.data.dataset.images[others]),
         "their reconstructions": decode_latents(context.vae, reconstructed),
-        "samples": decode_latents(context.vae, random.standard_normal((count, context.vae.latent_dim))),
+        "samples": decode_latents(context.vae, context.vae.prior.sample(count, context.config.seed)),
     }
     test = features_of(context.test_unit_images[context.random_test_images(count)])
     frechet, kernel = {}, {}

@@ -13,7 +13,7 @@ from vae_keras.config import Config
 from vae_keras.report.label_findings import attributes, disentanglement
 from vae_keras.report.objective_costs import objective_cost
 from vae_keras.report.words import ERRORS, Numbers
-from vae_keras.runs import Row, best_epoch
+from vae_keras.run_folder import Row, best_epoch
 
 MOST_OF_KL = 0.9  # the share that "most of the KL" is
 FEW_LATENTS = 0.5  # the KL is concentrated where at most so many of the latents carry most of it

@@ -66,7 +66,7 @@ def command_of(config: Config) -> str:
 
 def _settings(given: dict[str, Any]) -> Config | None:
     try:
-        return Config(**given).checked()
+        return Config.of(**given).checked()
     except UserError:
         return None
 

@@ -13,7 +13,8 @@ from data.rendered_faces import rendered_faces
 from vae_keras.callbacks.projector import metadata, sprite_sheet
 from vae_keras.config import Config, load_config
 from vae_keras.run_data import read_data
-from vae_keras.runs import Run, load_run, read_history
+from vae_keras.run_folder import Run, read_history
+from vae_keras.runs import load_run
 
 
 def read(folder):

@@ -11,7 +11,8 @@ from vae_keras.config import load_config
 from vae_keras.evaluation import EvaluationContext
 from vae_keras.results import merged
 from vae_keras.run_data import read_data
-from vae_keras.runs import Run, load_run, read_history
+from vae_keras.run_folder import Run, read_history
+from vae_keras.runs import load_run
 
 
 def report_on(folder):

@@ -199,7 +199,7 @@ def test_factors_are_carried_by_one_latent_by_several_or_by_none():
 
 
 def cost(numbers=None, rows=(), **settings):
-    config = Config(**settings).checked()
+    config = Config.of(**settings).checked()
     return told(analysis.objective_cost({"test": TEST} if numbers is None else numbers, list(rows), config))
 
 
