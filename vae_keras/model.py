@@ -8,8 +8,9 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from vae_keras import optimizers as optimizers  # registers the optimiser of saved models with Keras
+from vae_keras import optimizers as optimizers  # classes of saved models are registered with Keras as they are imported
 from vae_keras.architectures import ARCHITECTURES, PRECISIONS, Architecture
+from vae_keras.architectures import convolution as convolution
 from vae_keras.backend import Tensor, check_backend
 from vae_keras.gaussians import Posterior, bounded_log_variance
 from vae_keras.likelihoods import LIKELIHOODS, Likelihood
@@ -68,8 +69,8 @@ class VAE(keras.Model):
         self.decoder = decoder
         self.objective = objective
         with _computing_in(keras.config.floatx()):
-            self.prior = prior.build(self.latent_dim, seed)
-            self.likelihood = likelihood.build()
+            self.prior = prior.instantiate(self.latent_dim, seed)
+            self.likelihood = likelihood.instantiate()
             self.sampling = Sampling(seed)
             self.auxiliary = objective.auxiliary(self.latent_dim, seed)
         self.seed = seed

@@ -35,34 +35,36 @@ class Adam(keras.optimizers.Adam):
         if weight_decay:
             self.exclude_from_weight_decay(var_names=[NO_KERNEL])
         self.mean_age = mean_age
-        self.averaged_weights: list[keras.Variable] = []
         self.averages: list[keras.Variable] = []
 
     def build(self, variables: list[keras.Variable]) -> None:
         if self.built:
             return
         if self.mean_age:
-            self.averaged_weights = list(variables)
             self.averages = [self.add_variable_from_reference(weight, name="average") for weight in variables]
             with tf.init_scope():  # now and once, even where Keras builds the optimiser inside the step that it traces
                 for weight, average in zip(variables, self.averages, strict=True):
                     average.assign(weight)
         super().build(variables)
 
-    def apply(self, grads: list[Any], trainable_variables: list[keras.Variable] | None = None) -> Any:
-        """Take a step, then move the averages."""
+    def apply(self, grads: list[Any], trainable_variables: list[keras.Variable]) -> Any:
+        """Take a step, then move the averages; the variables are those that the optimizer was built for."""
         result = super().apply(grads, trainable_variables)
         if self.mean_age:
             step = ops.cast(self.iterations, "float32")
             # 1 - beta_t = 1 - (1 - 1/t)^(gamma + 1)
             share = 1 - ops.power(1 - 1 / step, 1 / self.mean_age - 1)
-            for weight, average in zip(self.averaged_weights, self.averages, strict=True):
+            for weight, average in zip(trainable_variables, self.averages, strict=True):
                 average.assign_add(share * (weight - average))
         return result
 
-    def exchange(self) -> None:
-        """Put the averages where the weights are, and the weights where the averages are."""
-        for weight, average in zip(self.averaged_weights, self.averages, strict=True):
+    def exchange(self, variables: list[keras.Variable]) -> None:
+        """Put the averages where the weights are, and the weights where the averages are.
+
+        Args:
+            variables: the weights that the optimizer was built for.
+        """
+        for weight, average in zip(variables, self.averages, strict=True):
             kept = ops.copy(weight)
             weight.assign(average)
             average.assign(kept)

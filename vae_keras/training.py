@@ -20,6 +20,7 @@ from vae_keras.callbacks import (
 )
 from vae_keras.config import Config, precision_of
 from vae_keras.latent import BATCH
+from vae_keras.linear_start import start_as_linear_vae
 from vae_keras.model import VAE, build_vae
 from vae_keras.optimizers import Adam
 from vae_keras.run_data import RunData
@@ -52,7 +53,8 @@ def compiled_vae(config: Config, training_images: int = 1) -> VAE:
 def first_vae(config: Config, data: RunData) -> VAE:
     """The VAE that training starts from."""
     vae = compiled_vae(config, len(data.split.train))
-    config.build_architecture().start(vae, lambda: shown_in_training(config, data))
+    if config.build_architecture().starts_as_linear_vae:
+        start_as_linear_vae(vae, shown_in_training(config, data))
     return vae
 
 

@@ -64,7 +64,7 @@ DENSITIES = {name: cls for name, cls in LIKELIHOODS.items() if cls.is_density}
 @pytest.mark.parametrize("name", DENSITIES)
 @pytest.mark.parametrize("logit", [-20.0, -3.0, -1.0, -1e-3, 0.0, 0.4, 5.0])
 def test_a_density_integrates_to_one_and_its_mean_is_the_picture(name, logit):
-    likelihood = DENSITIES[name]()
+    likelihood = DENSITIES[name]().instantiate()
 
     def density(x):
         return float(np.exp(-likelihood.nll(one_pixel(x), one_pixel(logit))[0]))
@@ -119,7 +119,7 @@ def test_the_learned_variance_goes_to_the_mean_squared_error():
     random = np.random.default_rng(0)
     logits = random.normal(size=(50, 4, 4, 1)).astype(np.float32)
     images = (1 / (1 + np.exp(-logits)) + random.normal(scale=0.05, size=logits.shape)).astype(np.float32)
-    likelihood, optimizer = LearnedGaussian(), keras.optimizers.Adam(1e-2)
+    likelihood, optimizer = LearnedGaussian().instantiate(), keras.optimizers.Adam(1e-2)
     assert likelihood.variance == pytest.approx(Gaussian().variance)
     np.testing.assert_allclose(likelihood.nll(images, logits), Gaussian().nll(images, logits), rtol=1e-5)
     for _ in range(400):
@@ -137,4 +137,6 @@ def test_an_eighth_as_variance_is_four_times_the_squared_error(images, logits):
 
 @pytest.mark.parametrize("name", ["bernoulli", "gaussian", "learned_gaussian"])
 def test_the_shown_picture_is_the_sigmoid_of_the_logits(name, logits):
-    np.testing.assert_allclose(LIKELIHOODS[name]().mean(logits), 1 / (1 + np.exp(-logits)), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        LIKELIHOODS[name]().instantiate().mean(logits), 1 / (1 + np.exp(-logits)), rtol=1e-4, atol=1e-6
+    )

@@ -3,9 +3,10 @@ import numpy as np
 import pytest
 
 import vae_keras
+from vae_keras.augmented import shown_in_training
 from vae_keras.config import Config
 from vae_keras.metrics import elbo
-from vae_keras.run_data import open_data, shown_in_training
+from vae_keras.run_data import open_data
 from vae_keras.run_folder import create_run, read_history
 from vae_keras.training import compiled_vae, first_vae, fit
 

@@ -1,12 +1,10 @@
 """What `build_vae` asks of an architecture, and what architectures share."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, ClassVar
-
-import numpy as np
+from typing import ClassVar
 
 from common.errors import UserError
 from vae_keras.backend import keras
@@ -38,12 +36,10 @@ class Architecture(Part):
         The likelihood decides how many outputs there are for each pixel.
         """
 
-    def start(self, vae: Any, training_images: Callable[[], np.ndarray]) -> None:
-        """Give an untrained VAE better weights than random ones, if this architecture knows some.
-
-        Args:
-            training_images: returns images in [0, 1], (n, height, width, channels).
-        """
+    @property
+    def starts_as_linear_vae(self) -> bool:
+        """Whether training starts at the weights of the best linear VAE (`vae_keras.linear_start`)."""
+        return False
 
 
 def seeded_initializers(seed: int) -> Iterator["keras.initializers.Initializer"]:

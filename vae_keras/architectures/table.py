@@ -7,11 +7,8 @@ patches twice its stride wide, and the transposed one paints patches twice its s
 wide, which overlap, so no seams show between them.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
-
-import numpy as np
+from typing import ClassVar
 
 from vae_keras.architectures.architecture import Architecture, check_image_shape, seeded_initializers
 from vae_keras.backend import keras, layers
@@ -43,12 +40,9 @@ class Table(Architecture):
     linear_start: bool = option(True, "start as the best linear VAE of the training images, not at random weights")
     usual_precision: ClassVar[str] = "float32"
 
-    def start(self, vae: Any, training_images: Callable[[], np.ndarray]) -> None:
-        """Give an untrained VAE of this architecture the weights of the best linear VAE."""
-        if self.linear_start:
-            from vae_keras.linear_start import start_as_linear_vae
-
-            start_as_linear_vae(vae, training_images())
+    @property
+    def starts_as_linear_vae(self) -> bool:
+        return self.linear_start
 
     def encoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> "keras.Sequential":
         """Images (batch, height, width, channels) to mean and raw log-variance (batch, 2 latents)."""

@@ -53,8 +53,9 @@ class LearnedGaussian(Part, Likelihood):
 
     is_density: ClassVar[bool] = True
     has_linear_vae: ClassVar[bool] = True
+    since_format: ClassVar[int] = 2  # format 1 stored the variance under another name
 
-    def build(self) -> Any:
+    def instantiate(self) -> Any:
         """The layer `LearnedVariance`."""
         from vae_keras.likelihoods.learned_variance import LearnedVariance  # defines a layer, so it loads Keras
 

@@ -10,8 +10,8 @@ from vae_keras.backend import Tensor, ops
 class Likelihood:
     """p(x | z), read from the outputs of the decoder.
 
-    A likelihood without weights is a frozen dataclass. A likelihood with weights overrides `build` and returns a Keras
-    layer that has the methods below.
+    A likelihood without weights is a frozen dataclass. A likelihood with weights overrides `instantiate`, which then
+    returns a Keras layer that has the methods below.
 
     Attributes:
         outputs_per_channel: how many numbers the decoder gives for each pixel and channel. The decoder's outputs are
@@ -26,7 +26,7 @@ class Likelihood:
     is_density: ClassVar[bool]
     has_linear_vae: ClassVar[bool] = False
 
-    def build(self) -> Any:
+    def instantiate(self) -> Any:
         """This likelihood, ready for use; a Keras layer where it has weights."""
         return self
 

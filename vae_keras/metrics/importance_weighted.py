@@ -13,6 +13,7 @@ import numpy as np
 from data.pipelines import evaluation_batches
 from vae_keras.backend import ops
 from vae_keras.gaussians import Posterior
+from vae_keras.priors import log_prior
 
 if TYPE_CHECKING:
     from vae_keras.model import VAE
@@ -51,7 +52,7 @@ def log_weights(vae: "VAE", images: np.ndarray, noise: np.ndarray) -> np.ndarray
     posterior = Posterior(*(np.asarray(part, float) for part in vae.encode(images)))
     z = np.asarray(posterior.sample(noise))
     # log p(z) - log q(z | x)
-    log_ratio = np.asarray(vae.prior.log_prob(z) - posterior.log_prob(z))
+    log_ratio = log_prior(vae.prior, z) - np.asarray(posterior.log_prob(z))
     repeated = ops.tile(images, (draws, 1, 1, 1))
     nll = vae.reconstruction_nll(repeated, z.reshape(draws * batch, latents).astype(np.float32))
     return log_ratio - np.asarray(nll, float).reshape(draws, batch)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vae_keras.gaussians import Posterior
-from vae_keras.priors import Prior
+from vae_keras.priors import Prior, log_prior
 from vae_keras.total_correlation import ESTIMATORS, KlParts, kl_parts
 
 DENSITIES_AT_ONCE = 4_000_000
@@ -60,7 +60,7 @@ def split_kl(posterior: Posterior, prior: Prior, samples: int = 4, seed: int = 0
     draws = []
     for z in _draws(posterior, samples, seed):
         pieces = [
-            kl_parts(z[at], _rows(posterior, at), posterior, log_weights, prior.log_prob(z[at]))
+            kl_parts(z[at], _rows(posterior, at), posterior, log_weights, log_prior(prior, z[at]))
             for at in (slice(start, start + rows) for start in range(0, images, rows))
         ]
         draws.append([np.concatenate(part) for part in zip(*pieces, strict=True)])
@@ -93,7 +93,7 @@ def split_kl_by_minibatches(
     for z in _draws(posterior, samples, seed):
         order = random.permutation(images)[: images // size * size]
         pieces = [
-            kl_parts(z[at], _rows(posterior, at), _rows(posterior, at), log_weights, prior.log_prob(z[at]))
+            kl_parts(z[at], _rows(posterior, at), _rows(posterior, at), log_weights, log_prior(prior, z[at]))
             for at in order.reshape(-1, size)
         ]
         # Images in their own order again; those left out have the mean of the others.
@@ -109,7 +109,9 @@ def _rows(posterior: Posterior, at: slice | np.ndarray) -> Posterior:
 
 def _mean_kl(posterior: Posterior, prior: Prior, samples: int, seed: int) -> float:
     """The KL, mean over images and draws of z; the draws do not matter where it has a closed form."""
-    return float(np.mean([prior.kl(posterior, z) for z in _draws(posterior, samples, seed)]))
+    single = Posterior(*(part.astype(np.float32) for part in posterior))  # as training computes it
+    draws = (z.astype(np.float32) for z in _draws(posterior, samples, seed))
+    return float(np.mean([prior.kl(single, z) for z in draws]))
 
 
 def _draws(posterior: Posterior, samples: int, seed: int) -> np.ndarray:

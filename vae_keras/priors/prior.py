@@ -13,14 +13,14 @@ from vae_keras.gaussians import Posterior, kl_to_standard_normal
 class Prior:
     """p(z), a density on vectors of `latent_dim` numbers.
 
-    A prior without weights is a frozen dataclass with `latent_dim` as a field; `build` gives it its value. A prior with
-    weights overrides `build` and returns a Keras layer that has the methods below. It overrides `kl` where the
-    divergence has a closed form.
+    A prior without weights is a frozen dataclass with `latent_dim` as a field, which `instantiate` sets. A prior with
+    weights overrides `instantiate`, which then returns a Keras layer that has the methods below. A prior overrides `kl`
+    where the divergence has a closed form.
     """
 
     latent_dim: int
 
-    def build(self, latent_dim: int, seed: int) -> Any:
+    def instantiate(self, latent_dim: int, seed: int) -> Any:
         """This prior for so many latents; `seed` is that of its weights."""
         return dataclasses.replace(self, latent_dim=latent_dim)  # type: ignore[type-var]
 
@@ -49,3 +49,11 @@ class Prior:
         that knows the density of each latent on its own may override this method.
         """
         return kl_to_standard_normal(posterior)
+
+
+def log_prior(prior: Prior, latents: np.ndarray) -> np.ndarray:
+    """log p(z) at latents (..., latents), (...) float64 in nats.
+
+    A prior may have layers, which compute in float32. So it gets float32 latents, whatever the evaluation computes in.
+    """
+    return np.asarray(prior.log_prob(np.asarray(latents, np.float32)), float)
