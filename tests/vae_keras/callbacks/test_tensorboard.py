@@ -72,7 +72,7 @@ def test_the_settings_are_there_with_the_validation_metrics_beside_them(tiny_run
     logged = {
         name: value.string_value or value.number_value or value.bool_value for name, value in started.hparams.items()
     }
-    used = load_config(Run(tiny_run).config).used()
+    used = load_config(Run(tiny_run).config).settings()
     assert logged == used
     # Of all settings, for TensorBoard shows the columns of whichever run it finds first.
     experiment = HParamsPluginData.FromString(plugin["_hparams_/experiment"]).experiment
