@@ -47,7 +47,11 @@ def test_the_page_has_every_command_and_flag_of_pgm_tfp(capsys):
 
 def test_the_defaults_on_the_page_are_those_of_the_settings():
     defaults = {flag: cell for flags, _, cell in ROW.findall(SECTIONS["train.py"]) for flag in FLAG.findall(flags[1:])}
-    plain = {field.name: field.default for field in dataclasses.fields(Config) if isinstance(field.default, str | int | float)}
+    plain = {
+        field.name: field.default
+        for field in dataclasses.fields(Config)
+        if isinstance(field.default, str | int | float)
+    }
     for name, value in plain.items():
         cell = defaults[flag_of(name)]
         assert cell == "off" if value is False else cell.startswith(f"`{value}`"), name
