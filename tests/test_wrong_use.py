@@ -19,8 +19,8 @@ from tests.support import ROOT, TINY, script
 
 
 def typed(value):
-    """The identifier of a case: what the user typed."""
-    return " ".join(value) if isinstance(value, list) else ""
+    """The identifier of a case: what the user typed, shortened."""
+    return " ".join(value)[:60] if isinstance(value, list) else ""
 
 
 TRAINING = [
@@ -42,7 +42,7 @@ TRAINING = [
     (["--likelihood", "gaussian", "--variance", "1e-300"], "--variance 1e-300 must be from 1e-06 to 1000"),
     (["--weight-decay", "1e9"], "--weight-decay 1000000000.0 must be from 0 to 1000000"),
     (["--weight-decay", "1e4"], "--weight-decay 10000 times --lr 0.0005 is 5; lower one of them"),
-    (["--data", f"faces:{9999 * '9'}"], "whole number from 10 up to 1000000"),
+    (["--data", f"faces:{9999 * '9'}"], "whole number from 10 to 1000000"),
     (["--data", ""], "no folder"),
     (["--validation", "0.9"], "--validation 0.9 must be from 0 to below 0.8"),
     (["--channels", "2"], "--channels 2 must be 1 (grey) or 3 (RGB)"),
@@ -84,7 +84,7 @@ TRAINING = [
     (["--data", "olivetty"], "did you mean olivetti?"),
     (["--epohcs", "3"], "unknown argument --epohcs; did you mean --epochs?"),
     (["--data", "face:100"], "did you mean faces"),
-    (["--data", "faces:5"], "whole number from 10 up to 1000000"),
+    (["--data", "faces:5"], "whole number from 10 to 1000000"),
     (["--data", "absent"], "no folder absent"),
     (["--data", "empty"], "no images in"),
     (["--data", "picture.png"], "is a file, not a folder"),
@@ -325,11 +325,11 @@ def test_attributes_and_maps_of_images_without_labels(copied_run, workplace, cap
 )
 @pytest.mark.parametrize("script_main", [train.main, evaluate.main])
 def test_a_disk_that_is_read_only_or_full(copied_run, workplace, capsys, monkeypatch, code, remedy, script_main):
-    def refuse(*, dir, **options):
-        raise OSError(code, os.strerror(code), str(dir))
+    def refuse(path, **options):
+        raise OSError(code, os.strerror(code), str(path))
 
     before = everything_in(workplace)
-    monkeypatch.setattr("common.files.tempfile.mkstemp", refuse)
+    monkeypatch.setattr("common.files.Path.touch", refuse)
     arguments = ["--run", "run", "--curves"] if script_main is evaluate.main else [*TINY, "--run", "new"]
     assert script_main(arguments) == 2
     assert_one_line(capsys, f"{os.strerror(code)}; {remedy}")
