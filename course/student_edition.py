@@ -116,7 +116,7 @@ def checklist(places: Sequence[Gap]) -> str:
     lines = [
         "# What to fill in",
         "",
-        "Each place raises `NotImplementedError` with a text that says what to write. Replace that line by your answer.",
+        "Each place raises `NotImplementedError` with a text that says what to write. Replace the line by your answer.",
         "Go in the order of this list, and run the command below each place. Other tests in the same file may need",
         "other answers, too. After the last answer, `python -m pytest` passes.",
     ]
