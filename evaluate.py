@@ -15,7 +15,7 @@ from common.command_line import Parser, folder_path, open_streams
 from common.quiet import quiet_tensorflow
 
 open_streams()
-quiet_tensorflow()
+quiet_tensorflow()  # the imports below load TensorFlow
 
 from common.errors import UserError
 from common.files import write_text

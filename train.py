@@ -11,7 +11,7 @@ from common.command_line import Parser, folder_path, open_streams
 from common.quiet import quiet_tensorflow
 
 open_streams()
-quiet_tensorflow()
+quiet_tensorflow()  # the imports below load TensorFlow
 
 from vae_keras.command_line import add_settings, given_settings, run_script
 from vae_keras.config import Config, load_config

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TextIO
 
 from common.errors import UserError, nearest
+from common.quiet import quiet_tensorflow
 
 WRONG_USE = 2
 INTERRUPTED = 130
@@ -127,8 +128,9 @@ def run_script(name: str, script: Callable[[], None], remedies: Remedies) -> int
 
     A UserError, an error of the file system or exhausted memory becomes one line on standard error and status 2.
     A character that the output cannot encode is printed as an escape. It is no error if the reader of the output
-    has ended, as after `| head -1`.
+    has ended, as after `| head -1`. TensorFlow's messages are hidden, also if the function imports TensorFlow.
     """
+    quiet_tensorflow()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
