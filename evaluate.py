@@ -12,8 +12,10 @@ from common.installed import PGM_TFP, require_packages
 require_packages("evaluate.py")
 
 from common.command_line import Parser, folder_path, open_streams
+from common.quiet import quiet_tensorflow
 
 open_streams()
+quiet_tensorflow()  # the imports below load TensorFlow
 
 from common.errors import UserError
 from common.files import write_text

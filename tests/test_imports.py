@@ -14,8 +14,8 @@ ORDER = {
         ["command_line", "documents"],
     ],
     "data": [
-        ["factors", "solids"],
-        ["dataset", "split", "pipelines", "image_files", "tables"],
+        ["factors", "solids", "image_formats", "image_names"],
+        ["dataset", "split", "pipelines", "image_files", "attribute_tables"],
         ["faces", "attributes", "decoding"],
         ["rendered_faces", "image_folder"],
         ["downloads"],

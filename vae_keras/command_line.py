@@ -10,7 +10,7 @@ from typing import Any
 from common import command_line
 from common.command_line import Parser, Remedies
 from common.errors import UserError
-from common.quiet import import_quietly
+from common.quiet import import_quietly, quiet_tensorflow
 from vae_keras.backend import tf
 from vae_keras.config import CHOICES, OWN, described_as, options_by_part
 from vae_keras.registry import Option, flag_of
@@ -74,6 +74,7 @@ def start_tensorflow(deterministic: bool = False) -> None:
         deterministic: whether the same operations give the same bits in every run.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    quiet_tensorflow()
     import_quietly("tensorflow", "keras")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its warnings are about code, not about what was asked
     if deterministic:
