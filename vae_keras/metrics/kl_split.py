@@ -115,9 +115,9 @@ def _mean_kl(posterior: Posterior, prior: Prior, samples: int, seed: int) -> flo
 
 
 def _draws(posterior: Posterior, samples: int, seed: int) -> np.ndarray:
-    """z = mean + std noise, (samples, n, latents)."""
+    """Samples from each posterior, (samples, n, latents)."""
     noise = np.random.default_rng(seed).standard_normal((samples, *posterior.mean.shape))
-    return posterior.mean + np.exp(0.5 * posterior.log_variance) * noise
+    return np.asarray(posterior.sample(noise))
 
 
 def _summary(draws: np.ndarray, kl: float) -> KlSplit:

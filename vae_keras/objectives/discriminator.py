@@ -1,12 +1,11 @@
-"""The discriminator of the FactorVAE, and the permutation that it learns from."""
-
-from typing import Any
+"""The discriminator of the FactorVAE."""
 
 import keras
 import tensorflow as tf
 from keras import layers, ops
 
 from vae_keras.backend import Tensor
+from vae_keras.objectives.permutation import permuted
 from vae_keras.seeded_layers import SavedNoise
 
 # Kim & Mnih 2018, arXiv 1802.05983, appendix A.
@@ -54,11 +53,3 @@ class Discriminator(SavedNoise, layers.Layer):
         self.optimizer.apply(tape.gradient(loss, weights), weights)
         right = ops.cast(ops.concatenate([yes > 0, no < 0]), loss.dtype)
         return {"discriminator_loss": loss, "discriminator_accuracy": ops.mean(right)}
-
-
-def permuted(latents: Tensor, seed: Any) -> Tensor:
-    """Each column of latents (batch, latents) in a random order of its own: samples of prod_j q(z_j)."""
-    # answer: codes permuted across the batch
-    order = ops.argsort(keras.random.uniform(ops.shape(latents), seed=seed), axis=0)
-    return ops.take_along_axis(latents, order, axis=0)
-    # end of answer
