@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 OLDEST_PYTHON = (3, 11)
-DOCUMENTS = ("markdown", "math_core", "jinja2")
+DOCUMENTS = ("markdown", "math_core", "jinja2")  # of the report
 VAE_KERAS = (
     "tensorflow", "keras", "tensorboard", "numpy", "matplotlib", "PIL", "sklearn", "joblib", "rich", "wrapt",
-    *DOCUMENTS,
+    "msgspec",
 )  # fmt: skip
 PGM_TFP = ("tensorflow", "tensorflow_probability", "numpy", "networkx", "scipy", "matplotlib", "rich")
 

@@ -1,13 +1,21 @@
 """tf.data pipelines: batches of pixels in [0, 1] from uint8 images in memory, mirrored and shifted on request.
 
-This is the only module of `data` that imports TensorFlow.
+This is the only module of `data` that uses TensorFlow, which it loads when the first batch is asked for.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import tensorflow as tf
+
+from common.lazy import LazyModule
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+else:
+    tf = LazyModule("tensorflow")
 
 
-def to_unit(images: tf.Tensor) -> tf.Tensor:
+def to_unit(images: "tf.Tensor") -> "tf.Tensor":
     """uint8 pixels as float32 in [0, 1]."""
     return tf.cast(images, tf.float32) / 255.0
 
@@ -20,7 +28,7 @@ def training_batches(
     first_epoch: int = 0,
     flip: bool = False,
     shift: int = 0,
-) -> tf.data.Dataset:
+) -> "tf.data.Dataset":
     """Batches of pixels in [0, 1] for the epochs first_epoch .. epochs - 1.
 
     The order of the images in an epoch, and how each image is mirrored and shifted, depend on (seed, epoch) alone. A
@@ -40,7 +48,7 @@ def training_batches(
     stored = tf.constant(images)
     count, height, width = images.shape[:3]
 
-    def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+    def one_epoch(epoch: "tf.Tensor") -> "tf.data.Dataset":
         # Seeds are not negative, so no seed has the keys of the second and third draw of another seed.
         draws = [tf.stack([tf.constant(key, tf.int64), epoch]) for key in (seed, -1 - seed, -1 - seed - 2**20)]
         order = tf.random.experimental.stateless_shuffle(tf.range(count), seed=draws[0])
@@ -48,7 +56,7 @@ def training_batches(
         moved = tf.random.stateless_uniform((count, 2), draws[2], -shift, shift + 1, tf.int32)
         return tf.data.Dataset.from_tensor_slices((order, mirrored, moved)).batch(batch_size)
 
-    def batch(indices: tf.Tensor, mirrored: tf.Tensor, moved: tf.Tensor) -> tf.Tensor:
+    def batch(indices: "tf.Tensor", mirrored: "tf.Tensor", moved: "tf.Tensor") -> "tf.Tensor":
         chosen = tf.gather(stored, indices)
         if flip or shift:
             # The source row and the source column of each pixel, (batch, height) and (batch, width).
@@ -61,7 +69,7 @@ def training_batches(
     return tf.data.Dataset.range(first_epoch, epochs).flat_map(one_epoch).map(batch).prefetch(2)
 
 
-def evaluation_batches(images: np.ndarray, batch_size: int) -> tf.data.Dataset:
+def evaluation_batches(images: np.ndarray, batch_size: int) -> "tf.data.Dataset":
     """One pass over the images in the given order, in batches of pixels in [0, 1]."""
     return tf.data.Dataset.from_tensor_slices(images).batch(batch_size).map(to_unit).prefetch(2)
 

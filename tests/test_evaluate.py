@@ -103,7 +103,7 @@ def test_numbers_of_an_earlier_epoch_are_not_shown_as_those_of_a_later_one(tmp_p
 
 def test_figures_of_other_images_say_so(tiny_run, tmp_path, monkeypatch):
     captions = []
-    monkeypatch.setattr("vae_keras.results.add_to_caption", lambda figure, note: captions.append(note))
+    monkeypatch.setattr("vae_keras.evaluation.saving.add_to_caption", lambda figure, note: captions.append(note))
     run = Run(shutil.copytree(tiny_run, tmp_path / "a"))
     assert evaluate.main(["--run", str(run.folder), "--data", "faces:60", "--sample", "--traverse"]) == 0
     assert captions == ["Images: faces:60."] * 3

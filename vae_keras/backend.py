@@ -6,20 +6,18 @@ Files that define classes of Keras (layers, the model, callbacks) import Keras i
 """
 
 import importlib
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from common.lazy import LazyModule
 
 # A backend tensor: Keras 3 gives it no static type.
 Tensor = Any
 
 
-class LazyModule(ModuleType):
-    """A module that is imported when one of its attributes is asked for."""
-
+class _OnTensorFlow(LazyModule):
     def __getattr__(self, name: str) -> Any:
-        module = importlib.import_module(self.__name__)
         check_backend()
-        return getattr(module, name)
+        return super().__getattr__(name)
 
 
 def check_backend() -> None:
@@ -40,6 +38,6 @@ if TYPE_CHECKING:
     import tensorflow as tf
     from keras import layers, ops
 else:
-    keras, layers, ops, tf = (LazyModule(name) for name in ("keras", "keras.layers", "keras.ops", "tensorflow"))
+    keras, layers, ops, tf = (_OnTensorFlow(name) for name in ("keras", "keras.layers", "keras.ops", "tensorflow"))
 
 __all__ = ["Tensor", "check_backend", "keras", "layers", "ops", "tf"]

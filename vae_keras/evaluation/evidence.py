@@ -4,6 +4,8 @@ import numpy as np
 
 from vae_keras import metrics
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
+from vae_keras.evaluation.record import Record, WithError
+from vae_keras.metrics.kl_split import Estimate
 from vae_keras.plots import error_bars
 from vae_keras.types import Posterior
 
@@ -35,9 +37,11 @@ def evidence(context: EvaluationContext) -> Evaluation:
         f"much the latents know; what lies above it appears in the other parts.",
         "nats",
     )
-    numbers = {
+    numbers: Record = {
         "kl_split": {
-            **{name.replace(" ", "_").replace("-", "_").lower(): part._asdict() for name, part in parts.items()},
+            "mutual_information": _with_error(split.mutual_information),
+            "total_correlation": _with_error(split.total_correlation),
+            "dimension_wise_kl": _with_error(split.dimension_wise_kl),
             "kl": split.kl,
             "ceiling": split.ceiling,
             "images": split.images,
@@ -45,3 +49,7 @@ def evidence(context: EvaluationContext) -> Evaluation:
         "importance_weighted": {"bound": bound, "elbo": elbo, "samples": SAMPLES, "images": len(images)},
     }
     return Evaluation({"kl_split.png": figure}, numbers)
+
+
+def _with_error(part: Estimate) -> WithError:
+    return {"value": part.value, "standard_error": part.standard_error}

@@ -4,12 +4,12 @@ import math
 from collections.abc import Sequence
 
 from vae_keras.config import Config
+from vae_keras.evaluation.record import Record
 from vae_keras.objectives.objective import Estimate, Measured
-from vae_keras.report.words import Numbers
 from vae_keras.run_folder import Row
 
 
-def objective_cost(numbers: Numbers, history: Sequence[Row], config: Config) -> list[str]:
+def objective_cost(numbers: Record, history: Sequence[Row], config: Config) -> list[str]:
     """Sentences about the run's objective; none without numbers on test images."""
     if "test" not in numbers:
         return []

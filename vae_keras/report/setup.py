@@ -3,7 +3,7 @@
 import dataclasses
 import inspect
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -13,12 +13,13 @@ from common.documents import Numbering
 from common.errors import UserError
 from data.sources import RENDERED, canonical
 from vae_keras.config import CHOICES, OWN, Config
+from vae_keras.evaluation.record import Record
 from vae_keras.model import VAE
 from vae_keras.registry import flag_of
 from vae_keras.report.blocks import Section, joined, paragraph, preformatted, table
 
 
-def setup_sections(config: Config, vae: VAE, numbers: Mapping[str, Any], numbering: Numbering) -> list[Section]:
+def setup_sections(config: Config, vae: VAE, numbers: Record, numbering: Numbering) -> list[Section]:
     """The chapter on the run's set-up."""
     return [
         Section(
@@ -81,7 +82,7 @@ def setting_rows(config: Config) -> Iterator[tuple[str, str, str]]:
         yield flag_of(name), str(value), (OWN | chosen)[name].help
 
 
-def _images(config: Config, numbers: Mapping[str, Any], numbering: Numbering) -> Markup:
+def _images(config: Config, numbers: Record, numbering: Numbering) -> Markup:
     parts = numbers.get("dataset", {}).get("parts", {})
     labels = numbers.get("dataset", {}).get("labels", {})
     height, width, channels = config.image_shape

@@ -150,11 +150,11 @@ def test_the_gap_between_train_and_validation_is_told_at_both_epochs():
     assert "no validation images" in told(analysis.training(unvalidated))
 
 
-def test_the_linear_rival_wins_or_loses():
+def test_the_linear_baseline_wins_or_loses():
     ours = {"test": TEST}
-    wins = told(analysis.linear_rival(ours | {"pca": {"psnr": 23.0, "verdict": "V."}}))
+    wins = told(analysis.linear_baseline(ours | {"pca": {"psnr": 23.0, "verdict": "V."}}))
     assert wins.startswith("V. The margin of 2.0 dB")
-    loses = told(analysis.linear_rival(ours | {"linear_vae": {"elbo": -600.0, "psnr": 1.0, "verdict": "V."}}))
+    loses = told(analysis.linear_baseline(ours | {"linear_vae": {"elbo": -600.0, "psnr": 1.0, "verdict": "V."}}))
     assert "It lacks 50.0 nats" in loses
 
 

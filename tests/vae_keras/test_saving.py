@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vae_keras.evaluation.record import merged
+from vae_keras.evaluation.saving import save_animation, show_numbers
 from vae_keras.plots import picture_animation
-from vae_keras.results import merged, save_animation, show_numbers
 from vae_keras.run_folder import Run
 
 
