@@ -23,8 +23,8 @@ FROM_LIBRARIES = (
 def quiet_tensorflow() -> None:
     """Hide TensorFlow's log and the libraries' warnings about themselves, for the rest of the process.
 
-    Only scripts and `run_script` call this function, before TensorFlow is imported. TensorFlow still raises its
-    errors. A user who has set TF_CPP_MIN_LOG_LEVEL keeps that level.
+    Only scripts and `run_script` call this function, before TensorFlow is imported. TensorFlow still raises its errors.
+    A user who has set TF_CPP_MIN_LOG_LEVEL keeps that level.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for message, category, module in FROM_LIBRARIES:
