@@ -13,12 +13,12 @@ from pathlib import Path
 from common.command_line import Parser, Remedies, folder_path, run_script
 from common.errors import UserError
 from common.files import UNFINISHED, atomic_write
+from common.names import LONGEST
 from course.tree import ROOT, code_files
 from vae_keras.run_folder import latest_run, open_run
 
 SUBMISSIONS = Path("runs")
 OTHER_FILES = ("report.pdf", "metrics.json", "history.csv", "config.json")
-LONGEST = 200  # bytes of a file name; file systems allow 255
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # the first date that a zip file can hold
 REGULAR, EXECUTABLE = 0o100644, 0o100755
 REMEDIES = Remedies(

@@ -44,8 +44,8 @@ class AttributeTable(NamedTuple):
 def find_table(images: ImageNames) -> Path | None:
     """The file with the attributes of the images; None if there is none.
 
-    The file is in the folder itself. Only CelebA's list may also be where CelebA has it: beside the images' folder, or
-    in the folder `Anno` beside it.
+    The file is in the folder itself. Only CelebA's list may be in other places, as CelebA has it: next to the folder of
+    the images, or in the folder `Anno` there.
 
     Raises:
         UserError: several CSV files name the images, or there are CSV files and none names the images.

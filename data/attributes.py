@@ -1,7 +1,7 @@
 """Labels and factors of a folder's images, read from a table of attributes.
 
 The table is `attributes.csv`, CelebA's `list_attr_celeba.txt` or `.csv`, or the only CSV file in the folder that names
-the images (`data.attribute_tables`). CelebA's list may also be in `Anno` beside the folder `Img` with the images.
+the images (`data.attribute_tables`). CelebA's list may also be in the folder `Anno`, next to CelebA's folder `Img`.
 
 The first column names image files by their path, or by the end of their path, such as the file name. Every other
 column is a label or a factor:
