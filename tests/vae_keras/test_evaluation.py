@@ -14,7 +14,7 @@ from vae_keras.config import load_config
 from vae_keras.evaluation import EvaluationContext
 from vae_keras.evaluation.attribute import attribute_edit, attributes
 from vae_keras.evaluation.latent_map import colours, latent_map
-from vae_keras.evaluation.linear_baseline import rival_of, verdict
+from vae_keras.evaluation.linear_baseline import LinearModel, linear_model_of, verdict
 from vae_keras.evaluation.sample_quality import distances
 from vae_keras.latent import encode_images
 from vae_keras.likelihoods import LIKELIHOODS, Gaussian
@@ -137,18 +137,18 @@ def test_the_linear_model_is_fitted_on_train_with_as_many_latents(context, numbe
 
 
 def test_a_likelihood_is_compared_with_the_linear_model_that_shares_it():
-    assert rival_of(Gaussian(0.03)).variance == 0.03
-    assert rival_of(LIKELIHOODS["learned_gaussian"]()).variance is None
+    assert linear_model_of(Gaussian(0.03)).variance == 0.03
+    assert linear_model_of(LIKELIHOODS["learned_gaussian"]()).variance is None
     for name in ("bernoulli", "continuous_bernoulli"):
-        assert rival_of(LIKELIHOODS[name]()).key == "pca"
+        assert linear_model_of(LIKELIHOODS[name]()).key == "pca"
 
 
 def test_a_vae_that_loses_says_so(context):
-    rival = rival_of(Gaussian())
+    rival = linear_model_of(Gaussian())
     worse, better = context.test_elbo.elbo - 1, context.test_elbo.elbo + 1
     assert verdict(context, rival, {"elbo": worse}).startswith("The VAE beats the linear VAE: test ELBO")
     assert verdict(context, rival, {"elbo": better}).startswith("The VAE loses to the linear VAE: test ELBO")
-    assert "loses to PCA: test PSNR" in verdict(context, rival_of(context.vae.likelihood), {"psnr": 99.0})
+    assert "loses to PCA: test PSNR" in verdict(context, linear_model_of(context.vae.likelihood), {"psnr": 99.0})
 
 
 def test_sample_quality_compares_test_with_train_its_reconstructions_and_samples(context):

@@ -15,7 +15,7 @@ from vae_keras.run_data import read_data
 from vae_keras.run_folder import Run, read_history
 from vae_keras.runs import load_run
 
-disentanglement = import_module("vae_keras.evaluation.disentanglement.disentanglement")
+disentanglement = import_module("vae_keras.evaluation.disentanglement")
 QUICK = (
     evaluation.curves.curves,
     evaluation.held_out.held_out,
