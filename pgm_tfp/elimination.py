@@ -25,9 +25,10 @@ from pgm_tfp.potentials import (
     LOG_MAX_PRODUCT,
     LOG_SUM_PRODUCT,
     MOST_VARIABLES,
-    SUM_PRODUCT,
     Potential,
     Semiring,
+    held,
+    in_float64_range,
     product,
     totalled,
 )
@@ -134,20 +135,13 @@ def sum_out(potentials: Sequence[Potential], keep: Collection[str] = ()) -> list
         TooLargeError: the tables would take more memory than there is.
     """
     order = check_sums(potentials, keep)
-    try:
-        with np.errstate(under="raise", over="raise"):
-            rest, log_scale = _summed(potentials, order, SUM_PRODUCT)
-        return [*(logarithm(potential) for potential in rest), Potential((), log_scale)]
-    except FloatingPointError:
-        pass  # the error holds the tables until this block is left
-    rest, log_scale = _summed([logarithm(potential) for potential in potentials], order, LOG_SUM_PRODUCT)
-    return [*rest, Potential((), log_scale)]
 
+    def summed(semiring: Semiring) -> list[Potential]:
+        rest, log_scale = _summed([held(potential, semiring) for potential in potentials], order, semiring)
+        logs = [Potential(potential.variables, semiring.log(potential.values)) for potential in rest]
+        return [*logs, Potential((), log_scale)]
 
-def logarithm(potential: Potential) -> Potential:
-    """The potential with its weights as logarithms."""
-    with np.errstate(divide="ignore"):
-        return Potential(potential.variables, np.log(potential.values))
+    return in_float64_range(summed)
 
 
 def log_sum(potentials: Sequence[Potential]) -> float:

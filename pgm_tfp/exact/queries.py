@@ -21,6 +21,7 @@ from pgm_tfp.exact.evidence import (
     named,
     read_evidence,
 )
+from pgm_tfp.potentials import LOG_MAX_PRODUCT, held
 
 ENTRY, NAME = 300, 8  # bytes of an answer's entry: a float, a tuple and its place in a dictionary; of each state in it
 
@@ -95,7 +96,7 @@ def most_probable(network: Network, evidence: Evidence | None = None) -> tuple[d
         TooLargeError: the tables would take more memory than there is.
     """
     findings = read_evidence(network, evidence)
-    logs = [elimination.logarithm(potential) for potential in conditioned(network, findings)]
+    logs = [held(potential, LOG_MAX_PRODUCT) for potential in conditioned(network, findings)]
     best, weight = elimination.maximum(logs)
     if weight == -np.inf:
         raise impossible(network, findings, _possible(network))

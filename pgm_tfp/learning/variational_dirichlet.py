@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.optimize import Bounds, minimize
 
+from pgm_tfp.exact.rows import Observations
 from pgm_tfp.learning.dirichlet import count, prior_concentrations
-from pgm_tfp.learning.observations import Observations
-from pgm_tfp.learning.tables import Tables
+from pgm_tfp.learning.family_arrays import FamilyArrays
 from pgm_tfp.networks import BayesianNetwork
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class VariationalDirichlet(NamedTuple):
         trace: the ELBO at the start and after each step of the optimiser, (steps + 1,), in nats.
     """
 
-    concentrations: Tables
+    concentrations: FamilyArrays
     elbo: float
     trace: np.ndarray
 

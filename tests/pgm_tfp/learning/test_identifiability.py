@@ -9,7 +9,7 @@ from common.errors import UserError
 from pgm_tfp import BayesianNetwork, Table
 from pgm_tfp.catalogue import server_room, student
 from pgm_tfp.learning import predictive_log_likelihood, unidentified
-from pgm_tfp.learning.tables import random_tables, with_tables
+from pgm_tfp.learning.family_arrays import random_probabilities, with_probabilities
 from tests.pgm_tfp.learning.support_learning import arrays, furthest
 
 
@@ -79,7 +79,7 @@ def test_the_room_without_thermometer_can_be_mistaken_for_another():
     """Let T be the message itself, and the message never err: no row tells this room from the other."""
     table = arrays(server_room())
     message = table["T"] @ table["M"]  # P(M | O, A)
-    other = with_tables(server_room(), {**table, "T": message, "M": np.eye(2)})
+    other = with_probabilities(server_room(), {**table, "T": message, "M": np.eye(2)})
     assert furthest(other, server_room()) > 0.04
     rows = server_room().sample(500, seed=1)
     del rows["T"]
@@ -89,14 +89,14 @@ def test_the_room_without_thermometer_can_be_mistaken_for_another():
 
 def numbers_decided(network, hidden, seed=0, step=1e-5):
     """The rank of the derivatives of p(all that is seen) by every table's logits, from differences of the joint."""
-    logits = {name: np.log(table) for name, table in random_tables(network, np.random.default_rng(seed)).items()}
+    logits = {name: np.log(table) for name, table in random_probabilities(network, np.random.default_rng(seed)).items()}
     axes = tuple(axis for axis, variable in enumerate(network.conditionals) if variable in hidden)
 
     def log_seen(shift, name, index):
         moved = {**logits, name: logits[name].copy()}
         moved[name][index] += shift
         tables = {each: np.exp(table) / np.exp(table).sum(-1, keepdims=True) for each, table in moved.items()}
-        return np.log(with_tables(network, tables).joint().values.sum(axes)).ravel()
+        return np.log(with_probabilities(network, tables).joint().values.sum(axes)).ravel()
 
     columns = [
         (log_seen(step, name, index) - log_seen(-step, name, index)) / (2 * step)
