@@ -47,7 +47,7 @@ ORDER = {
         ["catalogue", "independence", "exact"],
         ["notation", "variational", "learning", "network_files"],
         ["observations", "plots"],
-        ["answers"],
+        ["answers", "diagnosis"],
         ["comparisons", "learning_report"],
         ["__main__"],
     ],
