@@ -19,7 +19,7 @@ from typing import NamedTuple
 import networkx as nx
 import numpy as np
 
-from pgm_tfp.graphs import Elimination, elimination, factor_graph_edges, undirected_graph
+from pgm_tfp.graphs import Elimination, edges_within, elimination_order, undirected_graph
 from pgm_tfp.memory import ASK_LESS, FLOAT, TooLargeError, check_memory, counted
 from pgm_tfp.potentials import (
     LOG_MAX_PRODUCT,
@@ -39,7 +39,7 @@ TEMPORARIES = 4  # tables as large as one that is summed: two factors' product, 
 def interaction_graph(potentials: Iterable[Potential]) -> nx.Graph:
     """An edge between any two variables that share a potential."""
     scopes = [potential.variables for potential in potentials]
-    return undirected_graph(factor_graph_edges(scopes), (variable for scope in scopes for variable in scope))
+    return undirected_graph(edges_within(scopes), (variable for scope in scopes for variable in scope))
 
 
 def sizes_of(potentials: Iterable[Potential]) -> dict[str, int]:
@@ -49,7 +49,7 @@ def sizes_of(potentials: Iterable[Potential]) -> dict[str, int]:
 
 def elimination_of(potentials: Sequence[Potential], last: Collection[str] = ()) -> Elimination:
     """A good order for these potentials; see `graphs.elimination`."""
-    return elimination(interaction_graph(potentials), sizes_of(potentials), last)
+    return elimination_order(interaction_graph(potentials), sizes_of(potentials), last)
 
 
 class Cost(NamedTuple):

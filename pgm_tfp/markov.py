@@ -15,7 +15,7 @@ import numpy as np
 from common.errors import UserError, nearest
 from pgm_tfp import elimination
 from pgm_tfp.conditionals import BINARY, State
-from pgm_tfp.graphs import Edge, chordless_cycle, undirected_graph
+from pgm_tfp.graphs import Edge, undirected_graph
 from pgm_tfp.memory import FLOAT, check_memory
 from pgm_tfp.networks import BayesianNetwork, state_index
 from pgm_tfp.potentials import Potential
@@ -157,8 +157,8 @@ def maximal_cliques(network: MarkovNetwork | nx.Graph) -> list[tuple[str, ...]]:
 
 
 def is_chordal(network: MarkovNetwork | nx.Graph) -> bool:
-    """Has every cycle of four or more variables a chord? `graphs.chordless_cycle` gives one that has none."""
-    return chordless_cycle(network if isinstance(network, nx.Graph) else network.graph) is None
+    """Whether every cycle of four or more variables has a chord; `graphs.chordless_cycle` finds a cycle without one."""
+    return nx.is_chordal(network if isinstance(network, nx.Graph) else network.graph)
 
 
 def log_partition(network: MarkovNetwork) -> float:

@@ -118,7 +118,7 @@ def write_with_columns(path: Path, log: Log, columns: Mapping[str, np.ndarray]) 
 
 
 def _nearly(header: Sequence[str], network: Network) -> list[str]:
-    """For each column whose name differs from a variable's only in capitals, spaces or hyphens, a remark that says so."""
+    """A remark for each column whose name differs from a variable's only in capitals, spaces or hyphens."""
     bare = {_bare(name): name.strip() for name in network.states if _bare(name)}
     known = {name.strip() for name in network.states}
     return [f"{name} is nearly {bare[_bare(name)]}" for name in header if name not in known and _bare(name) in bare]

@@ -7,7 +7,6 @@ with all that follows from them, see `statements`.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TypeAlias
 
 import networkx as nx
@@ -144,14 +143,8 @@ def i_equivalent(a: BayesianNetwork | nx.DiGraph, b: BayesianNetwork | nx.DiGrap
 
 
 def immoralities(network: BayesianNetwork | nx.DiGraph) -> set[tuple[str, str, str]]:
-    """All (parent, child, other parent) whose parents no edge joins; parents in alphabetical order."""
-    graph = _graph_of(network)
-    return {
-        (a, child, b)
-        for child in graph
-        for a, b in combinations(sorted(graph.predecessors(child)), 2)
-        if not (graph.has_edge(a, b) or graph.has_edge(b, a))
-    }
+    """All v-structures (parent, child, other parent), parents that no edge joins; parents in alphabetical order."""
+    return {(min(a, b), child, max(a, b)) for a, child, b in nx.dag.v_structures(_graph_of(network))}
 
 
 def without(network: Graph, edge: tuple[str, str]) -> nx.Graph:
