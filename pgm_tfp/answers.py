@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from pgm_tfp import catalogue, exact
 from pgm_tfp.conditionals import State
 from pgm_tfp.exact import Network
-from pgm_tfp.graphs import chordless_cycle, elimination_order, junction_tree, triangulated
+from pgm_tfp.graphs import chordless_cycle
 from pgm_tfp.independence import (
     Independence,
     Trail,
@@ -24,6 +24,7 @@ from pgm_tfp.markov import MarkovNetwork, moralize
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.notation import written
 from pgm_tfp.plots import Panel, graph_panels, probability_bars
+from pgm_tfp.triangulation import elimination_order, junction_tree, triangulated
 
 EVIDENCE: tuple[dict[str, State], ...] = ({}, {"M": True}, {"M": True, "S": False}, {"M": True, "S": True})
 

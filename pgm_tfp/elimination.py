@@ -19,7 +19,7 @@ from typing import NamedTuple
 import networkx as nx
 import numpy as np
 
-from pgm_tfp.graphs import Elimination, edges_within, elimination_order, undirected_graph
+from pgm_tfp.graphs import edges_within, undirected_graph
 from pgm_tfp.memory import ASK_LESS, FLOAT, TooLargeError, check_memory, counted
 from pgm_tfp.potentials import (
     LOG_MAX_PRODUCT,
@@ -32,6 +32,7 @@ from pgm_tfp.potentials import (
     product,
     totalled,
 )
+from pgm_tfp.triangulation import Elimination, elimination_order
 
 TEMPORARIES = 4  # tables as large as one that is summed: two factors' product, less its largest entries, exponentiated
 
@@ -48,7 +49,7 @@ def sizes_of(potentials: Iterable[Potential]) -> dict[str, int]:
 
 
 def elimination_of(potentials: Sequence[Potential], last: Collection[str] = ()) -> Elimination:
-    """A good order for these potentials; see `graphs.elimination`."""
+    """A good order for these potentials; see `triangulation.elimination_order`."""
     return elimination_order(interaction_graph(potentials), sizes_of(potentials), last)
 
 

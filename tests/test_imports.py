@@ -40,6 +40,7 @@ ORDER = {
     "pgm_tfp": [
         ["backend", "memory", "states"],
         ["graphs", "potentials", "conditionals"],
+        ["triangulation"],
         ["elimination", "bif", "uai"],
         ["pgmpy_models"],
         ["networks"],

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from pgm_tfp import elimination, graphs
+from pgm_tfp import elimination, triangulation
 from pgm_tfp.elimination import Cost
 from pgm_tfp.exact.evidence import Network
 from pgm_tfp.memory import ASK_LESS
@@ -111,7 +111,7 @@ def cost(network: Network) -> Cost:
         UserError: a variable is continuous.
     """
     potentials = network.potentials()
-    tree = graphs.junction_tree(elimination.elimination_of(potentials))
+    tree = triangulation.junction_tree(elimination.elimination_of(potentials))
     return elimination.tree_cost(tree.cliques, elimination.sizes_of(potentials))
 
 
@@ -127,7 +127,7 @@ def tree_of(
     Raises:
         TooLargeError: the cliques' arrays would take more memory than there is.
     """
-    tree = graphs.junction_tree(elimination.elimination_of(potentials))
+    tree = triangulation.junction_tree(elimination.elimination_of(potentials))
     sizes = elimination.sizes_of(potentials)
     elimination.check_cost(purpose, elimination.tree_cost(tree.cliques, sizes), remedy)
     place = {variable: index for index, variable in enumerate(network.graph)}
