@@ -40,7 +40,7 @@ ORDER = {
     "pgm_tfp": [
         ["backend", "memory", "states"],
         ["graphs", "potentials", "conditionals"],
-        ["triangulation"],
+        ["triangulation", "joint_distributions"],
         ["elimination", "bif", "uai"],
         ["pgmpy_models"],
         ["networks"],

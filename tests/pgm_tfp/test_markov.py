@@ -130,7 +130,7 @@ def test_the_factorization_lists_the_maximal_cliques():
         ({("A",): [1, -1]}, None, r"^the potential over \(A\): weights must be finite and not negative"),
         ({("A", "B"): [[1, np.nan], [1, 1]]}, None, r"^the potential over \(A, B\): weights must be finite"),
         ({("A",): [1, np.inf]}, None, r"^the potential over \(A\): weights must be finite"),
-        ({("A",): [0, 0]}, None, r"^the potential over \(A\): .* one of them above zero"),
+        ({("A",): [0, 0]}, None, r"^the potential over \(A\): .* at least one above zero"),
         ({("A",): [[1, 2]]}, None, r"\(A\) needs an array of 1 axes, not of 2"),
         (
             {("A",): [1, 2], ("A", "B"): np.ones((3, 2))},
