@@ -66,10 +66,12 @@ def test_the_divergence_in_closed_form_is_that_of_tensorflow_probability():
 def test_stopping_early_is_logged(monkeypatch, caplog):
     observations = student().sample(50)
     with caplog.at_level(logging.WARNING, "pgm_tfp"):
-        fit_variational_dirichlet(student(), observations)
+        assert fit_variational_dirichlet(student(), observations).converged
         assert not caplog.records
         monkeypatch.setattr(variational_dirichlet, "MOST_ITERATIONS", 3)
-        assert len(fit_variational_dirichlet(student(), observations).trace) == 4
+        stopped = fit_variational_dirichlet(student(), observations)
+        assert len(stopped.trace) == 4
+        assert not stopped.converged
     (record,) = caplog.records
     assert record.getMessage().startswith("the ELBO had not converged after 3 iterations")
 

@@ -39,6 +39,9 @@ def test_without_gaps_it_is_exact(prior_counts):
     for variable, concentrations in exact.concentrations.items():
         np.testing.assert_allclose(fitted.concentrations[variable], concentrations, rtol=1e-12)
     assert furthest(fitted.network, exact.mean_network()) < 1e-12
+    intervals = fitted.credible_intervals(0.9)
+    for variable, expected in exact.credible_intervals(0.9).items():
+        np.testing.assert_allclose(intervals[variable], expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize("prior_counts", [0.2, 1.0, 5.0])
