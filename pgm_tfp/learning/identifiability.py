@@ -60,26 +60,26 @@ def unidentified(network: BayesianNetwork, never_seen: Collection[str]) -> dict[
     hidden = [variable for variable in network.conditionals if variable in set(never_seen)]
     informed = {variable for variable in hidden if nx.descendants(network.graph, variable) - set(hidden)}
     sentences = {
-        variable: f"No seen variable descends from {variable}: its table stays what the prior makes it."
+        variable: f"No seen variable descends from {variable}: the prior alone determines its table."
         for variable in hidden
     }
     for component in _components(network, informed, set(hidden) - informed):
-        free, decided = _free_and_decided(network, component)
+        free, determined = _free_and_determined(network, component)
         tables = " ".join(_table_name(network, owner) for owner in component.owners)
         numbers = (
-            f"all {free} free numbers in {tables}, but for a choice among finitely many answers"
-            if decided == free
-            else f"{decided} of the {free} free numbers in {tables}; the prior and the start decide the rest"
+            f"all {free} free parameters in {tables}, up to a choice among finitely many solutions"
+            if determined == free
+            else f"{determined} of the {free} free parameters in {tables}; the prior and the start determine the rest"
         )
         for variable in component.hidden:
             states = len(network.states[variable])
             naming = (
-                f"The states of {variable} can be named in any of {factorial(states)} orders, and all that is seen "
-                "stays as probable as it was"
+                f"The states of {variable} can be named in any of {factorial(states)} orders without any change in the "
+                "probability of what is seen"
                 if states > 1
                 else f"{variable} has one state"
             )
-            sentences[variable] = f"{naming}; rows decide {numbers}."
+            sentences[variable] = f"{naming}; rows determine {numbers}."
     return sentences
 
 
@@ -109,7 +109,7 @@ def _components(network: BayesianNetwork, informed: set[str], dropped: set[str])
     return components
 
 
-def _free_and_decided(network: BayesianNetwork, component: Component) -> tuple[int, int]:
+def _free_and_determined(network: BayesianNetwork, component: Component) -> tuple[int, int]:
     """The number of free parameters of the component's tables, and how many of them Q determines."""
     sizes = {variable: len(network.states[variable]) for variable in (*component.hidden, *component.seen)}
     tables = {owner: shape for owner, shape in family_shapes(network).items() if owner in component.owners}
@@ -118,7 +118,7 @@ def _free_and_decided(network: BayesianNetwork, component: Component) -> tuple[i
     if max(rows * cells, prod(sizes.values())) > MOST_CELLS:
         raise UserError(
             f"the tables around {', '.join(component.hidden)} have {cells} entries and {rows} seen joint states, too "
-            "many to say what rows decide; ask about fewer variables"
+            "many to say what rows determine; ask about fewer variables"
         )
     free = sum(prod(shape[:-1]) * (shape[-1] - 1) for shape in tables.values())
     values = np.linalg.svd(_jacobian(network, component), compute_uv=False)
