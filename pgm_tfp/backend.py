@@ -1,6 +1,7 @@
-"""TensorFlow and TensorFlow Probability, imported without the start-up chatter, where something needs them.
+"""TensorFlow and TensorFlow Probability, imported without their start-up messages.
 
-They take ten times as long to load as everything else here, and exact inference does without.
+They take ten times as long to load as everything else here, and exact inference does not need them. So functions that
+need them import this module when they are called.
 """
 
 from common.quiet import import_quietly

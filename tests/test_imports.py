@@ -40,6 +40,7 @@ ORDER = {
     "pgm_tfp": [
         ["backend", "memory", "states"],
         ["graphs", "potentials", "conditionals"],
+        ["triangulation", "joint_distributions"],
         ["elimination", "bif", "uai"],
         ["pgmpy_models"],
         ["networks"],
@@ -47,7 +48,7 @@ ORDER = {
         ["catalogue", "independence", "exact"],
         ["notation", "variational", "learning", "network_files"],
         ["observations", "plots"],
-        ["answers"],
+        ["answers", "diagnosis"],
         ["comparisons", "learning_report"],
         ["__main__"],
     ],

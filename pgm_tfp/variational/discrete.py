@@ -18,8 +18,8 @@ from scipy.special import log_softmax
 
 from pgm_tfp import elimination
 from pgm_tfp.conditionals import Table
-from pgm_tfp.graphs import Elimination
 from pgm_tfp.networks import BayesianNetwork
+from pgm_tfp.triangulation import Elimination
 from pgm_tfp.variational.targets import Target, flat_index
 
 tfd = tfp.distributions
