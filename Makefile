@@ -1,5 +1,5 @@
-# For a fresh machine: `make demo` and `make test`; `make report`, `make site`, `make submission NAME=... ID=...`,
-# `make assignment`. Each sets up what it needs, once.
+# On a new machine, run `make demo` or `make test`. More targets: `make report`, `make site`, `make assignment`,
+# `make submission NAME=... ID=...`. Each target first creates the virtual environment, if it is missing.
 
 ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
@@ -10,7 +10,7 @@ endif
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 PYTHON ?= $(firstword $(foreach python,python3.12 python3.11 python3 python,$(shell $(python) -c "$(SUPPORTED)" 2>/dev/null && echo $(python))))
 
-UNSUPPORTED = Python 3.11 or 3.12 is needed$(if $(PYTHON),: $(PYTHON) is neither); install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12
+UNSUPPORTED = Python 3.11 or 3.12 is needed$(if $(PYTHON),: $(PYTHON) is another version); install one, or pass its path: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12
 
 DEMO := runs/demo
 DEMO_SETTINGS := --data faces:5000 --image-size 64 --latent-dim 24 --likelihood gaussian --variance 0.02 --batch-size 64 --lr 3e-3 --epochs 90 --no-linear-start --weight-averaging 0.1
@@ -21,8 +21,8 @@ RUN ?= $(DEMO)
 
 demo: trained ## train a short run on rendered faces and draw its figures
 	@$(BIN)/python evaluate.py --run $(DEMO)
-	@echo "pictures: $(DEMO)/figures"
-	@echo "curves and more: $(BIN)/tensorboard --logdir $(DEMO)"
+	@echo "figures: $(DEMO)/figures"
+	@echo "curves in TensorBoard: $(BIN)/tensorboard --logdir $(DEMO)"
 
 trained: .venv/run.stamp
 	@if [ -e $(DEMO)/config.json ]; then $(BIN)/python train.py --resume --run $(DEMO); \
@@ -31,19 +31,19 @@ trained: .venv/run.stamp
 ifeq ($(RUN),$(DEMO))
 report: trained
 endif
-report: .venv/run.stamp ## the report on the demo's run, or on RUN=runs/NAME, as one page of HTML
+report: .venv/run.stamp ## write the report on the demo run, or on RUN=runs/NAME, as one HTML page
 	@$(BIN)/python evaluate.py --run $(RUN) --report
 
-submission: .venv/run.stamp ## HW1_NAME_ID.zip of the report on RUN, its figures and the code: NAME=... ID=...
+submission: .venv/run.stamp ## pack the report on RUN, its figures and the code as HW1_NAME_ID.zip: NAME=... ID=...
 	@$(BIN)/python -m course.submission --run $(RUN) --name "$(NAME)" --id "$(ID)"
 
-assignment: .venv/run.stamp ## the assignment as a document, and the code without its answers
+assignment: .venv/run.stamp ## write the assignment as a document, and the code without the answers
 	@$(BIN)/python -m course.student_edition
 
-site: .venv/dev.stamp ## the documentation as a web site, in site/
+site: .venv/dev.stamp ## build the documentation as a web site in site/
 	$(BIN)/python -m mkdocs build --strict
 
-figures: .venv/dev.stamp ## draw the theory pages' pictures again
+figures: .venv/dev.stamp ## draw the figures of the theory pages again
 	$(BIN)/python -m docs.figures
 
 test: .venv/dev.stamp ## run all tests
@@ -72,5 +72,5 @@ types: .venv/dev.stamp
 	$(if $(shell $(or $(PYTHON),false) -c "$(SUPPORTED)" 2>/dev/null && echo yes),,$(error $(UNSUPPORTED)))
 	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
-clean: ## remove what can be made again; runs are kept
+clean: ## remove everything that can be created again; runs are kept
 	rm -rf .venv datasets site

@@ -11,18 +11,19 @@ from common.command_line import Parser, folder_path, open_streams
 
 open_streams()
 
-from vae_keras.command_line import add_settings, given_settings, run_script
-from vae_keras.config import Config, load_config
+from vae_keras.command_line import add_settings, given_settings, run_script, start_tensorflow
+from vae_keras.config import Config, load_config, settings_to_resume
 from vae_keras.run_data import open_data, read_data
-from vae_keras.runs import check_free, create_run, last_checkpoint, latest_run, new_folder, open_run
-from vae_keras.training import fit, settings_to_resume
+from vae_keras.run_folder import check_free, create_run, last_checkpoint, latest_run, new_folder, open_run
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """The flags of this script, from these arguments or the command line."""
     parser = Parser(prog="train.py", description=__doc__)
     add_settings(parser)
-    parser.add_argument("--run", type=folder_path, metavar="FOLDER", help="where the run goes (default runs/DATE_TIME)")
+    parser.add_argument(
+        "--run", type=folder_path, metavar="FOLDER", help="the folder of the run (default runs/DATE_TIME)"
+    )
     parser.add_argument("--resume", action="store_true", help="go on with --run, or with the latest run")
     return parser.flags(arguments)
 
@@ -43,12 +44,15 @@ def train(arguments: list[str] | None) -> None:
             config.save(run.config)
         print(f"going on with {run.folder} after epoch {done}")
     else:
-        config = Config(**asked).checked()
+        config = Config.of(**asked).checked()
         folder = flags.run or new_folder()
         check_free(folder)
         data = open_data(config)
         run = create_run(folder, config, data)
         print(f"training {run.folder} on {len(data.split.train):,} images; tensorboard --logdir {run.folder}")
+
+    start_tensorflow(deterministic=True)  # as late as this, so that wrong flags are answered at once
+    from vae_keras.training import fit
 
     finished = fit(run, config, data)
     go_on = f"go on with python train.py --resume --run {run.folder}"

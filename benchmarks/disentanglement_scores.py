@@ -1,9 +1,9 @@
-"""Seconds that each disentanglement score takes, on 10,000 codes of 10 latents with 13 factors of 5 levels.
+"""The time that each disentanglement score takes: 10,000 codes of 10 latents, 13 factors of 5 levels.
 
 python -m benchmarks.disentanglement_scores
 
-The codes are a noisy linear mixture of the factors, so that classifiers and trees have something to find
-and something to err on. The value of each score is printed beside its seconds.
+The codes are a linear mixture of the factors with noise. Classifiers and trees can therefore learn the factors, but not
+without errors. The table shows the seconds and the value of each score.
 """
 
 import vae_keras  # isort: skip  # noqa: F401  (first: it loads TensorFlow quietly)
@@ -25,7 +25,7 @@ def mixture(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Codes (ROWS, LATENTS) of unit variance and factors (ROWS, FACTORS)."""
     random = np.random.default_rng(seed)
     factors = random.integers(LEVELS, size=(ROWS, FACTORS))
-    # Cubed, a few of the weights are large: each latent leans towards some factors.
+    # The cubes of normal weights have a few large values, so that each latent depends mainly on a few factors.
     codes = factors @ random.normal(size=(FACTORS, LATENTS)) ** 3
     codes = codes / codes.std(axis=0) + NOISE * random.normal(size=(ROWS, LATENTS))
     return codes, factors
@@ -43,7 +43,7 @@ def main() -> None:
         total += seconds
         table.add_row(name, f"{seconds:.2f}", "  ".join(f"{value:.3f}" for value in values.values()))
     table.add_section()
-    table.add_row(f"together, on {os.cpu_count()} cores", f"{total:.1f}", "")
+    table.add_row(f"all scores, on {os.cpu_count()} cores", f"{total:.1f}", "")
     Console(width=100).print(table)
 
 

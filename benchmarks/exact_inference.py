@@ -1,13 +1,14 @@
-"""Exact inference beside pgmpy and pyAgrum: agreement, and seconds within one run.
+"""Exact inference compared with two baselines, pgmpy and pyAgrum: agreement and time.
 
 python -m benchmarks.exact_inference [NETWORK ...] [--seconds 60] [--gigabytes 8]
 
-On every network that pgmpy ships, or those named, the posteriors of all variables given three findings: ours and
-pyAgrum's by junction tree, pgmpy's by variable elimination; the same normalised tables everywhere. Our most probable
-explanation beside them. Then 10,000 rows of evidence with blanks on ALARM, and a million rows of the server room's log.
+The networks are those that pgmpy ships, or the named ones. For each network, the posteriors of all variables are
+computed given three findings: ours and pyAgrum's by junction tree, pgmpy's by variable elimination. All use the same
+normalised tables. A further column has the time of our most probable explanation. After the networks come 10,000 rows
+of evidence with blanks on ALARM, and a million rows of the server room's log.
 
-Each rival runs in a process of its own with limits on time and memory. Where it reaches one or fails, a line says so.
-Rows are printed as they come.
+Each baseline runs in a process of its own with limits on time and memory. If it reaches a limit or fails, a line says
+so. Each row is printed when it is finished.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.limited import Outcome, limited
+from benchmarks.limited import Outcome, run_limited
 from common.errors import UserError
 from pgm_tfp import BayesianNetwork, catalogue, exact
 from pgm_tfp.bif import read_bif
@@ -41,27 +42,27 @@ HEADER = (
     "ours (s)",
     "pyAgrum / ours",
     "pgmpy / ours",
-    "apart",
+    "difference",
     "MPE (s)",
 )
-WIDTHS = (12, 9, 12, 9, 9, 14, 12, 8, 8)
+WIDTHS = (12, 9, 12, 9, 9, 14, 12, 10, 8)
 
-Answers = dict[str, list[float]]  # by variable the probability of each state
+Posteriors = dict[str, list[float]]  # for each variable the probabilities of its states
 
 
 def names_of_networks() -> list[str]:
-    """All that pgmpy ships, as BIF files."""
+    """The names of the networks that pgmpy ships as BIF files."""
     return sorted(path.name.removesuffix(".bif.gz") for path in _folder().glob("*.bif.gz"))
 
 
 def load(name: str) -> BayesianNetwork:
-    """One of them, normalised."""
+    """One of these networks, with normalised tables."""
     text = gzip.decompress((_folder() / f"{name}.bif.gz").read_bytes()).decode()
     return BayesianNetwork(normalized_rows(read_bif(text)))
 
 
 def draw(network: BayesianNetwork, n: int, seed: int) -> dict[str, np.ndarray]:
-    """Indices of states of n draws, by variable."""
+    """n samples: for each variable the indices of its states, (n,) int."""
     drawn = network.sample(n, seed)
     return {
         variable: np.array([states.index(state) for state in drawn[variable].tolist()])
@@ -70,20 +71,20 @@ def draw(network: BayesianNetwork, n: int, seed: int) -> dict[str, np.ndarray]:
 
 
 def findings(network: BayesianNetwork) -> dict[str, int]:
-    """Three findings that are possible together: indices of states, the same in every process."""
+    """Three findings with positive probability: for each variable the index of its state; equal in every process."""
     drawn, random = draw(network, 1, seed=0), np.random.default_rng(0)
     chosen = random.choice(list(network.states), FINDINGS, replace=False).tolist()
     return {variable: int(drawn[variable][0]) for variable in chosen}
 
 
 def rows_with_blanks(network: BayesianNetwork) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Draws, and which of their cells are seen; the same in every process."""
+    """Samples, and which of their cells are observed; equal in every process."""
     drawn, random = draw(network, ROWS, seed=0), np.random.default_rng(0)
     return drawn, {variable: random.random(ROWS) < SEEN for variable in network.states}
 
 
 def seconds(work: Callable[[], Any], repetitions: int = REPETITIONS) -> tuple[float, Any]:
-    """The median time of some repetitions, and the last result."""
+    """The median time of some repetitions, and the result of the last one."""
     taken = []
     for _ in range(repetitions):
         start = time.perf_counter()
@@ -93,7 +94,7 @@ def seconds(work: Callable[[], Any], repetitions: int = REPETITIONS) -> tuple[fl
 
 
 def pyagrum_engine(network: BayesianNetwork) -> Any:
-    """pyAgrum's junction tree of the same tables; states are numbers."""
+    """The junction tree of pyAgrum with the same tables; its states are numbers."""
     import pyagrum
 
     other = pyagrum.BayesNet()
@@ -107,16 +108,16 @@ def pyagrum_engine(network: BayesianNetwork) -> Any:
     return pyagrum.LazyPropagation(other)
 
 
-def posteriors_of_pyagrum(engine: Any, evidence: dict[str, int]) -> Answers:
-    """All posteriors given other findings; the engine keeps its tree."""
+def posteriors_of_pyagrum(engine: Any, evidence: dict[str, int]) -> Posteriors:
+    """All posteriors given these findings; the engine keeps its tree from call to call."""
     engine.eraseAllEvidence()
     engine.setEvidence(evidence)
     engine.makeInference()
     return {name: engine.posterior(name).toarray().tolist() for name in engine.BN().names()}
 
 
-def pyagrum_rival(name: str) -> dict[str, Any]:
-    """Seconds of pyAgrum for all posteriors of a network, and the posteriors."""
+def pyagrum_baseline(name: str) -> dict[str, Any]:
+    """The seconds that pyAgrum takes for all posteriors of a network, and the posteriors."""
     network = load(name)
     engine, evidence = pyagrum_engine(network), findings(network)
     once, answers = seconds(lambda: posteriors_of_pyagrum(engine, evidence), 1)
@@ -125,8 +126,8 @@ def pyagrum_rival(name: str) -> dict[str, Any]:
     return {"seconds": once, "answers": answers}
 
 
-def pgmpy_rival(name: str) -> dict[str, Any]:
-    """Seconds of pgmpy's variable elimination for all posteriors of a network, and the posteriors."""
+def pgmpy_baseline(name: str) -> dict[str, Any]:
+    """The seconds that pgmpy's variable elimination takes for all posteriors of a network, and the posteriors."""
     from pgmpy.inference import VariableElimination
 
     network = load(name)
@@ -145,8 +146,8 @@ def pgmpy_rival(name: str) -> dict[str, Any]:
     return {"seconds": taken, "answers": answers}
 
 
-def pyagrum_rows_rival(name: str) -> dict[str, Any]:
-    """Seconds of pyAgrum for the first rows with blanks, one after the other, and their posteriors."""
+def pyagrum_rows_baseline(name: str) -> dict[str, Any]:
+    """The seconds that pyAgrum takes for the first rows with blanks, one after the other, and the posteriors."""
     network = load(name)
     drawn, seen = rows_with_blanks(network)
     engine = pyagrum_engine(network)
@@ -157,17 +158,17 @@ def pyagrum_rows_rival(name: str) -> dict[str, Any]:
     return {"seconds": taken, "answers": answers}
 
 
-RIVALS = {"pyagrum": pyagrum_rival, "pgmpy": pgmpy_rival, "pyagrum_rows": pyagrum_rows_rival}
+BASELINES = {"pyagrum": pyagrum_baseline, "pgmpy": pgmpy_baseline, "pyagrum_rows": pyagrum_rows_baseline}
 
 
-def rival(kind: str, name: str, limits: argparse.Namespace) -> Outcome:
-    """A rival's answer, or why it has none."""
-    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.exact_inference", "--rival", kind, name]
-    return limited(command, limits.seconds, limits.gigabytes)
+def run_baseline(kind: str, name: str, limits: argparse.Namespace) -> Outcome:
+    """The answer of a baseline, or the reason why it has none."""
+    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.exact_inference", "--baseline", kind, name]
+    return run_limited(command, limits.seconds, limits.gigabytes)
 
 
 def compare(name: str, limits: argparse.Namespace) -> None:
-    """One network: a row of the table, and a line for each that has no answer."""
+    """Print the row of one network, and a line for each method without an answer."""
     network, notes = load(name), []
     evidence = {variable: network.states[variable][index] for variable, index in findings(network).items()}
     cells, marginals, ours = exact.cost(network).cells, {}, float("nan")
@@ -182,32 +183,32 @@ def compare(name: str, limits: argparse.Namespace) -> None:
         timed = [f"{building:.3f}", f"{ours:.4f}", f"{explaining:.3f}"]
     except UserError as reason:
         notes.append(f"ours: {reason}")
-    ratios, apart = [], []
+    ratios, differences = [], []
     for kind in ("pyagrum", "pgmpy"):
-        outcome = rival(kind, name, limits)
+        outcome = run_baseline(kind, name, limits)
         if outcome.answer is None:
             notes.append(f"{kind}: {outcome.reason}")
             ratios.append("-")
             continue
         ratios.append(f"{outcome.answer['seconds'] / ours:.1f}" if marginals else f"{outcome.answer['seconds']:.3f} s")
-        apart += [
+        differences += [
             float(np.abs(np.subtract(list(marginals[variable].values()), theirs)).max())
             for variable, theirs in outcome.answer["answers"].items()
             if marginals
         ]
-    worst = f"{max(apart):.1e}" if apart else ""
+    worst = f"{max(differences):.1e}" if differences else ""
     print_row(name, f"{len(network.states)}", f"{cells:,}", timed[0], timed[1], *ratios, worst, timed[2])
     for note in notes:
         print(f"  {note}", flush=True)
 
 
 def print_row(*entries: str) -> None:
-    """A row of the table, at once."""
+    """Print a row of the table without buffering."""
     print("  ".join(entry.rjust(width) for entry, width in zip(entries, WIDTHS, strict=True)), flush=True)
 
 
 def many_rows(limits: argparse.Namespace) -> None:
-    """10,000 rows of ALARM with blanks, against pyAgrum row by row; a million of the server room."""
+    """Print the times for 10,000 rows of ALARM, compared with pyAgrum, and for a million rows of the server room."""
     network = load("alarm")
     drawn, seen = rows_with_blanks(network)
     log = {
@@ -216,8 +217,8 @@ def many_rows(limits: argparse.Namespace) -> None:
     }
     compiled(network)
     ours, posteriors = seconds(lambda: exact.posteriors(network, log))
-    print(f"{ROWS:,} rows of ALARM, {SEEN:.0%} of the cells seen: {ours:.2f} s", flush=True)
-    outcome = rival("pyagrum_rows", "alarm", limits)
+    print(f"{ROWS:,} rows of ALARM, {SEEN:.0%} of the cells observed: {ours:.2f} s", flush=True)
+    outcome = run_baseline("pyagrum_rows", "alarm", limits)
     if outcome.answer is None:
         print(f"  pyagrum: {outcome.reason}", flush=True)
     else:
@@ -227,7 +228,9 @@ def many_rows(limits: argparse.Namespace) -> None:
             for name, theirs in answers.items()
         )
         ratio = outcome.answer["seconds"] / ROWS_OF_PYAGRUM / (ours / ROWS)
-        print(f"  {ratio:.0f} times as fast as pyAgrum row by row (on {ROWS_OF_PYAGRUM} of them); apart by {worst:.1e}")
+        print(
+            f"  {ratio:.0f} times as fast as pyAgrum on {ROWS_OF_PYAGRUM} of the rows; largest difference {worst:.1e}"
+        )
 
     room, random = catalogue.server_room(), np.random.default_rng(1)
     draws = room.sample(LOG_ROWS, seed=0)
@@ -236,21 +239,23 @@ def many_rows(limits: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Print the tables, or as a child process the answer of one rival."""
+    """Print the tables; or, in the process of a baseline, print its answer."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "networks", nargs="*", metavar="NETWORK", help="names of networks that pgmpy ships (default all)"
     )
     parser.add_argument(
-        "--seconds", type=float, default=60.0, help="that a rival may take for one network (default 60)"
+        "--seconds", type=float, default=60.0, help="the limit on the time of a baseline for one network (default 60)"
     )
-    parser.add_argument("--gigabytes", type=float, default=8.0, help="of memory that a rival may take (default 8)")
-    parser.add_argument("--rival", choices=RIVALS, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--gigabytes", type=float, default=8.0, help="the limit on the memory of a baseline (default 8)"
+    )
+    parser.add_argument("--baseline", choices=BASELINES, help=argparse.SUPPRESS)
     flags = parser.parse_args()
-    if flags.rival:
-        print(json.dumps(RIVALS[flags.rival](*flags.networks)))
+    if flags.baseline:
+        print(json.dumps(BASELINES[flags.baseline](*flags.networks)))
         return
-    print(f"all posteriors given {FINDINGS} findings")
+    print(f"posteriors of all variables given {FINDINGS} findings")
     print_row(*HEADER)
     for name in flags.networks or names_of_networks():
         compare(name, flags)
@@ -260,7 +265,9 @@ def main() -> None:
 def _folder() -> Path:
     package = find_spec("pgmpy")
     if package is None or package.origin is None:
-        raise SystemExit("pgmpy, which ships the networks, is not installed; pip install -r requirements-bench.txt")
+        raise SystemExit(
+            "pgmpy is not installed, and it ships the networks; run python -m pip install -r requirements-bench.txt"
+        )
     return Path(package.origin).parent / "utils" / "example_models"
 
 

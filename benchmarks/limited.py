@@ -1,4 +1,4 @@
-"""Other people's programs in a process of their own, with a limit on memory and on time."""
+"""Runs a command in a process of its own, with limits on memory and time."""
 
 import json
 import resource
@@ -16,27 +16,28 @@ OUT_OF_MEMORY = (
     "Unable to allocate",
     "annot allocate memory",
 )
-LONGEST = 100  # characters of a reason
+MOST_OF_REASON = 100  # characters
 
 
 class Outcome(NamedTuple):
-    """What came of a command.
+    """The result of a command.
 
     Attributes:
-        answer: what it printed as JSON on its last line, or None.
-        reason: why there is no answer, in a few words; empty where there is one.
+        answer: the JSON value on the last line of its output; None without an answer.
+        reason: why there is no answer, in a few words; empty if there is an answer.
     """
 
     answer: Any
     reason: str
 
 
-def limited(command: Sequence[str], seconds: float, gigabytes: float) -> Outcome:
-    """Run a command that prints its answer as JSON; one that takes too much, too long or fails has a reason instead.
+def run_limited(command: Sequence[str], seconds: float, gigabytes: float) -> Outcome:
+    """Run a command that prints its answer as JSON. If it fails or reaches a limit, the result has the reason.
 
     Args:
-        seconds: of wall-clock time; then the command is ended.
-        gigabytes: of address space; what the command then asks for, it does not get.
+        command: the program and its arguments.
+        seconds: the limit on the wall-clock time; after it, the command is killed.
+        gigabytes: the limit on the address space; beyond it, the command gets no more memory.
     """
     most = int(gigabytes * GIGABYTE)
 
@@ -51,9 +52,9 @@ def limited(command: Sequence[str], seconds: float, gigabytes: float) -> Outcome
         return Outcome(None, f"takes more than {seconds:g} s")
     if ended.returncode == 0 and ended.stdout.strip():
         return Outcome(json.loads(ended.stdout.strip().splitlines()[-1]), "")
-    if any(sign in ended.stderr for sign in OUT_OF_MEMORY):
+    if any(message in ended.stderr for message in OUT_OF_MEMORY):
         return Outcome(None, f"takes more than {gigabytes:g} GB")
     if ended.returncode < 0:
         return Outcome(None, f"ended by {signal.Signals(-ended.returncode).name}")
     last = next(reversed(ended.stderr.strip().splitlines()), f"exit status {ended.returncode}")
-    return Outcome(None, last[:LONGEST])
+    return Outcome(None, last[:MOST_OF_REASON])

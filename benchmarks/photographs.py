@@ -1,12 +1,15 @@
-"""Few photographs, and a rival that is hard to beat: the VAE against the best linear VAE, on the test split.
+"""The VAE compared with the best linear VAE, a strong baseline for few photographs, on the test images.
 
 python -m benchmarks.photographs path/to/smile_and_non_smile
 
-128 x 128 RGB, the loss of the published answer to the assignment: 4 x squared error + KL, which is the Gaussian
-likelihood of variance 1/8 without its constant. Settings and epoch were chosen by the validation images; the trials
-printed the loss on test beside it, so nobody was blind to it. Two rivals with the same number of latents, both in
-closed form: fitted on the train images, and on what training shows of them, mirrored and moved. The VAE's loss takes
-one posterior sample for each image; the linear VAE's is exact.
+The images are 128 x 128 RGB. The loss is that of the published answer to the assignment, 4 x squared error + KL. This
+is the negative ELBO for a Gaussian likelihood of variance 1/8, without its constant. The settings and the epoch were
+chosen with the validation images. However, the trials also printed the loss on the test images, so the choice was not
+blind.
+
+There are two baselines with the same number of latents, both in closed form: a linear VAE fitted on the train images,
+and one fitted on the images as training shows them, mirrored and shifted. The loss of the VAE uses one sample of the
+posterior for each image; the loss of a linear VAE is exact.
 """
 
 import vae_keras  # isort: skip  (first: it loads TensorFlow quietly)
@@ -25,11 +28,11 @@ from data.dataset import unit_pixels
 from vae_keras import metrics
 from vae_keras.config import load_config
 from vae_keras.run_data import read_data, shown_in_training
-from vae_keras.runs import best_epoch, open_run, read_history
+from vae_keras.run_folder import best_epoch, open_run, read_history
 
 VARIANCE = 0.125
 SETTINGS = split("--channels 3 --likelihood gaussian --flip --shift 4 --weight-averaging 0.25")
-# What validation preferred for few latents and for many.
+# The best settings on the validation images, by number of latents.
 OWN_SETTINGS = {
     32: split("--lr 1e-3 --weight-decay 0.5 --batch-size 32 --epochs 120"),
     128: split("--lr 2e-4 --weight-decay 0.2 --batch-size 64 --epochs 160"),
@@ -37,12 +40,12 @@ OWN_SETTINGS = {
 
 
 def loss(elbo: float, pixels: int) -> float:
-    """4 x squared error + KL: the negative ELBO without the Gaussian's constant."""
+    """4 x squared error + KL: the negative ELBO without the constant of the Gaussian likelihood."""
     return -elbo - 0.5 * pixels * math.log(2 * math.pi * VARIANCE)
 
 
 def compare(folder: str, latents: int) -> list[list[str]]:
-    """Train, and the rows of the table for that number of latents."""
+    """Train a VAE with this number of latents; the rows of the table for it and its baselines."""
     run_folder = Path("runs") / f"photographs-{latents}"
     start = time.perf_counter()
     flags = ["--data", folder, "--latent-dim", str(latents), "--run", str(run_folder)]
@@ -59,8 +62,8 @@ def compare(folder: str, latents: int) -> list[list[str]]:
     ours = [loss(metrics.elbo(vae, images[indices]).elbo, pixels) for indices in parts]
     epoch = best_epoch(read_history(run))
     rows = [[str(latents), f"VAE, epoch {epoch}, {minutes:.0f} min", *(f"{value:.1f}" for value in ours)]]
-    plain, moved = unit_pixels(images[data.split.train]), shown_in_training(config, data)
-    for name, shown in {"train images": plain, "mirrored and moved": moved}.items():
+    plain, augmented = unit_pixels(images[data.split.train]), shown_in_training(config, data)
+    for name, shown in {"train images": plain, "mirrored and shifted": augmented}.items():
         linear = metrics.fit_linear_vae(shown, latents, VARIANCE)
         theirs = [loss(linear.elbo(unit_pixels(images[indices])).elbo, pixels) for indices in parts]
         rows.append([str(latents), f"linear VAE, {name}", *(f"{value:.1f}" for value in theirs)])

@@ -1,4 +1,4 @@
-"""How fast faces are rendered: images a second on all cores, and on one.
+"""The speed of rendering faces: images a second on one core and on all cores.
 
 python -m benchmarks.rendering
 """
@@ -14,7 +14,7 @@ IMAGES, REPEATS = 600, 5
 
 
 def images_a_second(work: Callable[[], object], images: int) -> float:
-    """Median over repeats, after one that is not counted (it starts the workers)."""
+    """The median rate over some repeats; one more repeat before them starts the workers and is not counted."""
     rates = []
     for _ in range(REPEATS + 1):
         start = time.perf_counter()
@@ -28,7 +28,7 @@ def main() -> None:
     factors = sample_factors(max(IMAGES, PARALLEL_FROM))
     one = images_a_second(lambda: [render(row) for row in factors[:100]], 100)
     every = images_a_second(lambda: render_many(factors), len(factors))
-    print(f"128 x 128 grey: {one:.0f} images/s on one core, {every:.0f} on all, ratio {every / one:.2f}")
+    print(f"128 x 128 grey: {one:.0f} images/s on one core, {every:.0f} images/s on all cores, ratio {every / one:.2f}")
 
 
 if __name__ == "__main__":

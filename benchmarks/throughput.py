@@ -1,11 +1,12 @@
-"""Training throughput against PyTorch on the same network with the same weights: images a second, and ratios.
+"""Training throughput compared with PyTorch, with the same network and the same weights: images a second and ratios.
 
 python -m pip install -r requirements-bench.txt
 python -m benchmarks.throughput
 
-The network is fixed for this purpose: 128 x 128 x 1; Conv2D 32 and 64 (3 x 3, stride 2), Flatten, Dense to 2 x 32;
+The network is fixed: 128 x 128 x 1; Conv2D 32 and 64 (3 x 3, stride 2), Flatten, Dense to 2 x 32;
 Dense to 64 x 64 x 16, Reshape, Conv2DTranspose 32 (3 x 3, stride 2), Conv2D 1 (3 x 3); Adam; Bernoulli from logits;
-batch 128. Contenders take turns within one run, so that a slow phase of the machine meets all of them; medians count.
+batch 128. The variants are timed in turns, so that a slow phase of the machine affects all of them. The result is the
+median.
 """
 
 import vae_keras  # isort: skip  (first: it loads TensorFlow quietly)
@@ -22,7 +23,7 @@ from keras import layers, ops
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.torch_twin import mirrored, twin_of
+from benchmarks.torch_vae import mirrored, torch_vae_of
 from vae_keras.architectures import ARCHITECTURES
 from vae_keras.architectures.convolution import Conv2D
 from vae_keras.gaussians import kl_to_standard_normal
@@ -35,7 +36,7 @@ Step = Callable[[], object]
 
 
 def fixed_network(last: type[layers.Conv2D] = Conv2D) -> vae_keras.VAE:
-    """The network of this benchmark, its last convolution ours or Keras's."""
+    """The network of this benchmark. `last` is the class of the last convolution: ours or the one of Keras."""
     encoder = keras.Sequential(
         [
             keras.Input((SIDE, SIDE, 1)),
@@ -58,7 +59,7 @@ def fixed_network(last: type[layers.Conv2D] = Conv2D) -> vae_keras.VAE:
 
 
 def keras_step(vae: vae_keras.VAE, images: np.ndarray, jit_compile: bool = False) -> Step:
-    """One training step, compiled, as `fit` runs it."""
+    """A compiled training step, as `fit` runs it."""
     vae.compile(optimizer=keras.optimizers.Adam(LEARNING_RATE), jit_compile=jit_compile)
     vae.optimizer.build(vae.trainable_variables)
     batch = tf.constant(images)
@@ -66,8 +67,8 @@ def keras_step(vae: vae_keras.VAE, images: np.ndarray, jit_compile: bool = False
     return lambda: step(batch)["loss"].numpy()
 
 
-class Recipe(keras.Model):
-    """The training step of keras.io's VAE example: sigmoid outputs, cross-entropy of probabilities, Keras's metrics."""
+class KerasExample(keras.Model):
+    """The VAE example of keras.io: sigmoid outputs, cross-entropy of probabilities, metrics of Keras."""
 
     def __init__(self, vae: vae_keras.VAE):
         super().__init__()
@@ -80,11 +81,11 @@ class Recipe(keras.Model):
         return self.trackers
 
     def train_step(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
-        """One step; the losses' running means."""
+        """One training step; returns the running mean of the loss."""
         with tf.GradientTape() as tape:
             mean, log_variance = ops.split(self.encoder(images), 2, axis=-1)
-            pictures = ops.sigmoid(self.decoder(self.sampling((mean, log_variance))))
-            reconstruction = ops.mean(ops.sum(keras.losses.binary_crossentropy(images, pictures), axis=(1, 2)))
+            decoded = ops.sigmoid(self.decoder(self.sampling((mean, log_variance))))
+            reconstruction = ops.mean(ops.sum(keras.losses.binary_crossentropy(images, decoded), axis=(1, 2)))
             kl = -0.5 * (1 + log_variance - ops.square(mean) - ops.exp(log_variance))
             kl = ops.mean(ops.sum(kl, axis=1))
             total = reconstruction + kl
@@ -96,12 +97,12 @@ class Recipe(keras.Model):
 
 
 def torch_step(vae: vae_keras.VAE, images: np.ndarray, channels_last: bool = False, compiled: bool = False) -> Step:
-    """One training step of the twin."""
-    twin, batch = twin_of(vae), mirrored(images)
+    """A training step of the PyTorch network."""
+    network, batch = torch_vae_of(vae), mirrored(images)
     if channels_last:
-        twin, batch = twin.to(memory_format=torch.channels_last), batch.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.Adam(twin.parameters(), LEARNING_RATE)
-    losses = torch.compile(twin.losses) if compiled else twin.losses
+        network, batch = network.to(memory_format=torch.channels_last), batch.to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE)
+    losses = torch.compile(network.losses) if compiled else network.losses
 
     def step() -> float:
         optimizer.zero_grad(set_to_none=True)
@@ -114,30 +115,30 @@ def torch_step(vae: vae_keras.VAE, images: np.ndarray, channels_last: bool = Fal
 
 
 def check_equal(vae: vae_keras.VAE, images: np.ndarray) -> float:
-    """Largest relative difference between the losses of both, at the posterior mean.
+    """The largest relative difference between the losses of both networks, at the posterior mean.
 
     Raises:
-        ValueError: it is more than rounding.
+        ValueError: the difference is larger than rounding errors.
     """
     posterior = vae.encode(images)
     nll = vae.likelihood.nll(images, vae.decoder(posterior.mean))
     ours = np.asarray(nll + ops.sum(kl_to_standard_normal(posterior), axis=-1))
     with torch.no_grad():
-        theirs = twin_of(vae).losses(mirrored(images), torch.zeros(len(images), LATENTS)).numpy()
+        theirs = torch_vae_of(vae).losses(mirrored(images), torch.zeros(len(images), LATENTS)).numpy()
     difference = float(np.max(np.abs(ours / theirs - 1)))
     if difference > 1e-5:
-        raise ValueError(f"the twin's loss differs by {difference:.2g}")
+        raise ValueError(f"the losses of both networks differ by {difference:.2g}")
     return difference
 
 
-def images_a_second(contenders: dict[str, Step]) -> dict[str, float]:
-    """Medians over rounds in which the contenders take turns."""
-    for step in contenders.values():
+def images_a_second(variants: dict[str, Step]) -> dict[str, float]:
+    """The median rate of each variant, over rounds in which each variant runs once."""
+    for step in variants.values():
         for _ in range(WARM_UP):
             step()
-    rates: dict[str, list[float]] = {name: [] for name in contenders}
+    rates: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(ROUNDS):
-        for name, step in contenders.items():
+        for name, step in variants.items():
             start = time.perf_counter()
             for _ in range(STEPS):
                 step()
@@ -150,14 +151,14 @@ def main() -> None:
     images = np.random.default_rng(0).random((BATCH, SIDE, SIDE, 1)).astype(np.float32)
     keras.utils.set_random_seed(0)
     difference = check_equal(fixed_network(), images)
-    recipe = Recipe(fixed_network(layers.Conv2D))
-    recipe.compile(optimizer=keras.optimizers.Adam(LEARNING_RATE), jit_compile=False)
-    recipe_step, batch = tf.function(recipe.train_step), tf.constant(images)
+    example = KerasExample(fixed_network(layers.Conv2D))
+    example.compile(optimizer=keras.optimizers.Adam(LEARNING_RATE), jit_compile=False)
+    example_step, batch = tf.function(example.train_step), tf.constant(images)
     same_network = {
         "ours": keras_step(fixed_network(), images),
-        "ours, Keras's own last convolution": keras_step(fixed_network(layers.Conv2D), images),
+        "ours, last convolution of Keras": keras_step(fixed_network(layers.Conv2D), images),
         "ours, XLA": keras_step(fixed_network(), images, jit_compile=True),
-        "the keras.io recipe": lambda: recipe_step(batch)["loss"].numpy(),
+        "the example of keras.io": lambda: example_step(batch)["loss"].numpy(),
         "PyTorch": torch_step(fixed_network(), images),
         "PyTorch, channels last": torch_step(fixed_network(), images, channels_last=True),
         "PyTorch, channels last, compiled": torch_step(fixed_network(), images, True, compiled=True),
@@ -175,7 +176,9 @@ def main() -> None:
         table.add_row(name, f"{rate:.0f}", f"{rates['ours'] / rate:.2f}" if name in same_network else "")
     console = Console(highlight=False)
     console.print(table)
-    console.print(f"losses of both with the same weights differ by {difference:.1g} at most (relative)")
+    console.print(
+        f"with the same weights, the losses of ours and PyTorch differ by at most {difference:.1g} (relative)"
+    )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,14 @@
-"""What a run costs beside its training steps: callbacks, the start, memory.
+"""The cost of a run in addition to its training steps: callbacks, start-up time, memory.
 
 python -m benchmarks.training
 
-Three measurements: an epoch of `fit` with every callback and every file (validation left out) against the bare
-compiled steps of the same epoch, in turns; the time from the command to the end of a first epoch of one step, its
-checkpoint included, images in the cache; and the memory of a process along 300 epochs.
+There are three measurements:
+
+1. The time of an epoch of `fit` with all callbacks and files, but without validation, compared with the compiled
+   training steps alone. Both are timed in turns.
+2. The time from the command to the end of the first epoch, if the epoch has one step and the images are in the cache.
+   The checkpoint is included.
+3. The memory of a process during 300 epochs.
 """
 
 import subprocess
@@ -21,18 +25,18 @@ import tensorflow as tf
 from data.pipelines import steps_per_epoch, training_batches
 from vae_keras.config import Config
 from vae_keras.run_data import RunData, open_data
-from vae_keras.runs import create_run, open_run, read_history
+from vae_keras.run_folder import create_run, open_run, read_history
 from vae_keras.training import compiled_vae, fit
 
-# As long as pictures for TensorBoard are apart, so that one of the measured epochs draws them.
+# TensorBoard gets images every 50 epochs, so one of the measured epochs includes them.
 EPOCHS, MEASURED = 1_000, 50
 ONE_STEP = ["--data", "faces:160", "--validation", "0", "--epochs", "1"]
 LONG = ["--data", "faces:200", "--image-size", "32", "--epochs", "300"]
-LOOKED_AT = (10, 100, 200, 300)
+REPORTED_EPOCHS = (10, 100, 200, 300)
 
 
-class Turns(keras.callbacks.Callback):
-    """Times each epoch of `fit` with all that happens in and around it, then the bare steps of one."""
+class Timing(keras.callbacks.Callback):
+    """Times each epoch of `fit` with its callbacks, and after it the training steps of an epoch alone."""
 
     def __init__(self, config: Config, data: RunData):
         super().__init__()
@@ -43,7 +47,7 @@ class Turns(keras.callbacks.Callback):
         self.batches = iter(training_batches(train, config.batch_size, config.seed, EPOCHS))
         self.step = tf.function(vae.train_step, reduce_retracing=True)
         self.fitted: list[float] = []
-        self.bare: list[float] = []
+        self.steps_alone: list[float] = []
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if epoch > 0:
@@ -52,7 +56,7 @@ class Turns(keras.callbacks.Callback):
         for _ in range(self.steps):
             loss = self.step(next(self.batches))["loss"]
         loss.numpy()
-        self.bare.append(time.perf_counter() - start)
+        self.steps_alone.append(time.perf_counter() - start)
         self.mark = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -60,22 +64,22 @@ class Turns(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-def loss_of_fit(folder: Path) -> float:
-    """How much longer an epoch of `fit` takes than its steps, as a share; the first epoch, which traces, left out."""
-    config = Config(validation=0.0, epochs=EPOCHS).checked()
+def overhead_of_fit(folder: Path) -> float:
+    """The additional time of an epoch of `fit`, as a fraction of its steps; without the first epoch, which traces."""
+    config = Config.of(validation=0.0, epochs=EPOCHS).checked()
     data = open_data(config)
-    turns = Turns(config, data)
-    fit(create_run(folder, config, data), config, data, [turns])
-    return float(np.sum(turns.fitted[1:]) / np.sum(turns.bare[1 : len(turns.fitted)]) - 1)
+    timing = Timing(config, data)
+    fit(create_run(folder, config, data), config, data, [timing])
+    return float(np.sum(timing.fitted[1:]) / np.sum(timing.steps_alone[1 : len(timing.fitted)]) - 1)
 
 
 def train_command(*arguments: str) -> list[str]:
-    """`train.py` in a process of its own."""
+    """The command that runs `train.py`."""
     return [sys.executable, "train.py", *arguments]
 
 
 def cold_start(folder: Path) -> float:
-    """Seconds of a run of one step, the interpreter's start included."""
+    """Seconds of a run of one step, including the start of Python."""
     subprocess.run(train_command(*ONE_STEP, "--run", str(folder / "cached")), check=True, capture_output=True)
     start = time.perf_counter()
     subprocess.run(train_command(*ONE_STEP, "--run", str(folder / "timed")), check=True, capture_output=True)
@@ -83,7 +87,7 @@ def cold_start(folder: Path) -> float:
 
 
 def memory(folder: Path) -> dict[int, float]:
-    """MiB that the process holds after some of its epochs."""
+    """The memory of a training process in MiB, by the number of finished epochs."""
     process = subprocess.Popen(train_command(*LONG, "--run", str(folder)), stdout=subprocess.DEVNULL)
     sizes: dict[int, float] = {}
     while process.poll() is None:
@@ -98,13 +102,13 @@ def memory(folder: Path) -> dict[int, float]:
 
 
 def main() -> None:
-    """Print the three."""
+    """Print the three measurements."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        print(f"fit takes {100 * loss_of_fit(folder / 'fit'):+.1f} % of the time of its bare steps on top of it")
-        print(f"from the command to the end of a first epoch of one step: {cold_start(folder):.1f} s")
+        print(f"fit takes {100 * overhead_of_fit(folder / 'fit'):+.1f} % more time than its training steps alone")
+        print(f"from the command to the end of the first epoch (one step): {cold_start(folder):.1f} s")
         sizes = memory(folder / "long")
-        for epoch in LOOKED_AT:
+        for epoch in REPORTED_EPOCHS:
             seen = max(done for done in sizes if done <= epoch)
             print(f"memory after epoch {seen}: {sizes[seen]:.0f} MiB")
 

@@ -1,4 +1,4 @@
-"""What the scripts and both packages share: errors, files written whole, the command line, figures, Markdown.
+"""What the scripts and both packages share: errors, atomic files, the command line, figure style, Markdown to HTML.
 
-It imports nothing, so that `common.installed` can say what is missing before an import fails.
+This file imports nothing, because `common.installed` has to run before any other package is imported.
 """

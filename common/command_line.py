@@ -1,4 +1,7 @@
-"""What all scripts of the project share: parsing flags, one-line errors, exit statuses."""
+"""What all scripts share: parsing of flags, errors in one line, exit statuses.
+
+Only scripts call the functions that change the process: `open_streams` and `run_script`.
+"""
 
 import argparse
 import errno
@@ -11,17 +14,18 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TextIO
 
 from common.errors import UserError, nearest
+from common.quiet import quiet_tensorflow
 
 WRONG_USE = 2
 INTERRUPTED = 130
 
 
 class Range(NamedTuple):
-    """The numbers that a setting or a flag can have.
+    """The numbers that a setting or a flag accepts.
 
     Attributes:
-        low, high: the smallest and the largest.
-        zero: whether 0 is allowed, too, though it is below the smallest.
+        low, high: the smallest and the largest number.
+        zero: whether 0 is accepted too, although it is smaller than `low`.
     """
 
     low: float
@@ -29,27 +33,27 @@ class Range(NamedTuple):
     zero: bool = False
 
     def refusal(self, number: float) -> str | None:
-        """Why a number is refused, as the end of an error message; None where it is allowed."""
-        if self.low <= number <= self.high or (self.zero and number == 0):  # not a number is in no range
+        """The end of an error message that says why the number is refused; None if the number is accepted."""
+        if self.low <= number <= self.high or (self.zero and number == 0):  # false for not-a-number
             return None
         return f"must be {'0, or ' if self.zero else ''}from {_shown(self.low)} to {_shown(self.high)}"
 
 
 def _shown(number: float) -> str:
-    """Whole numbers with all their digits, others in short."""
+    """The number as text: a whole number with all its digits, another number in six digits at most."""
     return str(int(number)) if number == int(number) else f"{number:g}"
 
 
-SEEDS = Range(0, 2**20 - 1)  # a thousand times as many, one for each layer, are still 32-bit numbers
+SEEDS = Range(0, 2**20 - 1)  # so small that a layer's own seed, 1000 x seed + layer, fits into 32 bits
 
 
 class Remedies(NamedTuple):
-    """What a script tells a user to do.
+    """What a script tells the user to do after an error of the machine.
 
     Attributes:
-        memory: when memory is exhausted.
-        space: when there is no room left where it writes.
-        refusal: when the file system refuses something else.
+        memory: if the memory is exhausted.
+        space: if there is no space left where the script writes.
+        refusal: if the file system refuses something for another reason.
     """
 
     memory: str
@@ -57,12 +61,12 @@ class Remedies(NamedTuple):
     refusal: str
 
     def against(self, code: int | None) -> str:
-        """What helps against a refusal of the file system with this number."""
+        """The remedy for an error of the file system with this error number."""
         return self.space if code in (errno.ENOSPC, errno.EDQUOT) else self.refusal
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that raises its complaints as UserError, and names the nearest flag."""
+    """An argument parser that raises UserError for wrong flags, and names the flag that is most similar."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(
@@ -73,14 +77,18 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{message}; see --help")
 
     def flags(self, arguments: Sequence[str] | None) -> argparse.Namespace:
-        """The flags in these arguments, or on the command line; unknown ones are an error."""
+        """The flags in these arguments, or on the command line if there are none.
+
+        Raises:
+            UserError: a flag is unknown, or its value is wrong.
+        """
         known, unknown = self.parse_known_args(arguments)
         if unknown:
             raise UserError(f"unknown argument {unknown[0]}; {nearest(unknown[0], self._known_flags())}")
         return known
 
     def _known_flags(self) -> set[str]:
-        """All flags, those of every command too."""
+        """All flags, including those of each command."""
         flags = set[str]()
         for action in self._actions:
             flags.update(action.option_strings)
@@ -90,34 +98,22 @@ class Parser(argparse.ArgumentParser):
 
 
 def folder_path(typed: str) -> Path:
-    """The file or folder that a user means, with ~ as their home.
+    """The path of a file or folder that a user has typed; ~ is the user's home.
 
     Raises:
-        UserError: ~NAME, and there is no user of that name.
+        UserError: the path starts with ~NAME, and no user has that name.
     """
     try:
         return Path(typed).expanduser()
     except RuntimeError as reason:
         user = Path(typed).parts[0]
-        raise UserError(f"{typed}: there is no user {user[1:]}; write ./{user} for a folder of that name") from reason
-
-
-def seed(typed: str) -> int:
-    """The seed that a user means.
-
-    Raises:
-        argparse.ArgumentTypeError: it is not in `SEEDS`.
-    """
-    number = int(typed)
-    if reason := SEEDS.refusal(number):
-        raise argparse.ArgumentTypeError(f"{typed} {reason}")
-    return number
+        raise UserError(f"{typed}: no user is called {user[1:]}; write ./{user} for a folder of that name") from reason
 
 
 def open_streams() -> None:
-    """Open standard input, output and error on the null device where the process was started without them (`2>&-`).
+    """Open standard input, output and error on the null device if the process was started without them (`2>&-`).
 
-    The next file that the process opens would get the free number, and what is printed would go into that file.
+    Otherwise the next file that the process opens gets the free number, and printed text goes into that file.
     """
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(number, True)
@@ -128,69 +124,70 @@ def open_streams() -> None:
 
 
 def run_script(name: str, script: Callable[[], None], remedies: Remedies) -> int:
-    """Run a script's work; its exit status.
+    """Run the function of a script and return the exit status.
 
-    A UserError, a refusal of the file system or a lack of memory becomes one line on standard error and status 2.
-    Characters that an output cannot encode are printed as escapes. An output that nobody reads any more, as after
-    `| head -1`, is no error.
+    A UserError, an error of the file system or exhausted memory becomes one line on standard error and status 2.
+    A character that the output cannot encode is printed as an escape. It is no error if the reader of the output
+    has ended, as after `| head -1`. TensorFlow's messages are hidden, also if the function imports TensorFlow.
     """
+    quiet_tensorflow()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     logging.basicConfig(format=f"{name}: %(message)s", level=logging.INFO, stream=sys.stderr, force=True)
-    status = _ended(name, script, remedies)
-    return max(status, _flushed(name))
+    status = _run(name, script, remedies)
+    return max(status, _flush_output(name))
 
 
-def _ended(name: str, script: Callable[[], None], remedies: Remedies) -> int:
-    """The status that a script's work ends with, after a line about what went wrong."""
+def _run(name: str, script: Callable[[], None], remedies: Remedies) -> int:
+    """Run the function of a script, print an error in one line, and return the exit status."""
     try:
         script()
     except UserError as error:
-        return _complain(name, str(error))
+        return _print_error(name, str(error))
     except BrokenPipeError:
-        _discard(sys.stdout)
+        _send_to_null_device(sys.stdout)
     except SystemExit as end:
-        # Where nobody reads its output any more, rich ends the program with status 1.
+        # rich ends the program with status 1 if the reader of its output has ended.
         return 0 if isinstance(end.__context__, BrokenPipeError) else int(end.code or 0)
     except OSError as refusal:
         where = refusal.filename or "the file system"
-        return _complain(name, f"{where}: {refusal.strerror or refusal}; {remedies.against(refusal.errno)}")
+        return _print_error(name, f"{where}: {refusal.strerror or refusal}; {remedies.against(refusal.errno)}")
     except MemoryError:
-        return _complain(name, f"memory is exhausted; {remedies.memory}")
+        return _print_error(name, f"memory is exhausted; {remedies.memory}")
     except Warning as warning:
         first_line = str(warning).partition("\n")[0]
-        return _complain(
-            name, f"{type(warning).__name__}: {first_line}; do not make warnings errors (-W, PYTHONWARNINGS)"
+        return _print_error(
+            name, f"{type(warning).__name__}: {first_line}; do not turn warnings into errors (-W, PYTHONWARNINGS)"
         )
     except KeyboardInterrupt:
-        _complain(name, "interrupted")
+        _print_error(name, "interrupted")
         return INTERRUPTED
     return 0
 
 
-def _flushed(name: str) -> int:
-    """Write out what standard output still holds; the exit status."""
+def _flush_output(name: str) -> int:
+    """Write the text that standard output still buffers, and return the exit status."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        _discard(sys.stdout)
+        _send_to_null_device(sys.stdout)
     except OSError as refusal:
-        _discard(sys.stdout)
-        return _complain(name, f"standard output: {refusal.strerror}; send it elsewhere")
+        _send_to_null_device(sys.stdout)
+        return _print_error(name, f"standard output: {refusal.strerror}; send the output to another place")
     return 0
 
 
-def _complain(name: str, message: str) -> int:
+def _print_error(name: str, message: str) -> int:
     try:
         print(f"{name}: {message}", file=sys.stderr, flush=True)
     except BrokenPipeError:
-        _discard(sys.stderr)
+        _send_to_null_device(sys.stderr)
     return WRONG_USE
 
 
-def _discard(stream: TextIO) -> None:
-    """Send to the null device what a stream still holds; else the interpreter fails where it flushes it at the end."""
+def _send_to_null_device(stream: TextIO) -> None:
+    """Send the buffered text of a stream to the null device, so that the interpreter's last flush does not fail."""
     number = os.open(os.devnull, os.O_WRONLY)
     os.dup2(number, stream.fileno())
     os.close(number)

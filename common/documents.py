@@ -1,9 +1,9 @@
-"""Markdown with formulas, numbered figures and numbered tables, as HTML that needs nothing but a browser.
+"""Markdown with formulas, numbered figures and numbered tables, converted to HTML that needs only a browser.
 
-Pages are written as GitHub reads them: `$...$` and `$$...$$` for formulas, which become MathML (Core level, so every
-current browser draws them by itself). A paragraph that is an image becomes a figure, its alternative text the
-caption; a paragraph that begins with `Table:` captions the table below it. The report and the documentation site
-are made from the same pages by the same extension.
+Pages use GitHub's Markdown. Formulas stand between `$...$` or `$$...$$` and become MathML Core, which every current
+browser draws without a script. A paragraph that holds only an image becomes a figure; the image's alternative text
+becomes the caption. A paragraph that begins with `Table:` becomes the caption of the table below it. The report and
+the documentation site convert the same pages with the same extension.
 """
 
 import re
@@ -21,7 +21,8 @@ from math_core import LatexError, LatexToMathML
 
 from common.errors import UserError
 
-# Before Markdown's own: backslashes, underscores and stars in a formula are its own; code (190) comes first.
+# Formulas are read after code (190) and before Markdown's escapes (180), so that the backslashes, underscores and
+# stars of a formula stay as they are.
 BEFORE_ESCAPES = 185
 DISPLAY = r"\$\$(.+?)\$\$"
 INLINE = r"(?<![\\$\w])\$(?!\s)([^$\n]+?)(?<!\s)\$(?!\d)"
@@ -30,7 +31,7 @@ EXTENSIONS = ("fenced_code", "tables", "attr_list", "toc", "md_in_html", "sane_l
 
 @dataclass
 class Numbering:
-    """How many figures and tables there have been; shared by the pages of one document."""
+    """Counts the figures and tables of one document; all its pages share this object."""
 
     figures: int = 0
     tables: int = 0
@@ -45,13 +46,13 @@ class Numbering:
 
 
 class Place(NamedTuple):
-    """Where a page stands in a document that is made of several.
+    """How a page becomes part of a document that consists of several pages.
 
     Attributes:
-        prefix: that the ids of its headings begin with, so that no two pages have the same.
-        level: that a heading `#` of the page has there, 1 to 6; those below it follow.
-        link: where a link of the page leads in the document; None where nothing is left to lead to.
-        picture: the attributes of a picture of the page in the document, `src` among them.
+        prefix: the start of the ids of the page's headings, so that two pages have no id in common.
+        level: the level in the document of a heading `#` of the page, 1 to 6; lower headings follow.
+        link: gives the address in the document for a link of the page; None if the document lacks the target.
+        picture: gives the HTML attributes, `src` among them, for an image of the page.
     """
 
     prefix: str
@@ -66,25 +67,28 @@ def _converter() -> LatexToMathML:
 
 
 def mathml(latex: str, display: bool = False) -> str:
-    """A formula as MathML.
+    """A LaTeX formula as MathML.
 
     Raises:
-        UserError: it is no LaTeX that MathML Core can say.
+        UserError: the formula is not valid LaTeX, or MathML Core cannot express it.
     """
     try:
         return _converter().convert_with_local_state(latex, displaystyle=display)
     except LatexError as reason:
         first_line = str(reason).partition("\n")[0]
-        raise UserError(f"the formula {' '.join(latex.split())} cannot be read ({first_line}); mend it") from reason
+        raise UserError(f"the formula {' '.join(latex.split())} cannot be read ({first_line}); correct it") from reason
 
 
 def anchor_of(heading: str, separator: str = "-") -> str:
-    """The id of a heading, as GitHub makes it, so that links to headings work there and here."""
+    """The id of a heading. It is the id that GitHub gives, so that a link to a heading works in both places."""
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", separator)
 
 
 class _Formula(InlineProcessor):
-    """Formulas; `sources` remembers what each was written as, by what stands for it until the page is done."""
+    """Converts formulas.
+
+    Markdown puts a placeholder into the text until the page is finished. `sources` has the LaTeX of each placeholder.
+    """
 
     def __init__(self, pattern: str, md: markdown.Markdown, display: bool, sources: dict[str, str]):
         super().__init__(pattern, md)
@@ -98,6 +102,8 @@ class _Formula(InlineProcessor):
 
 
 class _Captions(Treeprocessor):
+    """Numbers the figures and tables, and writes their captions."""
+
     def __init__(self, md: markdown.Markdown, numbering: Numbering, sources: dict[str, str]):
         super().__init__(md)
         self.numbering, self.sources = numbering, sources
@@ -109,10 +115,10 @@ class _Captions(Treeprocessor):
                     self._caption_figure(child)
                 elif child.tag == "table" and above is not None and (above.text or "").startswith("Table:"):
                     above.set("class", "caption")
-                    said = (above.text or "").removeprefix("Table:").lstrip()
-                    above.text = f"{self.numbering.next_table()}. {said[:1].upper()}{said[1:]}"
-        for image in root.iter("img"):  # an attribute has no room for MathML
-            image.set("alt", self._as_written(image.get("alt", "")))
+                    caption = (above.text or "").removeprefix("Table:").lstrip()
+                    above.text = f"{self.numbering.next_table()}. {caption[:1].upper()}{caption[1:]}"
+        for image in root.iter("img"):  # an attribute cannot hold MathML
+            image.set("alt", self._with_sources(image.get("alt", "")))
 
     def _caption_figure(self, paragraph: ElementTree.Element) -> None:
         image = paragraph[0]
@@ -120,13 +126,16 @@ class _Captions(Treeprocessor):
         caption = ElementTree.SubElement(paragraph, "figcaption")
         caption.text = f"{self.numbering.next_figure()}. {image.get('alt', '')}"
 
-    def _as_written(self, text: str) -> str:
+    def _with_sources(self, text: str) -> str:
+        """The text with the LaTeX of each formula instead of its placeholder."""
         for placeholder, latex in self.sources.items():
             text = text.replace(placeholder, latex)
         return text
 
 
 class _Addresses(Treeprocessor):
+    """Replaces the page's addresses of links and images by those of the document."""
+
     def __init__(self, md: markdown.Markdown, place: Place):
         super().__init__(md)
         self.place = place
@@ -153,7 +162,7 @@ def _is_lone_image(element: ElementTree.Element) -> bool:
 
 
 class Pages(Extension):
-    """The Markdown extension that knows formulas and captions."""
+    """The Markdown extension for formulas and captions."""
 
     def __init__(self, numbering: Numbering | None = None, place: Place | None = None, **kwargs: Any):
         super().__init__(**kwargs)
@@ -164,21 +173,22 @@ class Pages(Extension):
         sources: dict[str, str] = {}
         md.inlinePatterns.register(_Formula(DISPLAY, md, True, sources), "display_formula", BEFORE_ESCAPES + 1)
         md.inlinePatterns.register(_Formula(INLINE, md, False, sources), "formula", BEFORE_ESCAPES)
-        # After inline patterns (20), which make the images.
+        # Lower than the inline patterns (20), because those create the images.
         md.treeprocessors.register(_Captions(md, self.numbering or Numbering(), sources), "captions", 15)
         if self.place:
             md.treeprocessors.register(_Addresses(md, self.place), "addresses", 14)
 
 
 def to_html(text: str, numbering: Numbering | None = None, place: Place | None = None) -> str:
-    """A page as HTML, without the frame around it.
+    """A page as HTML, without `<html>`, `<head>` and `<body>`.
 
     Args:
-        numbering: of the document that the page is part of.
-        place: the page's in that document; without one, ids, links and pictures are as the page has them.
+        text: the page in Markdown.
+        numbering: the counts of the document that the page is part of.
+        place: how the page becomes part of that document; None keeps the ids, links and images of the page.
 
     Raises:
-        UserError: a formula that cannot be read.
+        UserError: a formula cannot be read.
     """
     prefix, level = (place.prefix, place.level) if place else ("", 1)
     headings = {"slugify": lambda heading, separator: prefix + anchor_of(heading, separator), "baselevel": level}

@@ -1,19 +1,19 @@
-"""The one kind of error that is the user's to mend."""
+"""The error for wrong use: one line that tells the user what to do."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 class UserError(Exception):
-    """Wrong use: one line that names the thing, the reason and the remedy.
+    """Wrong use of the project, in one line: the thing with its value, the reason, the remedy.
 
-    Raised where the fact is known; the scripts print it once, without a traceback,
-    and exit with status 2.
+    Library code raises this error where it learns of the mistake. The scripts print the line once, without a
+    traceback, and exit with status 2.
     """
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of an error message about an unknown name: the nearest known one, or all of them."""
+    """The end of an error message about an unknown name: the most similar known name, or all known names."""
     known = list(known)
     close = get_close_matches(name, known, n=1)
     return f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"

@@ -1,7 +1,6 @@
-"""Files that are either whole or absent."""
+"""Atomic files: a reader finds the old file or the whole new file, never a part of one."""
 
-import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,20 +11,17 @@ MOST_OF_NAME = 40
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """A temporary path to write to; it takes the place of `path` when the block ends well.
+    """A temporary path to write to; the temporary file replaces `path` when the block ends without an error.
 
-    The temporary file lies in the same folder and keeps the suffix (Keras and
-    NumPy choose the format by it). On an error it is removed and `path` is as before.
+    The temporary file is in the same folder and has the same suffix, because Keras and NumPy choose the format by
+    the suffix. After an error the temporary file is removed and `path` is unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The beginning of a long name: all of it and more might be too long for the file system.
-    start = f"{UNFINISHED}{path.stem[:MOST_OF_NAME]}-"
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=start, suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    # Only the start of the name, because a long name plus this prefix could be too long for the file system.
+    name = f"{UNFINISHED}{path.stem[:MOST_OF_NAME]}-{secrets.token_hex(4)}{path.suffix}"
+    temporary = path.with_name(name)
+    temporary.touch(exist_ok=False)
     try:
-        # mkstemp gives files to their owner alone; a result is as public as any new file.
-        temporary.chmod(0o666 & ~_umask())
         yield temporary
         temporary.replace(path)
     finally:
@@ -33,18 +29,12 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what a killed process was writing into a folder; call it where no other process writes."""
+    """Remove the temporary files that a killed process left in a folder; no other process may be writing there."""
     for leftover in folder.glob(f"{UNFINISHED}*"):
         leftover.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
-    r"""Write a text file, whole or not at all; what UTF-8 cannot say becomes an escape such as `\udce9`."""
+    r"""Write a text file atomically, in UTF-8; a character that UTF-8 cannot encode becomes an escape like `\udce9`."""
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

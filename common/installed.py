@@ -1,26 +1,30 @@
-"""Is there everything that the scripts import? Asked first, with the standard library alone."""
+"""Checks that the packages of a script are installed; uses the standard library alone, so that it can run first."""
 
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 
 OLDEST_PYTHON = (3, 11)
-DOCUMENTS = ("markdown", "math_core", "jinja2")
+DOCUMENTS = ("markdown", "math_core", "jinja2")  # of the report
 VAE_KERAS = (
-    "tensorflow", "keras", "tensorboard", "numpy", "matplotlib", "PIL", "sklearn", "joblib", "rich", *DOCUMENTS,
+    "tensorflow", "keras", "tensorboard", "numpy", "matplotlib", "PIL", "sklearn", "joblib", "rich", "wrapt",
+    "msgspec",
 )  # fmt: skip
 PGM_TFP = ("tensorflow", "tensorflow_probability", "numpy", "networkx", "scipy", "matplotlib", "rich")
 
 
 def require_packages(script: str, modules: Sequence[str] = VAE_KERAS) -> None:
-    """End the script with one line and status 2 where Python is too old or a package is missing."""
+    """End the script with one line and exit status 2 if Python is too old or a package is missing.
+
+    Only scripts call this function, before their other imports.
+    """
     missing = [name for name in modules if find_spec(name) is None]
     if sys.version_info < OLDEST_PYTHON:
         reason = f"Python {sys.version_info[0]}.{sys.version_info[1]} is too old; use Python 3.11 or 3.12"
     elif missing:
         reason = (
             f"{', '.join(missing)} cannot be found by {sys.executable}; "
-            "run python -m pip install -r requirements.txt, or activate the environment where that was done"
+            "run python -m pip install -r requirements.txt, or activate the environment where you have run it"
         )
     else:
         return

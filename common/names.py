@@ -1,15 +1,15 @@
-"""Names of files and folders as people read them, and as file systems take them."""
+"""Names of files and folders: made readable for people, and short enough for file systems."""
 
 import hashlib
 
-LONGEST = 200  # bytes of a file name; file systems take 255, of which temporary files need some
+LONGEST = 200  # bytes of a file name; file systems allow 255, and the names of temporary files are longer
 
 
 def printable(name: object) -> str:
-    r"""A name on one line that can be written in UTF-8; what cannot be shown becomes an escape, such as `\n`.
+    r"""The name on one line, in printable characters; every other character becomes an escape such as `\n`.
 
-    Bytes of a file name that are not UTF-8, which Python keeps as lone surrogates, look as in Python's own
-    messages: `\udce9`. The name itself stays what finds the file; this is only for messages, labels and figures.
+    Python keeps the bytes of a file name that are not UTF-8 as lone surrogates. They appear as in Python's own
+    messages: `\udce9`. Use the result only in messages, labels and figures; only the original name finds the file.
     """
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
@@ -18,7 +18,7 @@ def printable(name: object) -> str:
 
 
 def file_name(stem: str, suffix: str) -> str:
-    """A file's name; the end of one that is too long is replaced by a digest of the whole."""
+    """A file name of at most `LONGEST` bytes; a hash of the whole stem replaces the end of a stem that is too long."""
     name = f"{stem}{suffix}"
     if len(name.encode()) <= LONGEST:
         return name

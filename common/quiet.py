@@ -1,8 +1,7 @@
-"""TensorFlow without its start-up chatter.
+"""Keeps TensorFlow's start-up messages out of standard error.
 
-Its C++ side writes a dozen lines about oneDNN and absent GPUs to standard error before any Python can ask it not to.
-They would drown the one line that an error is worth, so that stream is set aside while it loads, and shown if
-loading fails.
+TensorFlow's C++ code writes several lines about oneDNN and missing GPUs to standard error while Python imports it.
+A user would not find the one line of an error among them.
 """
 
 import importlib
@@ -14,27 +13,39 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
-# Warnings that libraries cause themselves, by message, category and the module that is warned about.
-OF_LIBRARIES = (
+# Warnings that the libraries cause in themselves: message, category, and the module that the warning points to.
+FROM_LIBRARIES = (
     ("__array__ implementation doesn't accept a copy keyword", DeprecationWarning, r"keras\.src\."),
     ("distutils Version classes are deprecated", DeprecationWarning, r"tensorflow_probability\."),
 )
 
 
-def import_quietly(*names: str) -> list[ModuleType]:
-    """Import modules that load TensorFlow."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # after the start, too: what matters is raised
-    for message, category, module in OF_LIBRARIES:
+def quiet_tensorflow() -> None:
+    """Hide TensorFlow's log and the libraries' warnings about themselves, for the rest of the process.
+
+    Only scripts and `run_script` call this function, before TensorFlow is imported. TensorFlow still raises its errors.
+    A user who has set TF_CPP_MIN_LOG_LEVEL keeps that level.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for message, category, module in FROM_LIBRARIES:
         warnings.filterwarnings("ignore", message, category, module)
+
+
+def import_quietly(*names: str) -> list[ModuleType]:
+    """Import modules that load TensorFlow, without the messages of the import.
+
+    The messages are shown if the import fails. Nothing of the process is changed after the call.
+    """
     with _standard_error_set_aside():
         return [importlib.import_module(name) for name in names]
 
 
 @contextmanager
 def _standard_error_set_aside() -> Iterator[None]:
+    """Collect what the process writes to standard error; write it out only if the block raises an error."""
     try:
         original = os.dup(2)
-    except OSError:  # there is none, so nothing can drown in it
+    except OSError:  # the process has no standard error
         yield
         return
     if sys.stderr:

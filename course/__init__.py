@@ -1,1 +1,1 @@
-"""For courses: a submission packed the way it is taken in, and the assignment with its answers taken out."""
+"""For courses: packs a submission, and writes the assignment and the code without the answers."""

@@ -1,4 +1,4 @@
-"""The frame of a hand-out: one page of HTML that needs nothing but a browser, on paper or screen, dark or light."""
+"""The HTML page of a hand-out: one file for screen and paper, light and dark, that needs only a browser."""
 
 from html import escape
 
@@ -33,13 +33,13 @@ math[display="block"] { margin: 1rem 0; overflow-x: auto; overflow-y: hidden; ma
 
 
 def framed(title: str, body: str) -> str:
-    """A whole page.
+    """A complete page.
 
     Args:
-        title: of the window, as text.
-        body: HTML.
+        title: the title of the page, as text.
+        body: the content of the page, as HTML.
     """
-    # A table that is wider than a phone moves by itself, not the page with it.
+    # On a phone, a wide table gets a scroll bar of its own; without the <div>, the whole page would scroll.
     body = body.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
     return f"""<!DOCTYPE html>
 <html lang="en">

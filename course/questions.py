@@ -1,18 +1,19 @@
-"""The assignment's questions that are answered by code: where each belongs, and which tests tell that it is answered.
+"""The questions of the assignment that code answers: the part of each, and the tests that check the answer.
 
-Named as the markers in the source name them (`course.regions`), in the order in which they can be answered.
+The names are those of the markers in the source code (`course.regions`). The order is one in which students can answer
+the questions.
 """
 
 from typing import NamedTuple
 
 
 class Question(NamedTuple):
-    """What a marked region answers.
+    """A question that a marked region answers.
 
     Attributes:
-        part: of the assignment.
-        tests: that fail without the answer and pass with it, as pytest takes them.
-        needs: other answers without which those tests do not pass.
+        part: the part of the assignment.
+        tests: tests that fail without the answer and pass with it, as arguments of pytest.
+        needs: other answers that these tests need, too.
     """
 
     part: str
@@ -64,7 +65,7 @@ QUESTIONS: dict[str, Question] = {
     ),
     "why no edge of a perfect I-map can go": Question(
         "1.4",
-        _in("pgm_tfp/test_assignment.py", "the_proof_of_the_bonus_speaks_of_both_kinds_of_network"),
+        _in("pgm_tfp/test_answers.py", "the_proof_of_the_bonus_speaks_of_both_kinds_of_network"),
     ),
     "the log density of a normal distribution": Question(
         "2.1",

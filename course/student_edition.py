@@ -1,7 +1,7 @@
-"""Write the assignment as students get it, and the code without its answers: python -m course.student_edition.
+"""Write the assignment for students, and the code without its answers: python -m course.student_edition.
 
-The hand-out, assignment.html, is docs/assignment.md with a list of what to fill in. The code, below code/, is that of
-the project: its tests are left in, its marked answers (`course.regions`) and pages about them are not.
+The hand-out assignment.html is docs/assignment.md with a list of the places to fill in. The folder code/ holds the code
+of the project with its tests, but without the marked answers (`course.regions`) and the pages that explain them.
 """
 
 import argparse
@@ -18,15 +18,15 @@ from common.errors import UserError
 from common.files import UNFINISHED, write_text
 from course.frame import GENERATOR, framed
 from course.questions import QUESTIONS, Question
-from course.regions import Region, regions, without
+from course.regions import Region, find_regions, without
 from course.tree import ROOT, code_files
 
 EDITION = Path("runs") / "assignment"
 PAGE, CODE, CHECKLIST = "assignment.html", "code", "FILL_IN.md"
 HAND_OUT = PurePosixPath("docs/assignment.md")
-# Pages and drawings answer the questions, so of docs/ only these two go along.
+# The other pages and drawings in docs/ answer the questions.
 KEPT_DOCS = (HAND_OUT, PurePosixPath("docs/notation.md"))
-# With what cannot do without them: the report begins with the theory pages.
+# Pages with answers, and the tests that need these pages; the report, for example, begins with the theory pages.
 LEFT_OUT = (
     "course",
     "docs",
@@ -46,13 +46,13 @@ REMEDIES = Remedies(
 
 
 class Gap(NamedTuple):
-    """A place of the edition to fill in.
+    """A place in the student edition that the student fills in.
 
     Attributes:
-        file: in which it is.
-        line: of the edition's file, counted from one.
-        asked: what for.
-        question: of the assignment.
+        file: the file with the place.
+        line: the line in the edition's file, counted from one.
+        asked: what the student has to write.
+        question: the question of the assignment.
     """
 
     file: PurePosixPath
@@ -64,12 +64,14 @@ class Gap(NamedTuple):
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The flags in these arguments, or on the command line."""
     parser = Parser(prog="python -m course.student_edition", description=__doc__)
-    parser.add_argument("--out", type=folder_path, default=EDITION, metavar="FOLDER", help=f"default: {EDITION}")
+    parser.add_argument(
+        "--out", type=folder_path, default=EDITION, metavar="FOLDER", help=f"the folder to write (default: {EDITION})"
+    )
     return parser.flags(arguments)
 
 
 def edition_files(root: Path = ROOT) -> list[PurePosixPath]:
-    """The files of the code that go along, relative to `root`."""
+    """The files of the student edition, relative to `root`."""
     return [path for path in code_files(root) if path in KEPT_DOCS or not _is_left_out(path)]
 
 
@@ -77,17 +79,17 @@ def _is_left_out(path: PurePosixPath) -> bool:
     return any(path.is_relative_to(place) for place in LEFT_OUT)
 
 
-def marked(files: Sequence[PurePosixPath], root: Path = ROOT) -> dict[PurePosixPath, list[Region]]:
-    """The marked regions of the files that have some; those of tests do not count.
+def marked_regions(files: Sequence[PurePosixPath], root: Path = ROOT) -> dict[PurePosixPath, list[Region]]:
+    """The marked regions of each file that has some; tests have none.
 
     Raises:
-        UserError: a marker is wrong, or what it asks is not in `questions.QUESTIONS`.
+        UserError: a marker is wrong, or its name is not in `questions.QUESTIONS`.
     """
     found = {
         path: here
         for path in files
         if path.suffix == ".py" and path.parts[0] != "tests"
-        if (here := regions(_read(root / path), str(path)))
+        if (here := find_regions(_read(root / path), str(path)))
     }
     for path, here in found.items():
         for region in here:
@@ -99,7 +101,7 @@ def marked(files: Sequence[PurePosixPath], root: Path = ROOT) -> dict[PurePosixP
 
 
 def gaps(found: Mapping[PurePosixPath, Sequence[Region]]) -> list[Gap]:
-    """What the edition leaves to fill in, in the order of the questions."""
+    """The places to fill in, in the order of the questions."""
     places, order = list[Gap](), list(QUESTIONS)
     for path, here in found.items():
         shift = 0
@@ -110,13 +112,13 @@ def gaps(found: Mapping[PurePosixPath, Sequence[Region]]) -> list[Gap]:
 
 
 def checklist(places: Sequence[Gap]) -> str:
-    """The list of what to fill in, as a page in Markdown."""
+    """The list of the places to fill in, as a page in Markdown."""
     lines = [
         "# What to fill in",
         "",
-        "Each place raises `NotImplementedError` with what is asked there. Write the answer in its place, in the order",
-        "of this list, and run the command below it. Other tests of the same file may need more of the list. When all",
-        "is filled in, `python -m pytest` passes.",
+        "Each place raises `NotImplementedError` with a text that says what to write. Replace the line by your answer.",
+        "Go in the order of this list, and run the command below each place. Other tests in the same file may need",
+        "other answers, too. After the last answer, `python -m pytest` passes.",
     ]
     part = ""
     for gap in places:
@@ -129,11 +131,11 @@ def checklist(places: Sequence[Gap]) -> str:
 
 
 def _after(question: Question) -> str:
-    return f" (the tests need {' and '.join(question.needs)}, too)" if question.needs else ""
+    return f" (the tests also need {' and '.join(question.needs)})" if question.needs else ""
 
 
 def _commands(question: Question) -> list[str]:
-    """What to pass to pytest, a line for each file."""
+    """The arguments for pytest, one line for each file."""
     names: dict[str, list[str]] = {}
     for test in question.tests:
         file, _, name = test.partition("::")
@@ -142,17 +144,17 @@ def _commands(question: Question) -> list[str]:
 
 
 def write(out: Path, root: Path = ROOT) -> list[Gap]:
-    """Write the edition: whole, or not at all.
+    """Write the student edition. After an error, `out` is unchanged.
 
     Returns:
-        What it leaves to fill in.
+        The places to fill in.
 
     Raises:
-        UserError: `out` holds something else, or an edition in which someone has worked; a marker is wrong.
+        UserError: `out` holds other files, or an edition that someone has changed; a marker is wrong.
     """
     check_free(out)
     files = edition_files(root)
-    found = marked(files, root)
+    found = marked_regions(files, root)
     places = gaps(found)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=UNFINISHED) as folder:
@@ -173,50 +175,51 @@ def write(out: Path, root: Path = ROOT) -> list[Gap]:
 
 
 def hand_out(text: str, places: Sequence[Gap]) -> str:
-    """The page for students: this Markdown with the list of what to fill in below it."""
+    """The page for students: this Markdown, and below it the list of the places to fill in."""
     title = text.partition("\n")[0].removeprefix("# ")
-    return framed(title, to_html(f"{text}\n## What to fill in\n\n{_short(places)}\n"))
+    return framed(title, to_html(f"{text}\n## What to fill in\n\n{_table(places)}\n"))
 
 
-def _short(places: Sequence[Gap]) -> str:
-    rows = ["| part | what is asked, and where |", "| --- | --- |"]
+def _table(places: Sequence[Gap]) -> str:
+    """A table of the places to fill in, as Markdown."""
+    rows = ["| part | what to write, and where |", "| --- | --- |"]
     return "\n".join([*rows, *(f"| {gap.question.part} | {gap.asked}, in `{gap.file}` |" for gap in places)])
 
 
 def check_free(out: Path) -> None:
-    """Refuse a folder that holds anything but an edition as it was written.
+    """Check that the folder is empty, absent, or holds an unchanged student edition.
 
     Raises:
-        UserError: it does.
+        UserError: the folder holds other files, or someone has changed the edition in it.
     """
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     page = out / PAGE
     if not page.is_file() or f'content="{GENERATOR}"' not in page.read_text(encoding="utf-8", errors="replace"):
-        raise UserError(f"{out} exists and is no student edition; pass another --out")
-    # The page is written last: what is newer was not written by us.
+        raise UserError(f"{out} exists and is not a student edition; pass another --out")
+    # The page is the last file that is written, so a newer file was not written by this script.
     written = page.stat().st_mtime_ns
     for path in sorted(out.rglob("*")):
         inside = path.relative_to(out)
         ours = inside.parts[0] in (PAGE, CODE) and path.stat().st_mtime_ns <= written
         if path.is_file() and not ours and not set(CACHES) & set(inside.parts):
-            raise UserError(f"someone has worked in {out} ({inside.as_posix()}); pass another --out, or remove it")
+            raise UserError(f"{out} has been changed ({inside.as_posix()}); pass another --out, or remove the folder")
 
 
 def _read(path: Path) -> str:
-    """A text file with its line ends as they are."""
+    """The text of a file, with its line ends unchanged."""
     return path.read_bytes().decode("utf-8")
 
 
 def edit(flags: argparse.Namespace) -> None:
-    """Write the edition that the flags ask for, and print what it holds."""
+    """Write the edition into the folder of the flags, and print what it holds."""
     places = write(flags.out)
     print(f"{flags.out / PAGE}: the assignment")
     print(f"{flags.out / CODE}: the code, with {len(places)} places to fill in, listed in {CHECKLIST}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write a student edition; the exit status."""
+    """Run the script and return the exit status."""
     return run_script("student_edition", lambda: edit(parse(arguments)), REMEDIES)
 
 

@@ -1,6 +1,6 @@
-"""Which files are the project's code: what git tracks, or without git what lies outside of ignored folders.
+"""The files of the project's code: the files that git tracks, or without git all files outside of ignored folders.
 
-Data sets, runs, trained weights and photographs are never among them, whether git tracks them or not. Drawings are.
+Data sets, runs, trained weights and photographs are left out, even if git tracks them. Drawings are included.
 """
 
 import os
@@ -9,19 +9,19 @@ import subprocess
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
-from data.image_files import SUFFIXES
+from data.image_formats import image_formats
 
 ROOT = Path(__file__).resolve().parents[1]
-NEVER = (".git", ".venv", "datasets", "runs", "__pycache__")  # ignored whatever .gitignore says
+ALWAYS_IGNORED = (".git", ".venv", "datasets", "runs", "__pycache__")
 WEIGHTS = ("*.keras", "*.h5", "*.hdf5", "*.ckpt*", "*.data-*-of-*", "*.index", "*.pb", "*.tflite", "*.onnx")
 OTHER_WEIGHTS = ("*.pt", "*.pth", "*.safetensors", "*.npz", "*.npy", "*.pkl", "*.pickle", "*.joblib")
-PICTURES = (*(f"*{suffix}" for suffix in SUFFIXES), "*.gif", "*.heic", "*.avif")
+PHOTOGRAPHS = ("*.gif", "*.heic", "*.avif")  # and the suffixes of all formats that Pillow reads
 ARCHIVES = ("*.zip", "*.tar", "*.gz", "*.tgz", "*.7z", "*.rar")
-DRAWINGS = ("docs/*.png", "benchmarks/*.png")  # * of fnmatch passes folders, too
+DRAWINGS = ("docs/*.png", "benchmarks/*.png")  # in sub-folders too, because * matches /
 
 
 def code_files(root: Path = ROOT) -> list[PurePosixPath]:
-    """The files of the code, relative to `root`, in order."""
+    """The files of the code, relative to `root`, sorted."""
     ignored = ignored_folders(root)
     found = _tracked(root)
     if found is None:
@@ -37,14 +37,14 @@ def code_files(root: Path = ROOT) -> list[PurePosixPath]:
 
 
 def ignored_folders(root: Path) -> tuple[str, ...]:
-    """Names or patterns of folders that are not part of the code: those of .gitignore, and some that never are."""
+    """Names and patterns of the folders that are not code: those in .gitignore, and `ALWAYS_IGNORED`."""
     file = root / ".gitignore"
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-    return (*NEVER, *(line.strip().strip("/") for line in lines if line.strip().endswith("/")))
+    return (*ALWAYS_IGNORED, *(line.strip().strip("/") for line in lines if line.strip().endswith("/")))
 
 
 def _tracked(root: Path) -> list[PurePosixPath] | None:
-    """What git tracks; None where `root` is not the top of a repository, or git cannot be asked."""
+    """The files that git tracks; None if `root` is not the top of a repository, or git is not installed or fails."""
     git = shutil.which("git")
     if git is None or not (root / ".git").exists():
         return None
@@ -55,6 +55,7 @@ def _tracked(root: Path) -> list[PurePosixPath] | None:
 
 
 def _present(root: Path, ignored: tuple[str, ...]) -> list[PurePosixPath]:
+    """All files outside of ignored folders and virtual environments."""
     found = []
     for folder, below, names in os.walk(root):
         here = PurePosixPath(Path(folder).relative_to(root).as_posix())
@@ -75,4 +76,7 @@ def _is_code(path: PurePosixPath) -> bool:
     name, whole = path.name.lower(), str(path).lower()
     if any(fnmatch(whole, pattern) for pattern in DRAWINGS):
         return True
-    return not any(fnmatch(name, pattern) for pattern in (*WEIGHTS, *OTHER_WEIGHTS, *PICTURES, *ARCHIVES))
+    patterns = (*WEIGHTS, *OTHER_WEIGHTS, *PHOTOGRAPHS, *ARCHIVES)
+    return path.suffix.lower() not in image_formats().suffixes and not any(
+        fnmatch(name, pattern) for pattern in patterns
+    )

@@ -1,1 +1,1 @@
-"""Images to learn from: rendered faces with known factors, Olivetti and LFW, or any folder of photographs."""
+"""Data sets of images: rendered faces with known factors, Olivetti and LFW, or any folder of photographs."""

@@ -1,12 +1,17 @@
-"""Attributes of the images in a folder, from a table that lies in it.
+"""Labels and factors of a folder's images, read from a table of attributes.
 
-The table is `attributes.csv`, CelebA's `list_attr_celeba.txt` or `.csv`, or the only CSV file that names images of the
-folder. CelebA's own list is also found where CelebA keeps it: in `Anno` beside the folder `Img` with the images.
+The table is `attributes.csv`, CelebA's `list_attr_celeba.txt` or `.csv`, or the only CSV file in the folder that names
+the images (`data.attribute_tables`). CelebA's list may also be in the folder `Anno`, next to CelebA's folder `Img`.
 
-The first column names image files, by any end of their path, such as the bare file name; each further column is a
-label (true/false, yes/no, t/f, y/n, 0/1 or -1/1) or a factor (other numbers). An empty cell, `nan` and the like, and
-0 in a column of -1 and 1, are unknown. A column of text, or with unknown cells, is left out with a warning. CelebA is
-Liu et al. 2015, "Deep Learning Face Attributes in the Wild" (arXiv 1411.7766).
+The first column names image files by their path, or by the end of their path, such as the file name. Every other
+column is a label or a factor:
+
+- a label: true/false, yes/no, t/f, y/n, 0/1 or -1/1;
+- a factor: other numbers.
+
+Empty cells, `nan` and similar words are unknown. In a column of -1 and 1, a 0 is unknown too. Columns of text and
+columns with unknown cells are left out with a warning. CelebA: Liu et al. 2015, "Deep Learning Face Attributes in the
+Wild" (arXiv 1411.7766).
 """
 
 import logging
@@ -18,9 +23,10 @@ from typing import NamedTuple
 import numpy as np
 
 from common.names import printable
-from data.tables import read_table
+from data.attribute_tables import find_table, read_table, row_of_each_image
+from data.image_names import ImageNames
 
-# What a label's cells may be, false and true.
+# The cells of a label: false, true.
 PAIRS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"), (0.0, 1.0), (-1.0, 1.0))
 UNKNOWN = ("", "?", "na", "n/a", "nan", "none", "null")
 
@@ -28,12 +34,12 @@ log = logging.getLogger(__name__)
 
 
 class Attributes(NamedTuple):
-    """What a table says of n images, in the order of the images.
+    """The labels and factors of n images, in the order of the images.
 
     Attributes:
         label_names: L names, in the order of the columns; every column gives a label.
-        labels: (n, L) bool; a factor's label is true above its median.
-        factor_names: K names, those of the columns that hold other numbers.
+        labels: (n, L) bool; the label of a factor is true above the factor's median.
+        factor_names: K names, of the columns with other numbers.
         factors: (n, K) float.
     """
 
@@ -43,44 +49,49 @@ class Attributes(NamedTuple):
     factors: np.ndarray
 
 
-def read_attributes(folder: Path, image_names: Sequence[str]) -> Attributes | None:
-    """The attributes of these images, given by their paths in `folder`; None where there is no table.
+def read_attributes(folder: Path, names: Sequence[str]) -> Attributes | None:
+    """The attributes of the images at these paths in `folder`; None if the folder has no table.
 
-    Rows of other images are passed over, but are part of what tells labels from factors. Columns that are neither
-    are left out with a warning.
+    The table may have rows for other images. Their cells also decide whether a column is a label or a factor.
 
     Raises:
-        UserError: it is not clear which table is meant, it is none, it cannot be read, or an image has no row.
+        UserError: several files could be the table, a file is no table or cannot be read, or an image has no row.
     """
-    found = read_table(folder, image_names)
-    if found is None:
+    images = ImageNames(folder, names)
+    path = find_table(images)
+    if path is None:
         return None
+    if path.parent != folder:
+        log.info("read labels and factors from %s", printable(path))
+    table = read_table(path, images)
+    row_of_image = row_of_each_image(table, images)
     columns: dict[str, np.ndarray] = {}
-    for place, name in enumerate(found.table.columns[1:], start=1):
-        values = _values([row[place] for row in found.table.rows], found.rows)
+    for place, name in enumerate(table.columns[1:], start=1):
+        values = _values([row[place] for row in table.rows], row_of_image)
         if isinstance(values, str):
-            log.warning("left out column %s of %s: %s", name, printable(found.path), values)
+            log.warning("left out column %s of %s: %s", name, printable(path), values)
         else:
             columns[name] = values
     factors = {name: values for name, values in columns.items() if values.dtype != bool}
     labels = [values > np.median(values) if name in factors else values for name, values in columns.items()]
+    count = len(row_of_image)
     return Attributes(
         label_names=tuple(columns),
-        labels=np.stack(labels, axis=1) if labels else np.empty((len(found.rows), 0), bool),
+        labels=np.stack(labels, axis=1) if labels else np.empty((count, 0), bool),
         factor_names=tuple(factors),
-        factors=np.stack(list(factors.values()), axis=1) if factors else np.empty((len(found.rows), 0)),
+        factors=np.stack(list(factors.values()), axis=1) if factors else np.empty((count, 0)),
     )
 
 
-def _values(cells: Sequence[str], rows: np.ndarray) -> np.ndarray | str:
-    """A column's values of the images, or why it has none.
+def _values(cells: Sequence[str], row_of_image: np.ndarray) -> np.ndarray | str:
+    """The values of a column for the images, or the reason why the column has none.
 
     Args:
-        cells: of all rows.
-        rows: the place of each image's row, (n,) int.
+        cells: the cell of every row.
+        row_of_image: the index of each image's row, (n,) int.
 
     Returns:
-        (n,) bool where all known cells come from one of the pairs, else (n,) float.
+        (n,) bool if all known cells belong to one of `PAIRS`, else (n,) float.
     """
     meaning = {cell: _number_or_word(cell) for cell in set(cells)}
     known = set(meaning.values()) - {None}
@@ -91,18 +102,24 @@ def _values(cells: Sequence[str], rows: np.ndarray) -> np.ndarray | str:
     pair = next((pair for pair in PAIRS if known <= set(pair)), None)
     wrong = [cell for cell, value in meaning.items() if isinstance(value, str) or (value and math.isinf(value))]
     if not pair and wrong:
-        return f"it holds {min(wrong)!r}; a column holds true and false, yes and no, t and f, y and n, or numbers alone"
-    values = [meaning[cells[row]] for row in rows]
+        return (
+            f"it holds {min(wrong)!r}; write only true and false, yes and no, t and f, y and n, or only numbers "
+            "in a column"
+        )
+    values = [meaning[cells[row]] for row in row_of_image]
     if unknown := values.count(None):
-        lacking = f"{unknown} of {len(values)} images have no value in it"
+        reason = f"{unknown} of {len(values)} images have no value in it"
         if zero_is_unknown:
-            return f"{lacking} (0 beside -1 is unknown); fill them in, or if 0 is an amount write 0, 1, 2 for -1, 0, 1"
-        return f"{lacking}; fill them in"
+            return (
+                f"{reason} (0 is unknown in a column with -1); fill in the values, or write 0, 1, 2 for -1, 0, 1 "
+                "if 0 is an amount"
+            )
+        return f"{reason}; fill in the values"
     return np.array([value == pair[1] for value in values]) if pair else np.array(values, float)
 
 
 def _number_or_word(cell: str) -> float | str | None:
-    """What a cell says; None where that is unknown."""
+    """The number or the word in a cell; None if the cell is unknown."""
     word = cell.lower()
     if word in UNKNOWN:
         return None

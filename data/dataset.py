@@ -1,4 +1,4 @@
-"""What every source of images gives: pictures, names, and what is known about them."""
+"""The data set that every source gives: images, their names, labels and factors."""
 
 import hashlib
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ class Dataset(NamedTuple):
 
     Attributes:
         images: (n, size, size, channels) uint8.
-        names: n names that stay the same from run to run; a file's path in its folder.
-        label_names: L names.
+        names: n names that are the same in every run; for a file, its path in the folder.
+        label_names: the names of L labels.
         labels: (n, L) bool.
-        classes: (n,) str, the classes that a split keeps in proportion; None without classes.
-        factor_names: K names of ground-truth factors, empty where none are known.
-        factors: (n, K) float, in the factors' units.
+        classes: (n,) str, the class of each image; a split keeps the classes in proportion. None without classes.
+        factor_names: the names of K ground-truth factors; empty if no factors are known.
+        factors: (n, K) float, in the units of the factors.
     """
 
     images: np.ndarray
@@ -29,11 +29,11 @@ class Dataset(NamedTuple):
     factors: np.ndarray
 
     def digests(self) -> list[str]:
-        """One digest for each image, equal only for the same pixels."""
+        """A hash of each image; two images have the same hash only if all their pixels are the same."""
         return [hashlib.sha256(image.tobytes()).hexdigest()[:16] for image in self.images]
 
     def take(self, indices: Sequence[int] | np.ndarray) -> "Dataset":
-        """The images at these indices, in this order, with what is known about them."""
+        """The images at these indices, in this order, with their names, labels, classes and factors."""
         return self._replace(
             images=self.images[indices],
             names=tuple(self.names[index] for index in indices),
@@ -43,10 +43,10 @@ class Dataset(NamedTuple):
         )
 
     def label(self, name: str) -> np.ndarray:
-        """The label of that name, (n,) bool."""
+        """The label with this name, (n,) bool."""
         return self.labels[:, self.label_names.index(name)]
 
 
 def unit_pixels(images: np.ndarray) -> np.ndarray:
-    """uint8 pixels of any shape as float32 in [0, 1]."""
+    """uint8 pixels, of any shape, as float32 in [0, 1]."""
     return images / np.float32(255)

@@ -1,4 +1,4 @@
-"""One image file as pixels: upright, on white, square, of one size."""
+"""Decodes one image file to a square array of pixels of the requested size."""
 
 import io
 from pathlib import Path
@@ -7,80 +7,81 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
-from data.image_files import FORMATS
+from data.image_formats import image_formats
 
 MODES = {1: "L", 3: "RGB"}
 TWELVE_BITS = 4095
 DARK = (
-    "hold 16 bits a pixel but no value above 4095, as 12-bit cameras write them, and so come out dark; save them anew"
+    "have pixels of 16 bits but no value above 4095, as 12-bit cameras write them, and therefore look dark; "
+    "save them with values up to 65535"
 )
-NO_PROFILE = "have a colour profile that cannot be used; their colours are taken as sRGB"
+NO_PROFILE = "have a colour profile that cannot be used; their colours are read as sRGB"
 
 
-class Decoded(NamedTuple):
-    """An image as it was read.
+class DecodedImage(NamedTuple):
+    """One decoded image file.
 
     Attributes:
-        image: (size, size, channels) uint8.
-        remarks: what the user should know of the file, as the end of a sentence about several files.
+        pixels: (size, size, channels) uint8.
+        warnings: what the user should know about the file. Each is the end of a sentence about several images.
     """
 
-    image: np.ndarray
-    remarks: tuple[str, ...] = ()
+    pixels: np.ndarray
+    warnings: tuple[str, ...] = ()
 
 
-def decode(path: Path, size: int, channels: int) -> Decoded:
-    """Read one image file.
+def decode(path: Path, size: int, channels: int) -> DecodedImage:
+    """Decode one image file to `size` x `size` pixels of 1 (grey) or 3 (RGB) channels.
 
-    The image is turned upright by its EXIF orientation, laid on white where transparent, converted to sRGB by its
-    colour profile, cropped to its central square and resized with antialiasing. Pixels of 16 bits are divided by 257,
-    also where a file uses fewer of the bits: such a file cannot be told from a dark photograph, so a remark says it.
+    The steps are: turn the image upright (EXIF orientation), put white behind transparent pixels, convert to sRGB
+    (colour profile), crop to the central square, resize with antialiasing. Values of 16 bits are divided by 257. Some
+    files use only 12 of the 16 bits, and such a file looks like a dark photograph; a warning says so.
 
     Raises:
-        Exception: it cannot be decoded; of which kind is the decoder's choice.
+        Exception: the file cannot be decoded. Pillow's decoders raise errors of many classes.
     """
-    with Image.open(path, formats=FORMATS) as file:
+    with Image.open(path, formats=image_formats().names) as file:
         profile = file.info.get("icc_profile")
-        picture, remarks = _to_eight_bits(ImageOps.exif_transpose(file))
+        image, warnings = _to_eight_bits(ImageOps.exif_transpose(file))
     if profile:
         try:
-            picture = _to_srgb(picture, profile)
+            image = _to_srgb(image, profile)
         except (ImageCms.PyCMSError, OSError, ValueError):
-            remarks = (*remarks, NO_PROFILE)
-    return Decoded(fit_square(picture, size, channels), remarks)
+            warnings = (*warnings, NO_PROFILE)
+    return DecodedImage(fit_square(image, size, channels), warnings)
 
 
-def fit_square(picture: Image.Image, size: int, channels: int) -> np.ndarray:
-    """The central square of a grey or RGB picture, resized with antialiasing, (size, size, channels) uint8."""
-    picture = ImageOps.fit(picture.convert(MODES[channels]), (size, size), Image.Resampling.LANCZOS)
-    return np.asarray(picture, np.uint8).reshape(size, size, channels)
+def fit_square(image: Image.Image, size: int, channels: int) -> np.ndarray:
+    """The central square of a grey or RGB image, resized with antialiasing, (size, size, channels) uint8."""
+    image = ImageOps.fit(image.convert(MODES[channels]), (size, size), Image.Resampling.LANCZOS)
+    return np.asarray(image, np.uint8).reshape(size, size, channels)
 
 
-def _to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
-    """The picture's colours as sRGB has them."""
+def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """The image with its colours converted from this profile to sRGB."""
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    # Converting from sRGB to itself would only round.
+    # A conversion from sRGB to sRGB would only add rounding errors.
     if ImageCms.getProfileDescription(source).startswith("sRGB"):
-        return picture
-    converted = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        return image
+    converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     assert converted is not None
     return converted
 
 
-def _to_eight_bits(picture: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
-    """Grey, RGB or CMYK of 8 bits a channel, nothing transparent; and remarks."""
-    if picture.mode == "F":
+def _to_eight_bits(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
+    """The image in grey, RGB or CMYK of 8 bits a channel, without transparency; and warnings."""
+    if image.mode == "F":
         raise ValueError("floating-point pixels have no fixed range")
-    if picture.mode.startswith("I"):
-        # 16-bit grey, which Pillow's own conversion would clip at 255: 65535 = 257 x 255.
-        wide = np.asarray(picture)
+    if image.mode.startswith("I"):
+        # 16-bit grey. Pillow's own conversion would clip the values at 255. 65535 = 257 x 255.
+        wide = np.asarray(image)
         if wide.min() < 0 or wide.max() > 65535:
             raise ValueError("32-bit pixels have no fixed range")
-        remarks = (DARK,) if 255 < wide.max() <= TWELVE_BITS else ()
-        return Image.fromarray(np.rint(wide / 257).astype(np.uint8)), remarks
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB"), ()
-    if picture.mode == "CMYK":
-        return picture, ()
-    return picture.convert("L" if picture.mode in ("1", "L") else "RGB"), ()
+        warnings = (DARK,) if 255 < wide.max() <= TWELVE_BITS else ()
+        return Image.fromarray(np.rint(wide / 257).astype(np.uint8)), warnings
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB"), ()
+    if image.mode == "CMYK":
+        return image, ()
+    return image.convert("L" if image.mode in ("1", "L") else "RGB"), ()

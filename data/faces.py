@@ -1,12 +1,11 @@
-"""Rendered faces: factors in, picture out; pure and deterministic.
+"""Renders a face from its factors; the same factors always give the same image.
 
-Head, hair, neck and shoulders are solids (`data.solids`); nose, brow, eye sockets,
-cheeks, lips and chin are bumps on the head. Eyes, mouth and brows are painted on it as
-soft-edged regions in the head's own (x, y), so they turn with it; every edge
-is about a pixel wide at the size that is rendered, which is the antialiasing.
+Head, hair, neck and shoulders are solids (`data.solids`). Nose, brow, eye sockets, cheeks, lips and chin are bumps on
+the head. Eyes, mouth and brows are painted on the head as regions in the head's own coordinates (x, y), so they turn
+with the head. Every edge is about one pixel wide at the size of the image, so the edges are antialiased.
 
-Lengths are in half head heights: the head spans y from -1 to 1, the picture from -1.3
-to 1.3. Colours are mixed gamma-encoded, as a painter would, and lit linearly.
+The unit of length is half the height of the head: the head reaches from y = -1 to 1, the image from y = -1.3 to 1.3.
+Two tones are mixed as gamma-encoded colours; light and layers are computed with linear colours.
 """
 
 from collections.abc import Callable
@@ -29,16 +28,16 @@ from data.solids import (
     smoothstep,
 )
 
-HALF_PICTURE = 1.3
+HALF_IMAGE = 1.3
 GAMMA = 2.2
-PARALLEL_FROM = 200  # images; fewer are done before the workers have started
+PARALLEL_FROM = 200  # images; fewer images are rendered faster than parallel workers start
 LUMINANCE = np.array([[0.2126], [0.7152], [0.0722]], np.float32)  # Rec. 709
 
 EYE_X, EYE_Y, EYE_HALF_WIDTH = 0.28, 0.09, 0.165
 MOUTH_Y = -0.49
 NOSE_BRIDGE_Y = 0.12
 
-# sRGB at the lower and upper end of each tone.
+# The sRGB colours at the lower and the upper end of each tone.
 SKIN = ((92, 64, 50), (240, 206, 184))
 LIPS = ((96, 52, 50), (202, 114, 110))
 HAIR = ((32, 28, 26), (214, 176, 120))
@@ -48,7 +47,7 @@ SCLERA, IRIS, PUPIL, LASHES, GLINT = (226, 225, 224), (88, 76, 60), (18, 18, 18)
 
 
 class Factors(NamedTuple):
-    """One face's factors by name, in the order and units of `data.factors.FACTORS`."""
+    """The factors of one face, in the order and the units of `data.factors.FACTORS`."""
 
     smile: float
     mouth_opening: float
@@ -66,23 +65,23 @@ class Factors(NamedTuple):
 
 
 def linear(colour: tuple[int, int, int]) -> np.ndarray:
-    """Linear-light RGB of an sRGB colour, (3,)."""
+    """The linear RGB of an sRGB colour, (3,)."""
     return (np.array(colour, np.float32) / 255) ** GAMMA
 
 
 def tone(ends: tuple[tuple[int, int, int], tuple[int, int, int]], share: float) -> np.ndarray:
-    """Linear-light RGB of the colour `share` of the way between two sRGB colours, (3,)."""
+    """The linear RGB, (3,), of a mixture of two sRGB colours: `share` of the second one, the rest of the first."""
     low, high = np.array(ends, np.float32) / 255
     return (low + (high - low) * np.float32(share)) ** GAMMA
 
 
 def nose_tip_y(face: Factors) -> float:
-    """Height of the tip of the nose."""
+    """The y of the tip of the nose."""
     return -0.09 - 0.16 * face.nose_length
 
 
 def head_of(face: Factors) -> tuple[Solid, list[Bump]]:
-    """The head: an egg whose lower profile the jaw squares, and the hills and hollows of a face."""
+    """The head: a solid whose lower end is more square for a larger jaw, and the bumps of the face."""
     head = Solid(
         width=0.70 * face.face_width,
         depth=0.86,
@@ -95,7 +94,7 @@ def head_of(face: Factors) -> tuple[Solid, list[Bump]]:
     )
     front, tip, smile = head.depth, nose_tip_y(face), max(face.smile, 0.0)
     bumps = [
-        # the nose: bridge, middle and tip
+        # nose: bridge, middle and tip
         Bump(0.22, 0.0, NOSE_BRIDGE_Y - 0.02, front, 0.060, 0.11, 0.5),
         Bump(0.34, 0.0, 0.5 * (tip + NOSE_BRIDGE_Y), front, 0.070, 0.10, 0.5),
         Bump(0.58, 0.0, tip, front, 0.085, 0.075, 0.5),
@@ -109,14 +108,14 @@ def head_of(face: Factors) -> tuple[Solid, list[Bump]]:
             Bump(0.20, 0.095 * side, tip - 0.03, front, 0.045, 0.045, 0.5),  # wing of the nose
             Bump(-0.20, EYE_X * side, EYE_Y + 0.02, front, 0.14, 0.09, 0.5),  # eye socket
             Bump(0.12, EYE_X * side, EYE_Y, front, 0.08, 0.06, 0.5),  # eyeball
-            # the cheek, which a smile lifts and fills
+            # cheek; a smile makes it higher and fuller
             Bump(0.13 + 0.13 * smile, 0.36 * side, -0.20 + 0.05 * smile, 0.65, 0.15, 0.13, 0.4),
         ]
     return head, bumps
 
 
 def hair_of(face: Factors) -> Solid:
-    """The hair: an egg set up and back, out of which the face looks; below, it falls behind the shoulders."""
+    """The hair: a solid higher than the head and behind it; its lower end leans back behind the shoulders."""
     return Solid(
         width=0.70 * face.face_width + 0.10,
         depth=0.86,
@@ -135,7 +134,7 @@ SHOULDERS = Solid(width=1.22, depth=0.42, y0=-1.75, z0=-0.16, top=0.62, bottom=3
 
 
 class Canvas:
-    """The albedo (height, width, 3) and gloss (height, width) of a surface while it is painted."""
+    """The albedo (height, width, 3) and the gloss (height, width) of a surface, to paint on."""
 
     def __init__(self, surface: Surface, albedo: np.ndarray, gloss: float, edge: float):
         self.x, self.y, self.edge = surface.x, surface.y, edge
@@ -144,7 +143,7 @@ class Canvas:
         self.gloss = np.full_like(self.x, gloss)
 
     def paint(self, colour: np.ndarray, share: np.ndarray, gloss: float | None = None) -> None:
-        """Lay a colour over the front of the surface, `share` (height, width) of it."""
+        """Mix a colour into the front of the surface; `share` (height, width) is the opacity of the colour."""
         share = share * self.front
         self.albedo = mix(self.albedo, colour, share)
         if gloss is not None:
@@ -152,12 +151,12 @@ class Canvas:
 
 
 def gaussian(distance: np.ndarray, width: float) -> np.ndarray:
-    """A soft spot or line: 1 at distance 0, one standard deviation wide."""
+    """A spot or line with soft edges: exp(-distance^2 / (2 width^2))."""
     return np.exp(-0.5 * (distance / width) ** 2)
 
 
 def paint_skin(face: Factors, canvas: Canvas) -> None:
-    """Blood in the cheeks, nostrils, and the folds that a smile deepens."""
+    """Paint red cheeks, nostrils, and the folds from nose to mouth, which a smile makes darker."""
     across, y, tip = np.abs(canvas.x), canvas.y, nose_tip_y(face)
     skin = tone(SKIN, face.skin_tone)
     blush = gaussian(across - 0.38, 0.14) * gaussian(y + 0.22, 0.12)
@@ -166,14 +165,14 @@ def paint_skin(face: Factors, canvas: Canvas) -> None:
     nostril = 0.022 * (1 - np.hypot((across - 0.052) / 0.034, (y - tip + 0.062) / 0.020))
     canvas.paint(0.22 * skin, 0.85 * inside(nostril, canvas.edge))
 
-    # from the wings of the nose to the corners of the mouth
+    # The folds go from the wings of the nose to the corners of the mouth.
     fold = gaussian(across - 0.15 - 0.45 * (tip - y), 0.022)
     fold = fold * smoothstep(MOUTH_Y + 0.02, MOUTH_Y + 0.14, y) * (1 - smoothstep(tip - 0.06, tip + 0.02, y))
     canvas.paint(0.55 * skin, (0.12 + 0.48 * max(face.smile, 0.0)) * fold)
 
 
 def paint_mouth(face: Factors, canvas: Canvas) -> None:
-    """Lips around a mouth line that the smile bends, and what the opening shows."""
+    """Paint lips along a line that the smile bends, and teeth and the dark inside of an open mouth."""
     x, y, edge = canvas.x, canvas.y, canvas.edge
     half = 0.29 + 0.07 * face.smile
     along = np.clip(x / half, -1.4, 1.4)
@@ -198,7 +197,7 @@ def paint_mouth(face: Factors, canvas: Canvas) -> None:
 
 
 def paint_eyes(face: Factors, canvas: Canvas) -> None:
-    """Almond eyes: sclera, iris and pupil between two lids, lashes along the upper one."""
+    """Paint the eyes: sclera, iris and pupil between two lids, and lashes along the upper lid."""
     across, y, edge = np.abs(canvas.x), canvas.y, canvas.edge
     along = (across - EYE_X) / EYE_HALF_WIDTH
     arch = np.clip(1 - along * along, 0, 1)
@@ -220,7 +219,7 @@ def paint_eyes(face: Factors, canvas: Canvas) -> None:
 
 
 def paint_brows(face: Factors, canvas: Canvas) -> None:
-    """Brows: thick inside, thin outside, highest at two thirds."""
+    """Paint the brows: thick near the nose, thin outside, highest at two thirds of their length."""
     along = (np.abs(canvas.x) - 0.28) / 0.18
     ridge = 0.295 + 0.075 * face.brow_height - 0.035 * (along - 0.3) ** 2
     thickness = 0.034 * np.sqrt(np.clip(1 - along * along, 0, 1)) * (1 - 0.3 * along)
@@ -236,7 +235,7 @@ Layer = tuple[Surface, np.ndarray, np.ndarray | np.float32]  # a surface, its al
 
 
 def head_layer(face: Factors, camera: Camera) -> Layer:
-    """The head's surface, albedo and gloss."""
+    """The surface, albedo and gloss of the head."""
     solid, bumps = head_of(face)
     surface = see(camera, solid, face.yaw, bumps)
     canvas = Canvas(surface, tone(SKIN, face.skin_tone), gloss=0.10, edge=max(camera.pixel, 0.012))
@@ -246,7 +245,7 @@ def head_layer(face: Factors, camera: Camera) -> Layer:
 
 
 def hair_layer(face: Factors, camera: Camera) -> Layer:
-    """The hair's, with strands that fall from the crown."""
+    """The surface, albedo and gloss of the hair, with strands."""
     surface = see(camera, hair_of(face), face.yaw)
     around = np.arctan2(surface.x, surface.z + 0.25)
     strands = np.sin(34 * around + 3 * surface.y) + 0.7 * np.sin(61 * around - 2 * surface.y)
@@ -254,33 +253,33 @@ def hair_layer(face: Factors, camera: Camera) -> Layer:
 
 
 def neck_layer(face: Factors, camera: Camera) -> Layer:
-    """The neck's, darker in the shadow of the chin."""
+    """The surface, albedo and gloss of the neck, which is darker below the chin."""
     surface = see(camera, NECK)
     shadow = 0.45 + 0.55 * smoothstep(-0.85, -1.35, surface.y)
     return surface, tone(SKIN, face.skin_tone) * shadow[..., None], np.float32(0.04)
 
 
 def shoulders_layer(camera: Camera) -> Layer:
-    """The shirt's."""
+    """The surface, albedo and gloss of the shoulders in a shirt."""
     return see(camera, SHOULDERS), linear(SHIRT), np.float32(0.02)
 
 
 def render(factors: np.ndarray, size: int = 128, channels: int = 1) -> np.ndarray:
-    """The face with these factors, (size, size, channels) uint8.
+    """An image of the face with these factors, (size, size, channels) uint8.
 
     Args:
-        factors: (K,), in the order and units of `data.factors.FACTORS`.
-        size: height and width in pixels; the face is rendered at this size, not resized.
-        channels: 1 (grey, luminance) or 3 (RGB).
+        factors: (K,), in the order and the units of `data.factors.FACTORS`.
+        size: height and width in pixels; the face is rendered in this size and not resized.
+        channels: 1 (grey, the luminance) or 3 (RGB).
     """
     face = Factors(*(float(value) for value in factors))
-    camera = camera_of(size, HALF_PICTURE)
+    camera = camera_of(size, HALF_IMAGE)
     light = light_direction(face.light_azimuth)
 
     backdrop = tone(BACKGROUND, face.background) * (1 + 0.12 * camera.y)[..., None]
-    picture = np.broadcast_to(backdrop, (size, size, 3)).copy()
+    image = np.broadcast_to(backdrop, (size, size, 3)).copy()
     depth = np.full((size, size), -np.inf, np.float32)
-    # What is mostly behind comes first, so that the soft edge of what is before it covers it.
+    # The layers behind come first, so that the soft edges of the layers in front are mixed with them.
     for surface, albedo, gloss in (
         hair_layer(face, camera),
         neck_layer(face, camera),
@@ -288,19 +287,19 @@ def render(factors: np.ndarray, size: int = 128, channels: int = 1) -> np.ndarra
         head_layer(face, camera),
     ):
         behind = depth[surface.window]
-        # Half in front where two surfaces meet: a soft hairline, no seam.
+        # Where two surfaces have the same depth, each has a share of 1/2. This gives a soft edge without a seam.
         share = surface.coverage * smoothstep(-0.03, 0.03, surface.depth - behind)
         radiance = shade(surface, albedo, gloss, light)
-        picture[surface.window] = mix(picture[surface.window], radiance, share)
+        image[surface.window] = mix(image[surface.window], radiance, share)
         depth[surface.window] = np.where(share > 0.5, np.maximum(surface.depth, behind), behind)
 
     if channels == 1:
-        picture = picture @ LUMINANCE
-    return np.rint(255 * np.clip(picture, 0, 1) ** (1 / GAMMA)).astype(np.uint8)
+        image = image @ LUMINANCE
+    return np.rint(255 * np.clip(image, 0, 1) ** (1 / GAMMA)).astype(np.uint8)
 
 
 def render_many(factors: np.ndarray, size: int = 128, channels: int = 1) -> np.ndarray:
-    """One face for each row of `factors` (n, K): (n, size, size, channels) uint8, on all cores."""
-    # Processes, not threads: the arrays are small, and threads spend their time on the interpreter's lock.
+    """One image for each row of `factors` (n, K): (n, size, size, channels) uint8. All CPU cores are used."""
+    # Processes are used instead of threads, because threads would wait for the interpreter's lock most of the time.
     jobs = -1 if len(factors) >= PARALLEL_FROM else 1
     return np.stack(Parallel(n_jobs=jobs)(delayed(render)(row, size, channels) for row in factors))

@@ -1,4 +1,4 @@
-"""Any folder of images: found recursively, decoded to one size, labelled by class sub-folders and by a table."""
+"""A folder of images as a data set, with labels from its sub-folders and from a table of attributes."""
 
 import logging
 from collections import Counter
@@ -13,26 +13,27 @@ from common.errors import UserError
 from common.names import printable
 from data.attributes import Attributes, read_attributes
 from data.dataset import Dataset
-from data.decoding import Decoded, decode
-from data.image_files import HEIF, UNREADABLE, beginning, find_images, is_heif
+from data.decoding import DecodedImage, decode
+from data.image_files import find_images, first_bytes
+from data.image_formats import HEIF_SUFFIXES, image_formats, is_undecodable_heif
 
-MOST_UNREADABLE = 0.05
+MOST_DAMAGED = 0.05
 SMILES = ("smile", "smiling")
 
 log = logging.getLogger(__name__)
 
 
 def image_folder(folder: Path, size: int = 128, channels: int = 1) -> Dataset:
-    """Every image below `folder`, in the order of its path.
+    """Every image in `folder` and its sub-folders, sorted by path, as `size` x `size` pixels.
 
-    Where images lie in two or more sub-folders of `folder`, each sub-folder is a class and gives a
-    boolean label of its name, as `common.names.printable` spells it. A table of attributes (`data.attributes`) gives
-    labels and factors; without class sub-folders, its smile makes the classes. Files that cannot be decoded are
-    named in a warning and left out.
+    If images are in two or more sub-folders of `folder`, each sub-folder is a class. Its name, as
+    `common.names.printable` writes it, is also a label. A table of attributes (`data.attributes`) gives more labels,
+    and factors. Without class sub-folders, the label smile or smiling gives the classes. Files that cannot be decoded
+    are left out with a warning.
 
     Raises:
-        UserError: no such folder, a file in its place, no images, over 5 % that cannot be decoded, or a
-            table that cannot be read or does not fit.
+        UserError: the folder does not exist, is a file, or holds no images; more than 5 % of the images cannot be
+            decoded; the table cannot be read or does not fit the images.
     """
     paths = find_images(folder)
     names = [path.relative_to(folder).as_posix() for path in paths]
@@ -40,77 +41,80 @@ def image_folder(folder: Path, size: int = 128, channels: int = 1) -> Dataset:
     class_names = tuple(np.unique(class_of[class_of != ""]).tolist())
     if len(class_names) < 2:
         class_names = ()
-    # Before the images are decoded, which takes long: what is wrong with the table shows at once.
-    table = read_attributes(folder, names)
-    if table is None:
-        table = Attributes((), np.empty((len(names), 0), bool), (), np.empty((len(names), 0)))
+    # The table comes before the slow decoding of the images, so that an error in the table appears at once.
+    attributes = read_attributes(folder, names)
+    if attributes is None:
+        attributes = Attributes((), np.empty((len(names), 0), bool), (), np.empty((len(names), 0)))
     for name in class_names:
-        if name in table.label_names:
+        if name in attributes.label_names:
             raise UserError(
-                f"{name} is a sub-folder of {printable(folder)} and a column of the table in it; rename one of them"
+                f"{name} is a sub-folder of {printable(folder)} and a column of its table; rename one of them"
             )
 
     images, kept = _decode_all(folder, paths, size, channels)
     is_class = class_of[:, None] == np.array(class_names, dtype=class_of.dtype)[None, :]
-    classes = class_of if class_names else _smiles(table)
+    classes = class_of if class_names else _smile_classes(attributes)
     return Dataset(
         images=images,
         names=tuple(names[index] for index in kept),
-        label_names=class_names + table.label_names,
-        labels=np.hstack([is_class, table.labels])[kept],
+        label_names=class_names + attributes.label_names,
+        labels=np.hstack([is_class, attributes.labels])[kept],
         classes=None if classes is None else classes[kept],
-        factor_names=table.factor_names,
-        factors=table.factors[kept],
+        factor_names=attributes.factor_names,
+        factors=attributes.factors[kept],
     )
 
 
 def _classes(folder: Path, names: Sequence[str]) -> np.ndarray:
-    """The sub-folder that each image lies in, as people read its name, (n,) str; empty for those that lie in none."""
+    """The printable name of each image's sub-folder, (n,) str; empty for an image directly in `folder`."""
     sub_folders = [name.partition("/")[0] if "/" in name else "" for name in names]
     shown = {name: printable(name) for name in sorted(set(sub_folders))}
     for name, times in Counter(shown.values()).items():
         if times > 1:
-            raise UserError(f"{times} sub-folders of {printable(folder)} are shown as {name}; rename all but one")
+            raise UserError(f"{times} sub-folders of {printable(folder)} are printed as {name}; rename all but one")
     return np.array([shown[name] for name in sub_folders])
 
 
-def _smiles(table: Attributes) -> np.ndarray | None:
-    """The classes smile and non_smile, (n,) str, where the table tells who smiles."""
-    for name, label in zip(table.label_names, table.labels.T, strict=True):
+def _smile_classes(attributes: Attributes) -> np.ndarray | None:
+    """The classes smile and non_smile, (n,) str; None if no label is called smile or smiling."""
+    for name, label in zip(attributes.label_names, attributes.labels.T, strict=True):
         if name.lower() in SMILES:
             return np.where(label, "smile", "non_smile")
     return None
 
 
 def _decode_all(folder: Path, paths: Sequence[Path], size: int, channels: int) -> tuple[np.ndarray, np.ndarray]:
-    """The images that can be decoded, (m, size, size, channels) uint8, and their places in `paths`, (m,) int."""
+    """The images that can be decoded, (m, size, size, channels) uint8, and their indices in `paths`, (m,) int."""
     with ThreadPoolExecutor() as pool:
         decoded = list(pool.map(lambda path: _decode_or_reason(path, size, channels), paths))
-    unreadable = {path: result for path, result in zip(paths, decoded, strict=True) if isinstance(result, str)}
-    if len(unreadable) > MOST_UNREADABLE * len(paths):
-        example, reason = next(iter(unreadable.items()))
+    damaged = {path: result for path, result in zip(paths, decoded, strict=True) if isinstance(result, str)}
+    if len(damaged) > MOST_DAMAGED * len(paths):
+        example, reason = next(iter(damaged.items()))
         raise UserError(
-            f"{len(unreadable)} of {len(paths)} images in {printable(folder)} cannot be decoded, such as "
+            f"{len(damaged)} of {len(paths)} images in {printable(folder)} cannot be decoded, such as "
             f"{printable(example.name)} ({printable(reason)}); remove or repair them"
         )
-    for path, reason in unreadable.items():
+    for path, reason in damaged.items():
         log.warning("left out %s: %s", printable(path), printable(reason))
     kept = [(index, result) for index, result in enumerate(decoded) if not isinstance(result, str)]
-    remarked: dict[str, list[int]] = {}
+    images_with: dict[str, list[int]] = {}
     for index, result in kept:
-        for remark in result.remarks:
-            remarked.setdefault(remark, []).append(index)
-    for remark, of in remarked.items():
-        log.warning("%d images, such as %s, %s", len(of), printable(paths[of[0]]), remark)
-    return np.stack([result.image for _, result in kept]), np.array([index for index, _ in kept])
+        for warning in result.warnings:
+            images_with.setdefault(warning, []).append(index)
+    for warning, indices in images_with.items():
+        log.warning("%d images, such as %s, %s", len(indices), printable(paths[indices[0]]), warning)
+    return np.stack([result.pixels for _, result in kept]), np.array([index for index, _ in kept])
 
 
-def _decode_or_reason(path: Path, size: int, channels: int) -> Decoded | str:
-    if path.exists() and not path.is_file():  # a pipe would wait for a writer
+def _decode_or_reason(path: Path, size: int, channels: int) -> DecodedImage | str:
+    """The decoded image, or the reason why the file cannot be decoded."""
+    if path.exists() and not path.is_file():  # opening a pipe would wait for a writer
         return "it is not a regular file"
     try:
         return decode(path, size, channels)
     except UnidentifiedImageError:
-        return f"it is HEIF; {UNREADABLE[HEIF[0]]}" if is_heif(beginning(path)) else "it is no image that Pillow reads"
-    except Exception as damage:  # on damaged files Pillow's decoders raise almost anything
+        if is_undecodable_heif(first_bytes(path)):
+            return f"it is HEIF; {image_formats().remedies[HEIF_SUFFIXES[0]]}"
+        return "it is not an image that Pillow can read"
+    except Exception as damage:  # Pillow's decoders raise errors of many kinds for damaged files
         return str(damage).replace(repr(str(path)), "the file") or type(damage).__name__

@@ -1,11 +1,22 @@
-"""tf.data pipelines: uint8 images in memory, moved about where that is asked for, converted to [0, 1]."""
+"""tf.data pipelines: batches of pixels in [0, 1] from uint8 images in memory, mirrored and shifted on request.
+
+This is the only module of `data` that uses TensorFlow, which it loads when the first batch is asked for.
+"""
+
+from typing import TYPE_CHECKING
 
 import numpy as np
-import tensorflow as tf
+
+from common.lazy import LazyModule
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+else:
+    tf = LazyModule("tensorflow")
 
 
-def to_unit(images: tf.Tensor) -> tf.Tensor:
-    """Pixels in [0, 1], float32, from uint8."""
+def to_unit(images: "tf.Tensor") -> "tf.Tensor":
+    """uint8 pixels as float32 in [0, 1]."""
     return tf.cast(images, tf.float32) / 255.0
 
 
@@ -17,34 +28,38 @@ def training_batches(
     first_epoch: int = 0,
     flip: bool = False,
     shift: int = 0,
-) -> tf.data.Dataset:
-    """Batches of pixels in [0, 1] for epochs first_epoch .. epochs - 1, one after the other.
+) -> "tf.data.Dataset":
+    """Batches of pixels in [0, 1] for the epochs first_epoch .. epochs - 1.
 
-    The order within an epoch, and how each image is moved in it, are functions of (seed, epoch)
-    alone, so a run that starts at epoch 7 sees what a run from the start sees there. The
-    last batch of an epoch holds what is left. Each epoch is `steps_per_epoch(len(images), batch_size)` batches.
+    The order of the images in an epoch, and how each image is mirrored and shifted, depend on (seed, epoch) alone. A
+    run that is resumed at epoch 7 therefore gets the same batches as a run without interruption. Each epoch has
+    `steps_per_epoch(len(images), batch_size)` batches; its last batch may be smaller.
 
     Args:
         images: (n, height, width, channels) uint8.
-        flip: whether each image is mirrored left to right with probability one half, anew in each epoch.
-        shift: each image is moved by up to so many pixels each way, all whole numbers alike, anew in each epoch;
-            what comes into view repeats the edge.
+        batch_size: images in a batch.
+        seed: of the order, the mirroring and the shifts.
+        epochs: the epoch after the last one.
+        first_epoch: the epoch to begin with.
+        flip: mirror each image left to right with probability 1/2, drawn again in every epoch.
+        shift: move each image by a whole number of pixels, uniform in [-shift, shift] in each direction, drawn again
+            in every epoch. The pixels of the edge are repeated.
     """
     stored = tf.constant(images)
     count, height, width = images.shape[:3]
 
-    def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
-        # Seeds are not negative, so the keys of the second and third draws are no other's.
+    def one_epoch(epoch: "tf.Tensor") -> "tf.data.Dataset":
+        # Seeds are not negative, so no seed has the keys of the second and third draw of another seed.
         draws = [tf.stack([tf.constant(key, tf.int64), epoch]) for key in (seed, -1 - seed, -1 - seed - 2**20)]
         order = tf.random.experimental.stateless_shuffle(tf.range(count), seed=draws[0])
         mirrored = tf.random.stateless_uniform((count,), draws[1]) < (0.5 if flip else 0.0)
         moved = tf.random.stateless_uniform((count, 2), draws[2], -shift, shift + 1, tf.int32)
         return tf.data.Dataset.from_tensor_slices((order, mirrored, moved)).batch(batch_size)
 
-    def batch(indices: tf.Tensor, mirrored: tf.Tensor, moved: tf.Tensor) -> tf.Tensor:
+    def batch(indices: "tf.Tensor", mirrored: "tf.Tensor", moved: "tf.Tensor") -> "tf.Tensor":
         chosen = tf.gather(stored, indices)
         if flip or shift:
-            # The row and the column that each pixel is taken from, (batch, height) and (batch, width).
+            # The source row and the source column of each pixel, (batch, height) and (batch, width).
             rows = tf.range(height) + moved[:, :1]
             columns = tf.where(mirrored[:, None], tf.range(width)[::-1], tf.range(width)) + moved[:, 1:]
             chosen = tf.gather(chosen, tf.clip_by_value(rows, 0, height - 1), axis=1, batch_dims=1)
@@ -54,11 +69,11 @@ def training_batches(
     return tf.data.Dataset.range(first_epoch, epochs).flat_map(one_epoch).map(batch).prefetch(2)
 
 
-def evaluation_batches(images: np.ndarray, batch_size: int) -> tf.data.Dataset:
-    """Batches of pixels in [0, 1] in the given order, once through."""
+def evaluation_batches(images: np.ndarray, batch_size: int) -> "tf.data.Dataset":
+    """One pass over the images in the given order, in batches of pixels in [0, 1]."""
     return tf.data.Dataset.from_tensor_slices(images).batch(batch_size).map(to_unit).prefetch(2)
 
 
 def steps_per_epoch(count: int, batch_size: int) -> int:
-    """Batches in an epoch, the last one perhaps smaller."""
+    """The number of batches in an epoch; the last batch may be smaller."""
     return -(-count // batch_size)

@@ -1,16 +1,16 @@
-"""Smooth solids seen by an orthographic camera: hits, coverage, normals and light.
+"""Smooth solids in front of an orthographic camera: visible points, coverage, normals and light.
 
 A solid is the set
 
     (x / a)^2 + ((z - z0) / c)^2 <= P(y) + H(x, y, z)
 
-with a profile P(y) = 1 - |(y - y0) / b|^p, whose exponent makes an end pointed or square,
-and smooth bumps H. The camera looks along -z and the solid turns about the vertical
-axis, so y is constant along a ray and, for given H, the hit is the root of a
-quadratic. H depends on the hit, so the two are iterated: H is small and smooth, and a
-few rounds settle it. The normal is the analytic gradient of the left side less the right.
+with a profile P(y) = 1 - |(y - y0) / b|^p and smooth bumps H. A larger exponent p makes the end of the solid more
+square. The camera looks along -z, and the solid turns about the vertical axis, so y is constant along a ray. For a
+given H, the point where the ray meets the solid is the root of a quadratic equation. H depends on that point, so the
+point and H are computed in turn. H is small and smooth, so a few rounds are enough. The normal is the gradient of
+the left side minus the right side.
 
-x points right in the picture, y up, z to the viewer; all arrays are float32.
+x points to the right of the image, y up, z to the camera. All arrays are float32.
 """
 
 from collections.abc import Sequence
@@ -24,8 +24,12 @@ REFINEMENTS = 3
 class Solid(NamedTuple):
     """A solid without its bumps.
 
-    Half axes a and c, the centre, reach b and power p of the profile above and below y0,
-    and how far the centre leans back below it: z0 - lean (y - y0)^2.
+    Attributes:
+        width, depth: the half axes a and c.
+        y0, z0: the centre.
+        top, bottom: the reach b of the profile above and below y0.
+        top_power, bottom_power: the exponent p of the profile above and below y0.
+        lean: below y0, the centre moves back to z0 - lean (y - y0)^2.
     """
 
     width: float
@@ -40,7 +44,7 @@ class Solid(NamedTuple):
 
 
 class Bump(NamedTuple):
-    """A Gaussian hill in H: height (negative for a hollow), centre and widths along x, y and z."""
+    """A Gaussian term of H: its height (negative for a hollow), and its centre and standard deviations in x, y, z."""
 
     height: float
     x: float
@@ -52,11 +56,14 @@ class Bump(NamedTuple):
 
 
 class Surface(NamedTuple):
-    """What the camera sees of one solid, each (height, width) float32 over a window of the picture.
+    """The visible surface of one solid in a window of the image; the arrays are (height, width) float32.
 
-    `coverage` is the share of the pixel inside the outline, `depth` the hit's z in
-    camera coordinates, (x, y, z) the hit in the solid's own, `normal` the unit
-    normal's three camera coordinates.
+    Attributes:
+        window: rows and columns of the image.
+        coverage: the share of each pixel that is inside the outline of the solid.
+        depth: z of the visible point, in camera coordinates.
+        x, y, z: the visible point, in the solid's own coordinates.
+        normal: x, y and z of the unit normal, in camera coordinates.
     """
 
     window: tuple[slice, slice]
@@ -69,7 +76,7 @@ class Surface(NamedTuple):
 
 
 class Camera(NamedTuple):
-    """Pixel centres (size, 1) and (1, size) and the pixel's edge, in scene units."""
+    """The centres of the pixels, x (1, size) and y (size, 1), and the width of a pixel, in units of the scene."""
 
     x: np.ndarray
     y: np.ndarray
@@ -77,35 +84,35 @@ class Camera(NamedTuple):
 
 
 def camera_of(size: int, half_extent: float) -> Camera:
-    """A square picture of `size` pixels a side, from -half_extent to half_extent along x and y."""
+    """The camera for a square image of `size` x `size` pixels, from -half_extent to half_extent in x and y."""
     pixel = 2.0 * half_extent / size
     centres = ((np.arange(size) + 0.5) * pixel - half_extent).astype(np.float32)
     return Camera(x=centres[None, :], y=-centres[:, None], pixel=pixel)
 
 
 def smoothstep(low: float, high: float, value: np.ndarray) -> np.ndarray:
-    """0 up to `low`, 1 from `high` on, smooth between; falls instead where low > high."""
+    """0 below `low`, 1 above `high`, and a smooth cubic in between; decreasing if low > high."""
     t = np.clip((value - low) / (high - low), 0.0, 1.0)
     return t * t * (3.0 - 2.0 * t)
 
 
 def inside(distance: np.ndarray, softness: float | np.ndarray) -> np.ndarray:
-    """Share of a pixel inside a region, from the signed distance to its edge (positive inside)."""
+    """The share of a pixel that is inside a region, from the signed distance to its edge (positive inside)."""
     return np.clip(0.5 + distance / softness, 0.0, 1.0)
 
 
 def mix(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Colours (..., channels), `share` (...) of the way from the first to the second."""
+    """A mixture of two colours (..., channels): `share` (...) of the second one, the rest of the first."""
     return first + (second - first) * share[..., None]
 
 
 def height_and_gradient(
     bumps: Sequence[Bump], x: np.ndarray, y: np.ndarray, z: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """H and its partial derivatives at (height, width) points whose rows y is (height, 1)."""
+    """H and its derivatives in x, y and z, each (height, width); x and z are (height, width), y is (height, 1)."""
     total, along_x, along_y, along_z = (np.zeros_like(x) for _ in range(4))
     for bump in bumps:
-        # Beyond four widths a Gaussian is below 4e-4 of its height.
+        # Beyond four standard deviations, a Gaussian is below 4e-4 of its height.
         rows = rows_within(y, bump.y - 4.0 * bump.width_y, bump.y + 4.0 * bump.width_y)
         dx, dz = (x[rows] - bump.x) / bump.width_x, (z[rows] - bump.z) / bump.width_z
         dy = (y[rows] - bump.y) / bump.width_y
@@ -118,7 +125,7 @@ def height_and_gradient(
 
 
 def rows_within(y: np.ndarray, low: float, high: float) -> slice:
-    """The rows of a picture, whose y falls from row to row, between two heights."""
+    """The rows of an image between two values of y; y decreases from row to row."""
     heights = -y[:, 0]
     return slice(*np.searchsorted(heights, [-high, -low]))
 
@@ -134,14 +141,14 @@ def profile_and_slope(solid: Solid, y: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def window_of(camera: Camera, solid: Solid, margin: float = 0.15) -> tuple[slice, slice]:
-    """The part of the picture that the solid can reach, however it is turned."""
+    """The part of the image that contains the solid for every yaw."""
     reach = max(solid.width, solid.depth) + abs(solid.z0) / 2 + margin
     rows = rows_within(camera.y, solid.y0 - solid.bottom - margin, solid.y0 + solid.top + margin)
     return rows, slice(*np.searchsorted(camera.x[0], [-reach, reach]))
 
 
 def see(camera: Camera, solid: Solid, yaw: float = 0.0, bumps: Sequence[Bump] = ()) -> Surface:
-    """Intersect every pixel's ray with the solid, turned by `yaw` degrees about the vertical axis."""
+    """The visible surface of the solid with its bumps, turned by `yaw` degrees about the vertical axis."""
     window = window_of(camera, solid)
     ray_x, y = camera.x[:, window[1]], camera.y[window[0]]
     cos, sin = np.float32(np.cos(np.radians(yaw))), np.float32(np.sin(np.radians(yaw)))
@@ -155,7 +162,7 @@ def see(camera: Camera, solid: Solid, yaw: float = 0.0, bumps: Sequence[Bump] = 
     quadratic = sin * sin * inverse_a2 + cos * cos * inverse_c2
     linear = -ray_x * cos * sin * inverse_a2 + (ray_x * sin - z0) * cos * inverse_c2
     constant = (ray_x * cos) ** 2 * inverse_a2 + (ray_x * sin - z0) ** 2 * inverse_c2
-    # The least value on the ray: the ray hits where it is below P + H.
+    # The smallest value on the ray. The ray meets the solid if this value is below P + H.
     least = constant - linear**2 / quadratic
 
     level = np.broadcast_to(profile, least.shape)
@@ -170,7 +177,7 @@ def see(camera: Camera, solid: Solid, yaw: float = 0.0, bumps: Sequence[Bump] = 
     down, across = np.gradient(outside)
     coverage = inside(-outside, np.hypot(down, across) + 1e-6)
 
-    # The gradient of (x/a)^2 + ((z - z0)/c)^2 - P - H, turned back to camera coordinates.
+    # The gradient of (x/a)^2 + ((z - z0)/c)^2 - P - H, converted to camera coordinates.
     nx = 2 * x * inverse_a2 - bump_x
     ny = 4 * (z - z0) * inverse_c2 * solid.lean * below - profile_slope - bump_y
     nz = 2 * (z - z0) * inverse_c2 - bump_z
@@ -180,7 +187,7 @@ def see(camera: Camera, solid: Solid, yaw: float = 0.0, bumps: Sequence[Bump] = 
 
 
 def shade(surface: Surface, albedo: np.ndarray, gloss: np.ndarray | np.float32, light: np.ndarray) -> np.ndarray:
-    """Linear-light radiance: Lambert with ambient, and Blinn-Phong gloss."""
+    """The radiance in linear RGB: Lambert's law with ambient light, and Blinn-Phong highlights."""
     nx, ny, nz = surface.normal
     lambert = np.maximum(nx * light[0] + ny * light[1] + nz * light[2], 0.0)
     ambient = 0.20 + 0.06 * ny
@@ -191,6 +198,6 @@ def shade(surface: Surface, albedo: np.ndarray, gloss: np.ndarray | np.float32, 
 
 
 def light_direction(azimuth: float) -> np.ndarray:
-    """Unit vector to the light, 30 degrees up and `azimuth` degrees to the right of the camera."""
+    """The unit vector to the light, which is 30 degrees above and `azimuth` degrees to the right of the camera."""
     up, around = np.radians(30.0), np.radians(azimuth)
     return np.array([np.sin(around) * np.cos(up), np.sin(up), np.cos(around) * np.cos(up)], np.float32)

@@ -1,4 +1,4 @@
-"""`--data`: from what a user types to a data set."""
+"""Data sets by the value of `--data`: rendered faces, downloads, or a folder."""
 
 import difflib
 import re
@@ -17,14 +17,14 @@ from data.split import FEWEST_IMAGES
 RENDERED = "faces"
 FACES = Range(FEWEST_IMAGES, 1_000_000)
 COUNT = re.compile(r"\d{1,9}")
-BENCHMARKS: dict[str, Callable[[int, int], Dataset]] = {"olivetti": olivetti, "lfw": lfw}
+DOWNLOADS: dict[str, Callable[[int, int], Dataset]] = {"olivetti": olivetti, "lfw": lfw}
 
 
 def canonical(source: str) -> str:
-    """The same source, spelled so that it means the same from any folder: faces:N, a benchmark or an absolute path.
+    """The source in a form that does not depend on the current folder: faces:N, olivetti, lfw or an absolute path.
 
     Raises:
-        UserError: a number of faces that is none, or a path where nothing is.
+        UserError: N is no allowed number of faces, or the path does not exist.
     """
     name, _, count = source.partition(":")
     if name == RENDERED:
@@ -32,17 +32,17 @@ def canonical(source: str) -> str:
             return f"{RENDERED}:{DEFAULT_COUNT}"
         if not COUNT.fullmatch(count) or FACES.refusal(int(count)):
             raise UserError(
-                f"--data {printable(source)}: the number of faces is a whole number from {FEWEST_IMAGES} up to "
+                f"--data {printable(source)}: the number of faces must be a whole number from {FACES.low} to "
                 f"{FACES.high}"
             )
         return f"{RENDERED}:{int(count)}"
-    if source in BENCHMARKS:
+    if source in DOWNLOADS:
         return source
     path = folder_path(source)
     if not source or not _exists(path):
-        near = difflib.get_close_matches(name, [RENDERED, *BENCHMARKS], n=1)
+        near = difflib.get_close_matches(name, [RENDERED, *DOWNLOADS], n=1)
         meant = f" (did you mean {near[0]}?)" if near else ""
-        known = ", ".join([RENDERED, f"{RENDERED}:N", *BENCHMARKS])
+        known = ", ".join([RENDERED, f"{RENDERED}:N", *DOWNLOADS])
         raise UserError(f"no folder {printable(source)}{meant}; pass {known} or a folder of images with --data")
     return str(path.resolve())
 
@@ -50,19 +50,19 @@ def canonical(source: str) -> str:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # a name too long to be one
+    except OSError:  # the name is too long for the file system
         return False
 
 
 def open_dataset(source: str, size: int, channels: int) -> Dataset:
-    """The data set that `source` names, as `size` x `size` images of `channels` channels.
+    """The data set of this source, as images of `size` x `size` pixels and `channels` channels.
 
     Raises:
-        UserError: there is none, or it cannot be read.
+        UserError: the source does not exist or cannot be read.
     """
     source = canonical(source)
-    if source in BENCHMARKS:
-        return BENCHMARKS[source](size, channels)
+    if source in DOWNLOADS:
+        return DOWNLOADS[source](size, channels)
     name, _, count = source.partition(":")
     if name == RENDERED:
         return rendered_faces(int(count), size, channels)

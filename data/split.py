@@ -1,4 +1,4 @@
-"""The assignment's 80/20 split, with a validation part taken from the 80."""
+"""The assignment's split: 80 % train and 20 % test; the validation images are taken from train."""
 
 from collections.abc import Hashable, Sequence
 from itertools import chain
@@ -13,12 +13,12 @@ FEWEST_IMAGES = 10
 
 
 class Split(NamedTuple):
-    """Indices into a data set: disjoint, together exhaustive, each sorted, (n_part,) int.
+    """The indices of the images of each part, sorted, (n_part,) int. Every image is in exactly one part.
 
     Attributes:
-        train: what weights and directions are fitted on.
-        validation: draws the `val_` curves and picks the best epoch; may be empty.
-        test: opened by `evaluate.py` alone; does not depend on the validation fraction.
+        train: for fitting weights and directions.
+        validation: for the `val_` curves and for the choice of the best epoch; may be empty.
+        test: only `evaluate.py` reads these images. They do not depend on the validation fraction.
     """
 
     train: np.ndarray
@@ -33,27 +33,28 @@ def split_indices(
     seed: int = 0,
     digests: Sequence[Hashable] | None = None,
 ) -> Split:
-    """Split `count` images: a fifth to test, the fraction `validation` of all to validation, the rest to train.
+    """Split `count` images: one fifth is test, the fraction `validation` of all images is validation, the rest train.
 
-    All images are put in one order over which every class is spread evenly. Test is a piece of that order,
-    validation the next piece and train the rest, so each part holds each class in proportion to within one image.
+    The images are put into a random order in which every class is spread evenly. The first images of this order are
+    test, the next ones validation, the rest train. Each part therefore has the same share of each class, to within
+    one image.
 
-    Identical images stay together: a group of them has the class and the place of its first image. A group that is
-    larger than the room left in test or validation is passed over there, so these two parts are never too large.
-    Without identical images the split is the same as without digests.
+    Identical images form a group and stay in one part. A group has the class and the place of its first image. If a
+    group does not fit into test or validation any more, it goes to a later part; test and validation are therefore
+    never too large. If no images are identical, the digests change nothing.
 
     Args:
         count: the number of images.
         classes: (count,), the class of each image; None without classes.
-        validation: the share of all images that goes to validation.
-        seed: of the order.
-        digests: (count,), equal for identical images; None where no two are identical.
+        validation: the fraction of all images for validation.
+        seed: of the random order.
+        digests: (count,), equal for identical images; None if no two images are identical.
 
     Raises:
-        UserError: too few (different) images, or nothing left to train on.
+        UserError: there are too few images or too few different images, or no image is left to train on.
     """
     if count < FEWEST_IMAGES:
-        raise UserError(f"{count} images are too few to split; at least {FEWEST_IMAGES} are needed")
+        raise UserError(f"{count} images are too few to split; pass at least {FEWEST_IMAGES}")
     n_test = round(TEST_FRACTION * count)
     n_validation = round(validation * count)
     if validation > 0 and n_validation == 0:
@@ -62,7 +63,9 @@ def split_indices(
             f"pass --validation 0 or at least {1 / count:.2g}"
         )
     if n_test + n_validation >= count:
-        raise UserError(f"--validation {validation:g} leaves nothing to train on; pass less than {1 - TEST_FRACTION:g}")
+        raise UserError(
+            f"--validation {validation:g} leaves no image to train on; pass less than {1 - TEST_FRACTION:g}"
+        )
 
     members: dict[Hashable, list[int]] = {}
     for index, digest in enumerate(range(count) if digests is None else digests):
@@ -72,17 +75,17 @@ def split_indices(
     order = _stratified_order(
         np.zeros(len(groups)) if classes is None else classes[firsts], np.random.default_rng(seed)
     )
-    test, rest = _filled(n_test, [groups[place] for place in order])
-    held_out, train = _filled(n_validation, rest)
+    test, rest = _fill(n_test, [groups[place] for place in order])
+    held_out, train = _fill(n_validation, rest)
     if not test or not train or (n_validation and not held_out):
         raise UserError(
-            f"of {count} images only {len(groups)} are different, which is too few to split; use more different images"
+            f"only {len(groups)} of {count} images are different, too few to split; add images that are different"
         )
     return Split(*(np.sort(list(chain.from_iterable(part))).astype(int) for part in (train, held_out, test)))
 
 
-def _filled(room: int, groups: Sequence[list[int]]) -> tuple[list[list[int]], list[list[int]]]:
-    """The groups, in their order, that fit into a part with room for so many images; and the groups left over."""
+def _fill(room: int, groups: Sequence[list[int]]) -> tuple[list[list[int]], list[list[int]]]:
+    """The groups that fit, in their order, into a part with room for this number of images; and the other groups."""
     taken, left = [], []
     for group in groups:
         if len(group) <= room:
@@ -94,10 +97,10 @@ def _filled(room: int, groups: Sequence[list[int]]) -> tuple[list[list[int]], li
 
 
 def _stratified_order(classes: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A random order whose every prefix holds each class in proportion, (n,) int."""
+    """A random order in which every prefix has each class in proportion, (n,) int."""
     place = np.empty(len(classes))
     for name in np.unique(classes):
         members = random.permutation(np.flatnonzero(classes == name))
-        # Member k of m stands at a random point of the k-th of m equal intervals.
+        # Member k of m lies at a random point of interval k of m equal intervals of [0, 1].
         place[members] = (np.arange(len(members)) + random.random(len(members))) / len(members)
     return np.argsort(place, kind="stable")

@@ -1,7 +1,6 @@
-"""Graphical models: networks, independence with reasons, exact inference.
+"""Graphical models: networks, independence with reasons, and exact inference.
 
-Names are loaded when they are asked for, so that `python -m pgm_tfp` can say which packages are missing before it needs
-them.
+Modules are loaded when a name is first used. So `python -m pgm_tfp` can report missing packages before it imports them.
 """
 
 from importlib import import_module

@@ -25,13 +25,14 @@ from common.files import atomic_write
 from pgm_tfp import exact
 from pgm_tfp.answers import Answer, answers, explained, panels_of
 from pgm_tfp.catalogue import NETWORKS
+from pgm_tfp.diagnosis import diagnosed, write_diagnosis
 from pgm_tfp.exact import Network
 from pgm_tfp.independence import Independence
 from pgm_tfp.memory import ASK_LESS, check_memory, counted
 from pgm_tfp.network_files import read_evidence_file, read_network
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.notation import read_query, written
-from pgm_tfp.observations import diagnosed, read_log, write_diagnosis, write_log
+from pgm_tfp.observations import read_log, write_log
 from pgm_tfp.pgmpy_models import READERS
 from pgm_tfp.plots import graph_panels, probability_bars
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from pgm_tfp import catalogue, exact
 from pgm_tfp.conditionals import State
 from pgm_tfp.exact import Network
-from pgm_tfp.graphs import chordless_cycle, elimination, junction_tree, triangulated
+from pgm_tfp.graphs import chordless_cycle
 from pgm_tfp.independence import (
     Independence,
     Trail,
@@ -24,6 +24,7 @@ from pgm_tfp.markov import MarkovNetwork, moralize
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.notation import written
 from pgm_tfp.plots import Panel, graph_panels, probability_bars
+from pgm_tfp.triangulation import elimination_order, junction_tree, triangulated
 
 EVIDENCE: tuple[dict[str, State], ...] = ({}, {"M": True}, {"M": True, "S": False}, {"M": True, "S": True})
 
@@ -117,7 +118,7 @@ def moralization() -> Answer:
     cycle = chordless_cycle(moral.graph) or []
     perfect = is_perfect_map(moral, independencies(network))
     filled = triangulated(moral.graph)
-    tree = junction_tree(elimination(moral.graph, dict.fromkeys(moral.graph, 2)))
+    tree = junction_tree(elimination_order(moral.graph, dict.fromkeys(moral.graph, 2)))
     lines = [
         f"p(x1, ..., x7) = {network.factorization()}",
         f"Markov blanket of x6: {', '.join(sorted(markov_blanket(network, 'x6')))}",

@@ -1,11 +1,12 @@
-"""Bayesian networks in the Bayesian Interchange Format, which bnlearn, SamIam, GeNIe, pyAgrum and pgmpy write.
+"""Reads the Bayesian Interchange Format (BIF), which bnlearn, SamIam, GeNIe, pyAgrum and pgmpy write.
 
     variable rain { type discrete [ 2 ] { no, yes }; }
     probability ( grass | rain ) { (no) 0.9, 0.1; (yes) 0.2, 0.8; }
 
-In place of rows there can be a `table` of all entries, the variable's own states slowest and the last parent's fastest,
-and a `default` row for all that are not given. Names may be quoted. bnlearn's levels of numbers, such as (0,10], hold a
-comma and brackets; they are told from lists by the number of states and, in rows, by the states that the parents have.
+In place of rows there can be a `table` of all entries, in which the variable's own states vary slowest and those of the
+last parent fastest. A `default` row stands for all rows that are not given. Names may be quoted. Names of states that
+bnlearn makes from intervals, such as (0,10], contain a comma and brackets. The number of states, and in rows the names
+of the parents' states, tell them from lists.
 """
 
 import re
@@ -26,14 +27,14 @@ STATEMENT = re.compile(r"\s*([^;{}]*(?:\{[^{}]*\})?[^;{}]*)(;|\Z)")
 TYPE = re.compile(r"type\s+discrete\s*\[\s*(\d+)\s*\]\s*\{(.*)\}\s*", re.DOTALL)
 INTERVAL_OR_WORD = re.compile(r"\s*[\[(][^,]*,[^,]*?[\])](?=\s*(?:,|\Z))|[^,]+")
 ROW = re.compile(r"\((.*)\)([^()\[\]]*)", re.DOTALL)
-HIDDEN = 0xE000  # quoted characters are hidden from the grammar among those for private use
+HIDDEN = 0xE000  # start of Unicode's private use area; quoted characters are moved there to hide them from the grammar
 
 
 def read_bif(text: str) -> dict[str, Table]:
-    """The tables in a BIF file, by variable.
+    """The tables in the text of a BIF file, by variable.
 
     Raises:
-        UserError: the text is no such file; the line is named.
+        UserError: the text is not BIF; the message names the line.
     """
     source = _hidden(text)
     states: dict[str, tuple[str, ...]] = {}
@@ -41,7 +42,7 @@ def read_bif(text: str) -> dict[str, Table]:
     end = 0
     for block in BLOCK.finditer(source):
         if gap := source[end : block.start()].strip():
-            raise _error(source, end + len(source[end:]) - len(source[end:].lstrip()), f"{_short(gap)} is no block")
+            raise _error(source, end + len(source[end:]) - len(source[end:].lstrip()), f"{_short(gap)} is not a block")
         end = block.end()
         kind, head, body = block.groups()
         if kind == "variable":
@@ -56,14 +57,14 @@ def read_bif(text: str) -> dict[str, Table]:
             families[child] = block.start(), parents, body, block.start(3)
     if rest := source[end:].strip():
         at = end + len(source[end:]) - len(source[end:].lstrip())
-        raise _error(source, at, f"{_short(rest)} is no network, variable or probability in braces")
+        raise _error(source, at, f"{_short(rest)} is not a network, variable or probability block")
     for child, (start, parents, _, _) in families.items():
         for name in (child, *parents):
             if name not in states:
                 raise _error(source, start, f"unknown variable {name}; {nearest(name, states)}")
     for name in states:
         if name not in families:
-            raise UserError(f"{name} has no probability block")
+            raise UserError(f"{name} has no probability block; add one")
     return {name: _table(source, name, families[name], states) for name in states}
 
 
@@ -72,20 +73,20 @@ def _states(source: str, start: int, body: str, name: str) -> tuple[str, ...]:
         if statement.startswith("type"):
             found = TYPE.fullmatch(statement)
             if not found:
-                raise _error(source, start, f"{name}: only 'type discrete [ n ] {{ ... }}' can be read")
+                raise _error(source, start, f"{name}: its type must be written as 'type discrete [ n ] {{ ... }}'")
             listed = found[2].strip().removesuffix(",")
             for pattern in (INTERVAL_OR_WORD, re.compile(r"[^,]+")):
                 names = tuple(_shown(state) for state in pattern.findall(listed) if state.strip())
                 if len(names) == int(found[1]):
                     return names
-            raise _error(source, start, f"{name} should have {found[1]} states, {_short(listed)} are {len(names)}")
+            raise _error(source, start, f"{name} must have {found[1]} states; {_short(listed)} are {len(names)}")
     raise _error(source, start, f"{name} has no states; write 'type discrete [ n ] {{ ... }};'")
 
 
 def _family(source: str, start: int, head: str) -> tuple[str, tuple[str, ...]]:
     inside = head.strip()
     if not (inside.startswith("(") and inside.endswith(")")):
-        raise _error(source, start, "a probability block begins with ( variable | parents )")
+        raise _error(source, start, "a probability block must begin with ( variable | parents )")
     child, _, parents = inside[1:-1].partition("|")
     # Commas between parents may be left out.
     separator = "," if "," in parents else None
@@ -120,24 +121,27 @@ def _table(
         elif row := ROW.fullmatch(statement):
             place = _place(row[1].strip(), [states[parent] for parent in parents])
             if place is None:
-                raise _error(source, at, f"({_shown(row[1])}) are no states of {', '.join(parents) or 'no parents'}")
+                raise _error(source, at, f"({_shown(row[1])}) are not states of {', '.join(parents) or 'no parents'}")
             if given[place]:
                 raise _error(source, at, f"the row ({_shown(row[1])}) of {child} is there twice")
             values[place] = _numbers(source, at, row[2], len(states[child]), child)
             given[place] = True
         else:
-            raise _error(source, at, f"{_short(statement)} is no table, default or (row)")
+            raise _error(source, at, f"{_short(statement)} is not a table, a default or a (row)")
     if not given.all():
         if default is None:
             missing = np.argwhere(~given)[0]
             row_name = ", ".join(states[parent][place] for parent, place in zip(parents, missing, strict=True))
-            raise _error(source, start, f"{child} has no row for ({row_name}), and no default")
+            raise _error(source, start, f"{child} has no row for ({row_name}) and no default; add one of them")
         values[~given] = default
     return Table(values, parents, states[child])
 
 
 def _place(text: str, states: Sequence[Sequence[str]]) -> tuple[int, ...] | None:
-    """Which state of each parent a row names; states may hold commas, so each is tried in its place."""
+    """The index of each parent's state in the head of a row; None if the text names no states.
+
+    Names of states can contain commas, so the text is compared with each state in turn.
+    """
     if not states:
         return None if text else ()
     for place, state in enumerate(states[0]):
@@ -161,21 +165,21 @@ def _numbers(source: str, at: int, text: str, expected: int, child: str) -> list
     try:
         numbers = [float(word) for word in words]
     except ValueError:
-        raise _error(source, at, f"{_short(text.strip())} should be numbers") from None
+        raise _error(source, at, f"{_short(text.strip())} must be numbers") from None
     if len(numbers) != expected:
         raise _error(source, at, f"{child} needs {expected} numbers here, given {len(numbers)}")
     return numbers
 
 
 def _statements(body: str, start: int) -> Iterator[tuple[int, str]]:
-    """Each statement without its semicolon, and where it begins."""
+    """The position of each statement, and the statement without its semicolon."""
     for found in STATEMENT.finditer(body):
         if found[1].strip():
             yield start + found.start(1), found[1].strip()
 
 
 def _hidden(text: str) -> str:
-    """The text as long as before, comments blank, and what is quoted hidden from the grammar."""
+    """The text with comments blanked out and quoted names hidden from the grammar; its length stays the same."""
     text = QUOTED.sub(lambda found: "".join(map(_hide, found[0])), text)
     return COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
 
@@ -185,15 +189,17 @@ def _hide(character: str) -> str:
 
 
 def _shown(name: str) -> str:
-    """A name as it was written, without quotes and the spaces around it."""
+    """A name as it was written, but without quotes and surrounding spaces."""
     plain = "".join(chr(ord(c) - HIDDEN) if HIDDEN <= ord(c) < HIDDEN + 128 else c for c in name).strip()
     return plain[1:-1] if len(plain) > 1 and plain[0] == plain[-1] == '"' else plain
 
 
 def _short(text: str) -> str:
+    """The beginning of a text, quoted, for an error."""
     shown = " ".join(_shown(text).split())
     return repr(shown if len(shown) < 40 else f"{shown[:37]}...")
 
 
 def _error(source: str, at: int, what: str) -> UserError:
+    """An error that begins with the number of the line at this position."""
     return UserError(f"line {source.count(chr(10), 0, at) + 1}: {what}")

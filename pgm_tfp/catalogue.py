@@ -1,6 +1,6 @@
-"""Worked networks, each drawn in its docstring.
+"""Example networks, each drawn in its docstring.
 
-Where a hand-out or a book gives no numbers, they are chosen here, and the docstring says so.
+If the source gives no numbers, they were chosen for this project, and the docstring says so.
 """
 
 from collections.abc import Callable
@@ -24,15 +24,15 @@ def server_room() -> BayesianNetwork:
                           v
                      message (M)
 
-    The hand-out gives no probabilities. These are plausible for a room that somebody looks after: the door is left open
-    on one day in ten, the air conditioning fails on one day in fifty, and no device is perfect.
+    The hand-out gives no probabilities. The values here were chosen to be plausible for a well-kept room. The door is
+    left open on one day in ten, the air conditioning fails on one day in fifty, and no device is perfect.
     """
     return BayesianNetwork(
         {
             "O": Table.of_true(0.10),
             "A": Table.of_true(0.02),
-            # Heat rises above the threshold on its own one day in a hundred. A broken air conditioning is worse than an
-            # open door; both together leave little hope.
+            # The temperature is too high without either cause on one day in a hundred. A broken air conditioning heats
+            # the room more often than an open door does; both together nearly always do.
             "T": Table.of_true(
                 [  # A works, A fails
                     [0.01, 0.80],  # door shut
@@ -40,16 +40,16 @@ def server_room() -> BayesianNetwork:
                 ],
                 parents=("O", "A"),
             ),
-            # The controller misses one hot day in twenty, and sends a message without cause once in two hundred days.
+            # The controller misses one hot day in twenty. It sends a message without cause on one day in two hundred.
             "M": Table.of_true([0.005, 0.95], parents=("T",)),
-            # The siren's switch fails to notice one open door in ten; it hardly ever sounds at a shut one.
+            # The siren misses one open door in ten. It sounds at a shut door on one day in a thousand.
             "S": Table.of_true([0.001, 0.90], parents=("O",)),
         }
     )
 
 
 def server_room_thermal() -> BayesianNetwork:
-    """The server room with its temperature in degrees Celsius: discrete and continuous variables together.
+    """The server room with a temperature in degrees Celsius: a network of discrete and continuous variables.
 
         door stays open (O)     air conditioning fails (A)
            |          \\            /
@@ -59,9 +59,10 @@ def server_room_thermal() -> BayesianNetwork:
                     v        v        v
            message (M)  reading (R)  latency (L)
 
-    C is normal around 21 degrees, 5 more with the door open, 9 more without air conditioning. R is what a sensor with a
-    standard deviation of 0.8 degrees reads. The message becomes likely around 29 degrees. Above 27 the processors
-    slow themselves down, and the servers' latency L, in milliseconds, rises. All numbers are chosen here.
+    C is normally distributed around 21 degrees; the mean is 5 degrees higher with the door open, and 9 degrees higher
+    without air conditioning. R is the reading of a sensor with a standard deviation of 0.8 degrees. The message becomes
+    likely around 29 degrees. Above 27 degrees the processors run more slowly, and the servers' latency L, in
+    milliseconds, rises. All numbers were chosen for this project.
     """
     from pgm_tfp.backend import tf, tfd
 
@@ -89,7 +90,7 @@ def server_room_thermal() -> BayesianNetwork:
 
 
 def two_measurements(first: float = 1.0, second: float = 1.0) -> BayesianNetwork:
-    """The assignment's 1.5: a standard normal z1, measured twice with these standard deviations.
+    """The network of the assignment's 1.5: a standard normal z1, measured twice with these standard deviations.
 
             z1
            /  \\
@@ -106,7 +107,7 @@ def two_measurements(first: float = 1.0, second: float = 1.0) -> BayesianNetwork
 
 
 def assignment_markov_network() -> MarkovNetwork:
-    """The assignment's Markov network (1.2), with random potentials: its questions are about the graph.
+    """The assignment's Markov network (1.2). Its potentials are random, because the questions are about the graph.
 
     A - B ----- C - G - I
          \\    / |
@@ -121,7 +122,7 @@ def assignment_markov_network() -> MarkovNetwork:
 
 
 def assignment_bayesian_network() -> BayesianNetwork:
-    """The assignment's Bayesian network (1.3), with random tables: its questions are about the graph.
+    """The assignment's Bayesian network (1.3). Its tables are random, because the questions are about the graph.
 
               x1
              /  \\
@@ -131,7 +132,7 @@ def assignment_bayesian_network() -> BayesianNetwork:
           \\        /
            +-> x7 <+
 
-    All edges point downwards, x5 -> x6 to the right.
+    All edges point downwards, except x5 -> x6, which points to the right.
     """
     children = {"x1": "x2 x3", "x2": "x4 x5", "x3": "x5 x6", "x5": "x6", "x4": "x7", "x6": "x7"}
     edges = [(parent, child) for parent, names in children.items() for child in names.split()]
@@ -149,7 +150,7 @@ def student() -> BayesianNetwork:
                      v
                  letter (L)
 
-    Grade 1 is the best; a letter is strong (True) or weak.
+    Grade 1 is the best. A letter is strong (True) or weak (False).
     """
     return BayesianNetwork(
         {
@@ -170,7 +171,7 @@ def student() -> BayesianNetwork:
 
 
 def burglary() -> BayesianNetwork:
-    """The burglar alarm in a land of earthquakes (Pearl 1988; numbers of Russell & Norvig 2010, figure 14.2).
+    """The burglar alarm that earthquakes set off, too (Pearl 1988; numbers of Russell & Norvig 2010, figure 14.2).
 
         burglary (B)   earthquake (E)
                  \\      /
@@ -192,7 +193,7 @@ def burglary() -> BayesianNetwork:
 
 
 def sprinkler() -> BayesianNetwork:
-    """Why is the grass wet? (Russell & Norvig 2010, figure 14.12.)
+    """Wet grass, caused by a sprinkler or by rain (Russell & Norvig 2010, figure 14.12).
 
                cloudy (C)
                /        \\

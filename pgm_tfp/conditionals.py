@@ -1,4 +1,4 @@
-"""Conditional distributions of one variable given its parents: tables, and anything that TensorFlow Probability has."""
+"""Conditional distributions of a variable given its parents: tables, and any distribution of TensorFlow Probability."""
 
 from __future__ import annotations
 
@@ -18,21 +18,22 @@ if TYPE_CHECKING:
     import tensorflow as tf
     import tensorflow_probability as tfp
 
-TOLERANCE = 1e-6  # by how much a row of a table may miss one: files hold six digits or more
-OFF = 1e-12  # what adding up a row in another order can do is not worth a line
-ROUNDING = 1e-3  # by how much the few digits of a file may put a row off
+TOLERANCE = 1e-6  # how far the sum of a row may be from one: files have six digits or more
+OFF = 1e-12  # smaller differences from one are rounding errors of the sum, and are not logged
+ROUNDING = 1e-3  # how far a row's sum may be from one because a file gives few digits
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """P(variable | parents) with finitely many states each.
+    """P(variable | parents), where the variable and its parents have finitely many states.
 
     Attributes:
-        probabilities: float64, one axis for each parent, in order, and the variable's own last; the last sums to one.
-        parents: their names.
-        states: names of the variable's states, in the order of the last axis.
+        probabilities: float64, one axis for each parent, in order, and the variable's own axis last; sums over the last
+            axis are one.
+        parents: the names of the parents.
+        states: the names of the variable's states, in the order of the last axis.
     """
 
     probabilities: np.ndarray
@@ -46,20 +47,20 @@ class Table:
 
     @classmethod
     def of_true(cls, probabilities: ArrayLike, parents: Iterable[str] = ()) -> Table:
-        """A binary variable, by P(true | parents): one axis for each parent."""
+        """The table of a binary variable, given P(true | parents) with one axis for each parent."""
         true = np.asarray(probabilities, np.float64)
         return cls(np.stack([1.0 - true, true], -1), parents)
 
     def sample(self, parents: Sequence[np.ndarray], n: int, random: np.random.Generator) -> np.ndarray:
-        """Indices of states, (n,), one drawn for each row of the parents' indices, (n,) each."""
+        """Random indices of states, (n,), one for each row of the parents' indices, (n,) each."""
         cumulative = self.probabilities.cumsum(-1)[tuple(parents)]
-        # The last bound is one but for rounding, so it is not asked.
+        # The last bound is one, up to rounding, so it is not compared.
         return (random.random((n, 1)) >= cumulative[..., :-1]).sum(-1)
 
     def checked(self, variable: str, parents_states: Mapping[str, Sequence[State]]) -> None:
-        """Raise UserError unless this is a conditional distribution of `variable` given these parents."""
+        """Raise UserError unless this is a conditional distribution of the variable given parents with these states."""
         if not self.states or len(set(self.states)) != len(self.states):
-            raise UserError(f"{variable}: states {self.states} must be one or more, each named once")
+            raise UserError(f"{variable}: states {self.states} must be one or more, all different")
         name = f"P({variable} | {', '.join(self.parents)})" if self.parents else f"P({variable})"
         expected = (*(len(parents_states[parent]) for parent in self.parents), len(self.states))
         if self.probabilities.shape != expected:
@@ -68,7 +69,7 @@ class Table:
                 f"{', '.join([*self.parents, variable])}; given {self.probabilities.shape}"
             )
         rows = self.probabilities.reshape(-1, len(self.states))
-        # Not-a-number is not zero or more, either.
+        # Not-a-number fails this comparison, too.
         if not rows.min(initial=np.inf) >= 0.0:
             number = int((~(rows >= 0.0)).any(-1).argmax())
             expectation, total = "expected probabilities", ""
@@ -86,9 +87,9 @@ class Table:
 
 
 def normalized_rows(tables: Mapping[str, Table]) -> dict[str, Table]:
-    """The tables with rows made to sum to one that rounding has put off; the log says how many, and by how much.
+    """The tables, rows divided by their sum if it is one up to rounding; a warning counts these tables.
 
-    A row further off is no rounding: it stays, and the network's check names it.
+    A row whose sum differs by more stays as it is, so that the network's own check names it.
     """
     normalized, worst = dict(tables), {}
     for variable, table in tables.items():
@@ -108,37 +109,50 @@ def normalized_rows(tables: Mapping[str, Table]) -> dict[str, Table]:
 
 @dataclass(frozen=True, eq=False)
 class Conditional:
-    """Any distribution of TensorFlow Probability, its parameters functions of the parents.
+    """P(variable | parents) as a distribution of TensorFlow Probability whose parameters depend on the parents.
 
     Attributes:
-        distribution: called with one tensor for each parent, in order: numbers of a continuous parent, indices of the
-            states of another. Returns a `tfd.Distribution` of scalars, vectors or matrices whose parameters broadcast
-            over the tensors' leading axes. Parameters that are Python's numbers, or float32, become float64.
-        parents: their names.
-        states: None for a continuous variable; otherwise the names of the states that samples are indices of.
+        distribution: a function of one tensor for each parent, in order: numbers for a continuous parent, indices of
+            states for a discrete parent. The function returns a `tfd.Distribution` of scalars, vectors or matrices
+            whose parameters broadcast over the tensors' leading axes. Parameters that are Python numbers or float32
+            become float64.
+        parents: the names of the parents.
+        states: None for a continuous variable; for a discrete variable the names of the states, whose indices the
+            distribution samples.
     """
 
     distribution: Callable[..., tfp.distributions.Distribution]
     parents: tuple[str, ...] = ()
     states: tuple[State, ...] | None = field(default=None)
 
+    @classmethod
+    def constant(cls, number: np.ndarray) -> Conditional:
+        """The distribution of a variable without parents that always has this value."""
+
+        def distribution() -> tfp.distributions.Distribution:
+            from pgm_tfp.backend import tfd
+
+            return tfd.Independent(tfd.Deterministic(number), number.ndim) if number.ndim else tfd.Deterministic(number)
+
+        return cls(distribution)
+
     def __call__(self, *parents: Any) -> tfp.distributions.Distribution:
         from pgm_tfp.backend import tf
 
-        tensors = [tf.convert_to_tensor(parent) for parent in parents]  # of NumPy's, TFP would make float32
+        tensors = [tf.convert_to_tensor(parent) for parent in parents]  # TFP would convert NumPy arrays to float32
         return in_float64(self.distribution(*(tf.cast(t, tf.int32) if t.dtype.is_integer else t for t in tensors)))
 
     def sample(self, parents: Sequence[np.ndarray], n: int, random: np.random.Generator) -> np.ndarray:
-        """Numbers, or indices of states, (n, *event), one drawn for each row of the parents' values, (n, ...) each."""
+        """Random numbers, or indices of states, (n, *event), one for each row of the parents' values, (n, ...) each."""
         distribution = self(*parents)
-        shape = () if distribution.batch_shape.rank else (n,)  # its parameters may not depend on the parents
-        # A pair as the seed: with a single one a draw depends on those before it.
+        shape = () if distribution.batch_shape.rank else (n,)  # () if no parameter depends on the parents
+        # The seed is a pair: with a single integer, a draw would depend on earlier draws.
         return distribution.sample(shape, seed=random.integers(2**31, size=2, dtype=np.int32)).numpy()
 
 
 @contextmanager
 def naming(variable: str) -> Iterator[None]:
-    """Errors of a variable's distribution inside its `with` block become a UserError that names the variable."""
+    """Turn errors of a variable's distribution inside the `with` block into a UserError that names the variable."""
     from pgm_tfp.backend import tf
 
     try:
@@ -146,19 +160,19 @@ def naming(variable: str) -> Iterator[None]:
     except (TypeError, ValueError, tf.errors.InvalidArgumentError) as reason:
         raise UserError(
             f"{variable}: its distribution cannot be computed ({str(reason).strip().splitlines()[0]}); it is called "
-            "with float64 tensors that may have leading axes, and its parameters must broadcast over these"
+            "with float64 tensors that can have leading axes, and its parameters must broadcast over these axes"
         ) from reason
 
 
 def log_density(distribution: tfp.distributions.Distribution, value: Any) -> tf.Tensor:
-    """log p(value), float64, of whichever type the distribution's values are."""
+    """log p(value) in float64, whatever the type of the distribution's values is."""
     from pgm_tfp.backend import tf
 
     return tf.cast(distribution.log_prob(tf.cast(value, distribution.dtype)), tf.float64)
 
 
 def in_float64(part: Any) -> Any:
-    """A distribution or a bijector with its parameters in float64; TFP makes float32 of Python's numbers."""
+    """A distribution or a bijector with its parameters in float64; TFP converts Python numbers to float32."""
     from pgm_tfp.backend import tf
 
     if part.dtype == tf.float64:
@@ -170,7 +184,7 @@ def in_float64(part: Any) -> Any:
             continue
         if not properties.is_tensor:
             changes[name] = _all_in_float64(value)
-        else:  # a Python number would pass through float32 on its way to tf.cast
+        else:  # tf.cast would convert a Python number to float32 first
             changes[name] = tf.cast(value, tf.float64) if tf.is_tensor(value) else tf.constant(value, tf.float64)
     return part.copy(**changes) if changes else part
 

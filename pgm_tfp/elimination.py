@@ -2,13 +2,14 @@
 
     sum_x prod_i phi_i = prod_{i without x} phi_i * sum_x prod_{i with x} phi_i
 
-so only the potentials that mention x have to be multiplied before x goes (Zhang & Poole 1994; Dechter 1999, whose
-buckets these are). The same holds of maxima. After each step the new potential is divided by its largest entry, and
-the logarithms of these are added up: products of thousands of probabilities stay within float64. Where an entry leaves
-it all the same, all is done again with logarithms, for later factors may make much of what looks like nothing.
+so only the potentials that mention x have to be multiplied before x is summed out (Zhang & Poole 1994; Dechter 1999
+calls the potentials that mention x the bucket of x). The same holds for maxima. After each step the new potential is
+divided by its largest entry, and the logarithms of these entries are added up, so that products of thousands of
+probabilities stay within float64. Where an entry leaves float64's range nevertheless, everything is computed again with
+logarithms, because later factors can make a tiny weight matter.
 
-The order of elimination tells what all tables will take. So it is asked for first, and refused where there is too
-little memory; evidence and irrelevant variables are out of the potentials by then.
+The order of elimination determines the size of all tables. It is computed first, and the question is refused if there
+is too little memory. Evidence and irrelevant variables have been removed from the potentials before.
 """
 
 from collections import defaultdict
@@ -19,26 +20,29 @@ from typing import NamedTuple
 import networkx as nx
 import numpy as np
 
-from pgm_tfp.graphs import Elimination, elimination, factor_graph_edges, undirected_graph
+from pgm_tfp.graphs import edges_within, undirected_graph
 from pgm_tfp.memory import ASK_LESS, FLOAT, TooLargeError, check_memory, counted
 from pgm_tfp.potentials import (
     LOG_MAX_PRODUCT,
     LOG_SUM_PRODUCT,
     MOST_VARIABLES,
-    SUM_PRODUCT,
     Potential,
     Semiring,
+    held,
+    in_float64_range,
     product,
     totalled,
 )
+from pgm_tfp.triangulation import Elimination, elimination_order
 
-TEMPORARIES = 4  # tables as large as one that is summed: two factors' product, less its largest entries, exponentiated
+# Arrays of the size of one that is summed: the two factors, their product minus its largest entries, exponentiated.
+TEMPORARIES = 4
 
 
 def interaction_graph(potentials: Iterable[Potential]) -> nx.Graph:
     """An edge between any two variables that share a potential."""
     scopes = [potential.variables for potential in potentials]
-    return undirected_graph(factor_graph_edges(scopes), (variable for scope in scopes for variable in scope))
+    return undirected_graph(edges_within(scopes), (variable for scope in scopes for variable in scope))
 
 
 def sizes_of(potentials: Iterable[Potential]) -> dict[str, int]:
@@ -47,17 +51,17 @@ def sizes_of(potentials: Iterable[Potential]) -> dict[str, int]:
 
 
 def elimination_of(potentials: Sequence[Potential], last: Collection[str] = ()) -> Elimination:
-    """A good order for these potentials; see `graphs.elimination`."""
-    return elimination(interaction_graph(potentials), sizes_of(potentials), last)
+    """A good order of elimination for these potentials; see `triangulation.elimination_order`."""
+    return elimination_order(interaction_graph(potentials), sizes_of(potentials), last)
 
 
 class Cost(NamedTuple):
-    """What exact inference takes.
+    """The size of an exact computation.
 
     Attributes:
-        cells: of all tables together.
-        bytes: the most memory that the tables, messages and intermediate results take at one time.
-        largest_clique: the most variables that one table has.
+        cells: the number of entries of all tables together.
+        bytes: the most memory that tables, messages and intermediate results take at one time.
+        largest_clique: the largest number of variables of one table.
     """
 
     cells: int
@@ -68,7 +72,7 @@ class Cost(NamedTuple):
 def tree_cost(cliques: Collection[frozenset[str]], sizes: Mapping[str, int]) -> Cost:
     """The cost of sending messages through a junction tree of these cliques.
 
-    A clique's table is held as it is, as its logarithm and with the messages multiplied in.
+    Each clique's potential is held up to three times: as plain weights, as logarithms, and multiplied by its messages.
     """
     tables = [prod(sizes[variable] for variable in clique) for clique in cliques]
     return Cost(
@@ -78,80 +82,75 @@ def tree_cost(cliques: Collection[frozenset[str]], sizes: Mapping[str, int]) -> 
     )
 
 
-def check_cost(what: str, cost: Cost, remedy: str = ASK_LESS) -> None:
-    """Raise TooLargeError where there is too little memory, or a table would have more axes than NumPy has.
+def check_cost(purpose: str, cost: Cost, remedy: str = ASK_LESS) -> None:
+    """Raise TooLargeError if there is too little memory, or if a table would have more axes than NumPy allows.
 
     Args:
-        what: what the tables are for, as the beginning of a sentence.
-        remedy: what makes them smaller.
+        purpose: what the tables are for; the first words of the error.
+        remedy: what would make the tables smaller; the last words of the error.
     """
-    tables = f"{what} takes tables of {counted(cost.cells)} cells, up to {cost.largest_clique} variables in one; they"
+    tables = (
+        f"{purpose} takes tables of {counted(cost.cells)} cells, up to {cost.largest_clique} variables in one; they"
+    )
     check_memory(tables, cost.bytes, remedy)
     if cost.largest_clique > MOST_VARIABLES:
-        raise TooLargeError(f"{what} takes a table of more than {MOST_VARIABLES} variables; {remedy}")
+        raise TooLargeError(f"{purpose} takes a table of more than {MOST_VARIABLES} variables; {remedy}")
 
 
 def check_table(sizes: Mapping[str, int], bytes_per_cell: int) -> None:
-    """Raise TooLargeError where a joint table of these variables would be too large."""
+    """Raise TooLargeError if the joint table of these variables would be too large."""
     cells = prod(sizes.values())
     check_cost("a joint distribution", Cost(cells, cells * bytes_per_cell, len(sizes)))
 
 
 def check_sums(potentials: Sequence[Potential], keep: Collection[str] = (), remedy: str = ASK_LESS) -> list[str]:
-    """The order in which `sum_out` sums variables out; TooLargeError where it would take too much."""
+    """The order in which `sum_out` sums variables out; TooLargeError if that would take too much memory."""
     eliminated, sizes = elimination_of(potentials, last=keep), sizes_of(potentials)
     order = [variable for variable in eliminated.order if variable not in keep]
     cost = tree_cost(eliminated.cliques[: len(order)], sizes)
-    # Potentials are held as their logarithms, too.
+    # In the worst case, the potentials are held as logarithms, too.
     held = _held_at_once(eliminated, sizes, len(order)) + sum(potential.values.size for potential in potentials)
     check_cost("variable elimination", cost._replace(bytes=FLOAT * held), remedy)
     return order
 
 
 def check_maximum(potentials: Sequence[Potential]) -> list[str]:
-    """The order in which `maximum` goes; TooLargeError where it would take too much: it keeps all tables."""
+    """The order in which `maximum` eliminates; TooLargeError if all its tables together take too much memory."""
     eliminated = elimination_of(potentials)
     cost = tree_cost(eliminated.cliques, sizes_of(potentials))
-    # The tables are logarithms from the start, so that nothing is held beside them.
+    # The weights are logarithms from the start, so they are not held as plain weights, too.
     check_cost("the most probable state", cost._replace(bytes=cost.bytes - FLOAT * cost.cells))
     return eliminated.order
 
 
 def check_maximum_of_sums(potentials: Sequence[Potential], keep: Collection[str]) -> None:
-    """Raise TooLargeError where summing out all but `keep`, and then the maximum over these, would take too much."""
+    """Raise TooLargeError if the maximum over `keep`, all other variables summed out, would take too much memory."""
     eliminated, sizes = elimination_of(potentials, last=keep), sizes_of(potentials)
     kept = [clique for variable, clique in zip(eliminated.order, eliminated.cliques, strict=True) if variable in keep]
     check_cost("the most probable state of these variables", tree_cost(kept, sizes))
 
 
 def sum_out(potentials: Sequence[Potential], keep: Collection[str] = ()) -> list[Potential]:
-    """Sum all variables but those in `keep` out of a product of potentials.
+    """A product of potentials with all variables but those in `keep` summed out.
 
     Returns:
-        Potentials over variables in `keep`, or none, whose product is that sum; their weights as logarithms.
+        Potentials over some, or none, of the variables in `keep`, whose product is the sum; weights as logarithms.
 
     Raises:
         TooLargeError: the tables would take more memory than there is.
     """
     order = check_sums(potentials, keep)
-    try:
-        with np.errstate(under="raise", over="raise"):
-            rest, log_scale = _summed(potentials, order, SUM_PRODUCT)
-        return [*(logarithm(potential) for potential in rest), Potential((), log_scale)]
-    except FloatingPointError:
-        pass  # the error holds the tables until this block is left
-    rest, log_scale = _summed([logarithm(potential) for potential in potentials], order, LOG_SUM_PRODUCT)
-    return [*rest, Potential((), log_scale)]
 
+    def summed(semiring: Semiring) -> list[Potential]:
+        rest, log_scale = _summed([held(potential, semiring) for potential in potentials], order, semiring)
+        logs = [Potential(potential.variables, semiring.log(potential.values)) for potential in rest]
+        return [*logs, Potential((), log_scale)]
 
-def logarithm(potential: Potential) -> Potential:
-    """The potential with its weights as logarithms."""
-    with np.errstate(divide="ignore"):
-        return Potential(potential.variables, np.log(potential.values))
+    return in_float64_range(summed)
 
 
 def log_sum(potentials: Sequence[Potential]) -> float:
-    """log of the sum of the product over all variables; -inf where it is zero."""
+    """log of the sum of the product over all variables; -inf if the sum is zero."""
     return float(sum(potential.values for potential in sum_out(potentials)))
 
 
@@ -159,7 +158,7 @@ def joint(potentials: Sequence[Potential], keep: Sequence[str]) -> tuple[Potenti
     """The normalised table over `keep`, its axes in that order, and the log of the sum over everything.
 
     Raises:
-        TooLargeError: this table, or those on the way to it, would take more memory than there is.
+        TooLargeError: this table, or an intermediate one, would take more memory than there is.
     """
     sizes = sizes_of(potentials)
     check_table({variable: sizes[variable] for variable in keep}, FLOAT * TEMPORARIES)
@@ -174,8 +173,8 @@ def joint(potentials: Sequence[Potential], keep: Sequence[str]) -> tuple[Potenti
 def maximum(log_potentials: Sequence[Potential]) -> tuple[dict[str, int], float]:
     """The joint state (indices) with the largest sum of log-potentials, and that sum.
 
-    Elimination with maxima in place of sums; each variable's best state is then read off its bucket, last eliminated
-    first (Dawid 1992).
+    Variables are eliminated with maxima in place of sums. Then each variable's best state is read from its bucket, in
+    reverse order (Dawid 1992).
 
     Raises:
         TooLargeError: the tables would take more memory than there is.
@@ -193,7 +192,7 @@ def maximum(log_potentials: Sequence[Potential]) -> tuple[dict[str, int], float]
 
 
 def _summed(potentials: Sequence[Potential], order: Sequence[str], semiring: Semiring) -> tuple[list[Potential], float]:
-    """What is left of the potentials, divided by exp(log_scale), and log_scale."""
+    """The potentials after these sums, divided by exp(log_scale), and log_scale."""
     pool, log_scale = _Pool(potentials), 0.0
     for variable in order:
         # answer: one step of variable elimination
@@ -207,10 +206,10 @@ def _summed(potentials: Sequence[Potential], order: Sequence[str], semiring: Sem
 
 
 def _held_at_once(eliminated: Elimination, sizes: Mapping[str, int], steps: int) -> int:
-    """The most cells that summing out holds at one time: what waits to be used, and the table of one step."""
+    """The most cells that summing out holds at one time: results not yet used, and the tables of one step."""
     place = {variable: index for index, variable in enumerate(eliminated.order)}
     waiting, most = 0, 0
-    used: dict[int, int] = defaultdict(int)  # by step, the cells that it takes from earlier ones
+    used: dict[int, int] = defaultdict(int)  # by step the cells of earlier results that the step uses
     for step, clique in enumerate(eliminated.cliques[:steps]):
         table = prod(sizes[variable] for variable in clique)
         most = max(most, waiting + TEMPORARIES * table)
@@ -221,7 +220,7 @@ def _held_at_once(eliminated: Elimination, sizes: Mapping[str, int], steps: int)
 
 
 class _Pool:
-    """Potentials by the variables that they mention."""
+    """A collection of potentials, looked up by the variables that they mention."""
 
     def __init__(self, potentials: Iterable[Potential]):
         self._potentials: dict[int, Potential] = {}
@@ -231,13 +230,14 @@ class _Pool:
             self.put(potential)
 
     def put(self, potential: Potential) -> None:
+        """Add a potential."""
         self._potentials[self._next] = potential
         for variable in potential.variables:
             self._mentioning.setdefault(variable, set()).add(self._next)
         self._next += 1
 
     def take(self, variable: str) -> list[Potential]:
-        """Remove and return all potentials that mention the variable."""
+        """Remove all potentials that mention the variable, and return them."""
         taken = []
         for number in sorted(self._mentioning.pop(variable)):
             potential = self._potentials.pop(number)
@@ -248,4 +248,5 @@ class _Pool:
         return taken
 
     def rest(self) -> list[Potential]:
+        """All potentials that have not been taken."""
         return list(self._potentials.values())

@@ -62,25 +62,25 @@ def learned(
     if gaps:
         fitted = learning.fit_variational_em(network, kept, prior_counts, seed)
         likely = learning.fit_em(network, kept, prior_counts, seed)
-        posterior = learning.DirichletPosterior(network, fitted.concentrations, fitted.bound)
+        mean, intervals = fitted.network, fitted.credible_intervals(MASS)
         lines += [
-            f"variational EM: bound {fitted.bound:.3f} nats after {_taken(fitted)}",
+            f"variational EM: bound {fitted.elbo:.3f} nats after {_taken(fitted)}",
             f"EM: log likelihood {likely.log_likelihood:.3f} nats after {_taken(likely)}",
         ]
     else:
         posterior = learning.fit_dirichlet(network, kept, prior_counts)
+        mean, intervals = posterior.mean_network(), posterior.credible_intervals(MASS)
         surrogate = learning.fit_variational_dirichlet(network, kept, prior_counts)
         lines += [
-            f"exact posterior: log marginal likelihood {posterior.log_marginal_likelihood:.6f} nats",
+            f"exact posterior: log marginal likelihood {posterior.log_evidence:.6f} nats",
             f"by variational inference: ELBO {surrogate.elbo:.6f} nats, gap "
-            f"{posterior.log_marginal_likelihood - surrogate.elbo:.1e}",
+            f"{posterior.log_evidence - surrogate.elbo:.1e}",
         ]
-    mean = posterior.mean_network()
     for name, which in (("the learnt tables", mean), ("the tables as they were given", network)):
         lines.append(f"held-out rows under {name}: {learning.predictive_log_likelihood(which, tested):.5f} nats a row")
     if never:
         lines += [f"{name} was never seen. {text}" for name, text in learning.unidentified(network, never).items()]
-    entries = _entries(network, mean, posterior.credible_intervals(MASS))
+    entries = _entries(network, mean, intervals)
     for entry in entries:
         lines.append(
             f"  {entry.name} = {entry.learnt:.4f}  [{entry.low:.4f}, {entry.high:.4f}]  given {entry.given:.4f}"

@@ -1,4 +1,4 @@
-"""Markov networks: an undirected graph and a potential for each of some cliques.
+"""Markov networks: an undirected graph, and potentials over some of its cliques.
 
     p(x) = 1/Z prod_c phi_c(x_c),    Z = sum_x prod_c phi_c(x_c)
 
@@ -15,12 +15,12 @@ import numpy as np
 from common.errors import UserError, nearest
 from pgm_tfp import elimination
 from pgm_tfp.conditionals import BINARY, State
-from pgm_tfp.graphs import Edge, chordless_cycle, undirected_graph
+from pgm_tfp.graphs import Edge, undirected_graph
 from pgm_tfp.memory import FLOAT, check_memory
 from pgm_tfp.networks import BayesianNetwork, state_index
 from pgm_tfp.potentials import Potential
 
-STRENGTH = 1.0  # of random potentials: their logarithms are uniform from -1 to 1
+STRENGTH = 1.0  # the logarithms of random weights are uniform from -1 to 1
 
 
 class MarkovNetwork:
@@ -36,16 +36,16 @@ class MarkovNetwork:
         potentials: Iterable[Potential] | Mapping[tuple[str, ...], Any],
         states: Mapping[str, Sequence[State]] | None = None,
     ):
-        """Put potentials together.
+        """Build a network from potentials.
 
         Args:
             potentials: `Potential`s, or arrays by the tuple of their variables, one axis for each.
-            states: names of the states, where they should not be False and True of a binary variable and
-                0, 1, 2, ... of another; these variables come first.
+            states: by variable the names of its states. The default is False and True for a binary variable, and 0, 1,
+                2, ... for others. The variables named here come first in the graph.
 
         Raises:
-            UserError: a weight is negative or not finite, one potential's weights are all zero, or two potentials give
-                a variable different numbers of states.
+            UserError: a weight is negative or not finite, a potential's weights are all zero, or two potentials give a
+                variable different numbers of states.
         """
         if isinstance(potentials, Mapping):
             potentials = [Potential(variables, values) for variables, values in potentials.items()]
@@ -54,7 +54,7 @@ class MarkovNetwork:
         for potential in self._potentials:
             name = f"the potential over ({', '.join(potential.variables)})"
             if not (np.isfinite(potential.values) & (potential.values >= 0)).all() or not potential.values.any():
-                raise UserError(f"{name}: weights must be finite and not negative, and one of them above zero")
+                raise UserError(f"{name}: weights must be finite and not negative, and at least one above zero")
             for variable, size in potential.sizes.items():
                 if sizes.setdefault(variable, size) != size:
                     raise UserError(f"{name}: {variable} has {size} states there, {sizes[variable]} elsewhere")
@@ -73,10 +73,14 @@ class MarkovNetwork:
 
     @classmethod
     def from_edges(cls, edges: Iterable[Edge], variables: Iterable[str] = (), seed: int = 0) -> "MarkovNetwork":
-        """A network of binary variables with random potentials: for questions that only its graph decides.
+        """A network of binary variables with random potentials, for questions about its graph alone.
 
-        One potential for each maximal clique, the logarithms of its weights uniform from -1 to 1, so that almost
-        surely the distribution has the independencies of the graph and no others.
+        Each maximal clique has one potential. The logarithms of its weights are uniform from -1 to 1. Almost surely the
+        distribution then has the independencies that the graph asserts, and no others.
+
+        Raises:
+            UserError: an edge joins a variable to itself.
+            TooLargeError: a clique's potential would take more memory than there is.
         """
         graph, random = undirected_graph(edges, variables), np.random.default_rng(seed)
         for clique in _maximal_cliques(graph):
@@ -103,7 +107,7 @@ class MarkovNetwork:
             TooLargeError: the tables would take more memory than there is.
         """
         elimination.check_sums(
-            self._potentials, remedy="log Z needs all variables: take a network of fewer, or of fewer edges"
+            self._potentials, remedy="log Z needs all variables: take a network with fewer of them, or with fewer edges"
         )
         weight = elimination.log_sum(self._potentials)
         if weight == -np.inf:
@@ -111,15 +115,15 @@ class MarkovNetwork:
         return weight
 
     def factorization(self) -> str:
-        """The joint over maximal cliques, as a formula: 1/Z phi(A, B) phi(B, C, D)."""
+        """The joint distribution as a formula over maximal cliques, such as 1/Z phi(A, B) phi(B, C, D)."""
         return " ".join(["1/Z", *(f"phi({', '.join(clique)})" for clique in maximal_cliques(self))])
 
     def joint(self) -> Potential:
-        """The whole joint distribution as one table, variables in the order of the graph.
+        """The joint distribution of all variables as one table, its axes in the order of the graph.
 
         Raises:
             UserError: Z is zero.
-            TooLargeError: it would take more memory than there is.
+            TooLargeError: the table would take more memory than there is.
         """
         table, weight = elimination.joint(self._potentials, tuple(self.graph))
         if weight == -np.inf:
@@ -134,7 +138,9 @@ class MarkovNetwork:
         """
         for variable in self.states:
             if variable not in assignment:
-                raise UserError(f"log_prob needs all variables: {variable} is missing; for some see exact.log_evidence")
+                raise UserError(
+                    f"log_prob needs all variables: {variable} is missing; for some of them use exact.log_evidence"
+                )
         index = {variable: state_index(self.states, variable, state) for variable, state in assignment.items()}
         with np.errstate(divide="ignore"):
             weights = [float(np.log(potential.reduced(index).values)) for potential in self._potentials]
@@ -145,7 +151,7 @@ class MarkovNetwork:
 
 
 def moralize(network: BayesianNetwork) -> MarkovNetwork:
-    """The same distribution as a Markov network: its graph is the moral graph, its potentials are the tables."""
+    """The same distribution as a Markov network: its graph is the moral graph, and its potentials are the tables."""
     # answer: a Bayesian network as a Markov network
     return MarkovNetwork(network.potentials(), network.states)
     # end of answer
@@ -157,8 +163,8 @@ def maximal_cliques(network: MarkovNetwork | nx.Graph) -> list[tuple[str, ...]]:
 
 
 def is_chordal(network: MarkovNetwork | nx.Graph) -> bool:
-    """Has every cycle of four or more variables a chord? `graphs.chordless_cycle` gives one that has none."""
-    return chordless_cycle(network if isinstance(network, nx.Graph) else network.graph) is None
+    """Whether every cycle of four or more variables has a chord; `graphs.chordless_cycle` finds a cycle without one."""
+    return nx.is_chordal(network if isinstance(network, nx.Graph) else network.graph)
 
 
 def log_partition(network: MarkovNetwork) -> float:

@@ -1,4 +1,4 @@
-"""Networks and evidence in files: BIF, XMLBIF and UAI."""
+"""Reads networks from BIF, XMLBIF and UAI files, and evidence from UAI files."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def read_network(path: Path) -> Network:
     """The network in a BIF, XMLBIF or UAI file; a UAI file can hold a Markov network.
 
     Raises:
-        UserError: the file is absent, of another kind, or cannot be read, or what it holds is no network.
+        UserError: the file is absent, has another ending or cannot be read, or its tables do not make a network.
     """
     found = read_file(path)
     try:
@@ -25,9 +25,10 @@ def read_network(path: Path) -> Network:
 
 
 def read_evidence_file(path: Path, network: Network) -> dict[str, State]:
-    """What a UAI evidence file (.evid) says was seen. It numbers variables and states from 0.
+    """The evidence in a UAI evidence file (.evid), by variable the state that was seen.
 
-    It is about networks out of UAI files, whose variables are called var_0, var_1, ...
+    The file numbers variables and states from 0. It applies to networks from UAI files, whose variables are called
+    var_0, var_1, ...
 
     Raises:
         UserError: the file is absent or cannot be read, or the network has no such variable or state.
@@ -45,6 +46,6 @@ def read_evidence_file(path: Path, network: Network) -> dict[str, State]:
             raise UserError(f"{path}: {reason}") from None
         states = network.states[variable]
         if number >= len(states):
-            raise UserError(f"{path}: {variable} has {len(states)} states, counted from 0; there is no state {number}")
+            raise UserError(f"{path}: {variable} has {len(states)} states, counted from 0, and no state {number}")
         found[variable] = states[number]
     return found

@@ -1,6 +1,6 @@
-"""Bayesian networks: a directed acyclic graph, and for each variable its distribution given its parents.
+"""Bayesian networks: a directed acyclic graph, and for each variable a distribution given its parents.
 
-The joint density is their product,
+The joint density is the product of these distributions,
 
     p(x_1, ..., x_n) = prod_i p(x_i | parents of x_i)
 
@@ -9,9 +9,7 @@ The joint density is their product,
 
 from __future__ import annotations
 
-import inspect
-import keyword
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from math import log
 from typing import TYPE_CHECKING, Any
@@ -38,13 +36,13 @@ class BayesianNetwork:
     """Named variables, their parents and their conditional distributions.
 
     Attributes:
-        conditionals: by variable, parents before children.
-        graph: the directed graph, variables in the same order.
-        states: the names of each discrete variable's states.
+        conditionals: by variable its conditional distribution; parents come before children.
+        graph: the directed graph, its variables in the same order.
+        states: by discrete variable the names of its states.
     """
 
     def __init__(self, conditionals: Mapping[str, Table | Conditional]):
-        """Put conditionals together; the order in which they are given does not matter.
+        """Build a network from conditionals, given in any order.
 
         Raises:
             UserError: a parent is unknown, the edges form a cycle, or a table has the wrong shape or rows that do not
@@ -70,21 +68,21 @@ class BayesianNetwork:
                 for parent in conditional.parents:
                     if parent not in self.states:
                         raise UserError(
-                            f"{variable}: a table needs parents with states, {parent} is continuous; "
-                            "give a Conditional instead"
+                            f"{variable}: a table needs parents with states, and {parent} is continuous; "
+                            "use a Conditional instead"
                         )
                 conditional.checked(variable, self.states)
 
     @classmethod
     def from_edges(cls, edges: Iterable[Edge], variables: Iterable[str] = (), seed: int = 0) -> BayesianNetwork:
-        """A network of binary variables with random tables: for questions that only its graph decides.
+        """A network of binary variables with random tables, for questions about its graph alone.
 
-        Each P(true | parents) is uniform from 0.1 to 0.9, so that almost surely the distribution has the independencies
-        of the graph and no others.
+        Each P(true | parents) is uniform from 0.1 to 0.9. Almost surely the distribution then has the independencies
+        that the graph asserts, and no others.
 
         Raises:
             UserError: the edges form a cycle.
-            TooLargeError: a variable has so many parents that its table would take more memory than there is.
+            TooLargeError: a variable's table would take more memory than there is, because it has many parents.
         """
         graph = directed_graph(edges, variables)
         for child, parents in graph.in_degree():
@@ -101,16 +99,17 @@ class BayesianNetwork:
 
     @classmethod
     def from_pgmpy(cls, model: DiscreteBayesianNetwork) -> BayesianNetwork:
-        """A discrete network of pgmpy, state names kept; tables whose rows are slightly off are normalised.
+        """The network of a discrete pgmpy model; the states keep their names.
 
-        A line of the log says how many were off and by how much.
+        Rows whose sum differs slightly from one are normalised. A warning says how many tables had such rows, and the
+        largest difference.
         """
         from pgm_tfp.pgmpy_models import tables_of
 
         return cls(tables_of(model))
 
     def to_pgmpy(self) -> DiscreteBayesianNetwork:
-        """The same network as pgmpy holds it."""
+        """The same network as a pgmpy model."""
         from pgm_tfp.pgmpy_models import model_of
 
         return model_of({variable: self.table(variable) for variable in self.conditionals})
@@ -119,7 +118,7 @@ class BayesianNetwork:
         """The table of a variable.
 
         Raises:
-            UserError: the variable is unknown, or has a density in place of a table.
+            UserError: the variable is unknown, or has no table but a density.
         """
         conditional = self.conditionals.get(variable)
         if conditional is None:
@@ -129,7 +128,7 @@ class BayesianNetwork:
         return conditional
 
     def potentials(self, variables: Iterable[str] | None = None) -> list[Potential]:
-        """The tables of all variables, or of these, as potentials over (parents, variable)."""
+        """The tables of all variables, or of some, as potentials over (parents, variable)."""
         chosen = self.conditionals if variables is None else variables
         return [
             Potential((*table.parents, variable), table.probabilities)
@@ -138,24 +137,24 @@ class BayesianNetwork:
         ]
 
     def joint(self) -> Potential:
-        """The whole joint distribution as one table, variables in the network's order.
+        """The joint distribution of all variables as one table, its axes in the network's order.
 
         Raises:
-            TooLargeError: it would take more memory than there is.
+            TooLargeError: the table would take more memory than there is.
         """
         potentials = self.potentials()
         check_table({variable: len(states) for variable, states in self.states.items()}, FLOAT * TEMPORARIES)
         return product(potentials).over(tuple(self.conditionals))
 
     def factorization(self) -> str:
-        """The joint as a formula: P(O) P(A) P(T | O, A)."""
+        """The joint distribution as a formula, such as P(O) P(A) P(T | O, A)."""
         return " ".join(
             f"P({variable} | {', '.join(conditional.parents)})" if conditional.parents else f"P({variable})"
             for variable, conditional in self.conditionals.items()
         )
 
     def state_index(self, variable: str, state: State) -> int:
-        """The place of a state among its variable's.
+        """The index of a state of a variable.
 
         Raises:
             UserError: the variable or the state is unknown.
@@ -163,10 +162,10 @@ class BayesianNetwork:
         return state_index(self.states, variable, state)
 
     def log_prob(self, assignment: Mapping[str, Any]) -> float:
-        """log p(assignment), in nats; a density where variables are continuous.
+        """log p(assignment), in nats; the log of a density if variables are continuous.
 
         Args:
-            assignment: a state, or a number for a continuous variable, for every variable.
+            assignment: for every variable a state, or a number if the variable is continuous.
 
         Raises:
             UserError: a variable is missing or unknown, or a state is.
@@ -176,7 +175,9 @@ class BayesianNetwork:
                 raise UserError(f"unknown variable {variable}; {nearest(variable, self.conditionals)}")
         for variable in self.conditionals:
             if variable not in assignment:
-                raise UserError(f"log_prob needs all variables: {variable} is missing; for some see exact.log_evidence")
+                raise UserError(
+                    f"log_prob needs all variables: {variable} is missing; for some of them use exact.log_evidence"
+                )
         value = {
             variable: self.state_index(variable, state) if variable in self.states else number_of(variable, state)
             for variable, state in assignment.items()
@@ -195,28 +196,23 @@ class BayesianNetwork:
         # end of answer
 
     def joint_distribution(self) -> tfp.distributions.JointDistributionNamedAutoBatched:
-        """The network as TensorFlow Probability's joint distribution.
+        """The network as a joint distribution of TensorFlow Probability.
 
-        A sample is a dictionary from variable to state index (int32; 0 is False, 1 is True) or number; `log_prob`
-        is float64. Seeds are integers.
+        A sample is a dictionary from variables to indices of states (int32; 0 is False, 1 is True) or numbers.
+        `log_prob` is float64. Use integers as seeds.
 
         Raises:
-            UserError: a variable's name is no Python identifier, which the distribution needs for its arguments.
+            UserError: a variable's name is not a Python identifier; the distribution uses the names as arguments.
         """
-        from pgm_tfp.backend import tfd
+        from pgm_tfp.joint_distributions import joint_distribution
 
-        for variable in self.conditionals:
-            if not variable.isidentifier() or keyword.iskeyword(variable):
-                raise UserError(f"variable {variable!r} must be a Python identifier in a joint distribution; rename it")
-        return tfd.JointDistributionNamedAutoBatched(
-            {variable: _component(conditional) for variable, conditional in self.conditionals.items()}
-        )
+        return joint_distribution(self.conditionals)
 
     def sample(self, n: int, seed: int = 0) -> dict[str, np.ndarray]:
-        """Independent draws of all variables, parents before children.
+        """Independent random draws of all variables.
 
         Returns:
-            For each variable its n states, or numbers (n, *event).
+            By variable its n states, or numbers (n, *event).
         """
         return {
             variable: _array_of(self.states[variable])[values] if variable in self.states else values
@@ -224,7 +220,7 @@ class BayesianNetwork:
         }
 
     def sample_values(self, n: int, seed: int = 0) -> dict[str, np.ndarray]:
-        """As `sample`, with indices of states in place of states."""
+        """As `sample`, but with indices of states in place of states."""
         random, drawn = np.random.default_rng(seed), dict[str, np.ndarray]()
         for variable, conditional in self.conditionals.items():
             with naming(variable) if isinstance(conditional, Conditional) else nullcontext():
@@ -232,10 +228,13 @@ class BayesianNetwork:
         return drawn
 
     def do(self, interventions: Mapping[str, Any]) -> BayesianNetwork:
-        """The network after an intervention that sets variables, whatever their parents are (Pearl 2009, section 3.2).
+        """The network after an intervention that sets variables regardless of their parents (Pearl 2009, section 3.2).
 
         Args:
-            interventions: the state, or the number, to which each variable is set.
+            interventions: by variable the state, or the number, to which it is set.
+
+        Raises:
+            UserError: a variable or a state is unknown, or a number is not finite.
         """
         changed: dict[str, Table | Conditional] = dict(self.conditionals)
         for variable, state in interventions.items():
@@ -245,7 +244,7 @@ class BayesianNetwork:
                 set_to = np.eye(len(self.states[variable]))[self.state_index(variable, state)]
                 changed[variable] = Table(set_to, states=self.states[variable])
             else:
-                changed[variable] = Conditional(_always(number_of(variable, state)))
+                changed[variable] = Conditional.constant(number_of(variable, state))
         return BayesianNetwork(changed)
 
     def __repr__(self) -> str:
@@ -253,7 +252,7 @@ class BayesianNetwork:
 
 
 def state_index(states: Mapping[str, tuple[State, ...]], variable: str, state: State) -> int:
-    """The place of a state among its variable's; UserError where the variable or the state is unknown."""
+    """The index of a state of a variable; UserError if the variable or the state is unknown."""
     if variable not in states:
         raise UserError(f"unknown variable {variable}; {nearest(variable, states)}")
     place = find_state(states[variable], places_of(states[variable]), state)
@@ -264,49 +263,19 @@ def state_index(states: Mapping[str, tuple[State, ...]], variable: str, state: S
 
 
 def number_of(variable: str, value: Any) -> np.ndarray:
-    """The value of a continuous variable, a number or an array, as float64; UserError where it is not finite."""
+    """The value of a continuous variable, a number or an array, as float64; UserError if it is not finite."""
     try:
         number = np.asarray(value, np.float64)
     except (TypeError, ValueError):
         number = np.asarray(np.nan)
     if not np.isfinite(number).all():
         raise UserError(
-            f"{variable} is continuous and {value!r} is no finite number; leave {variable} out if not observed"
+            f"{variable} is continuous and {value!r} is not a finite number; leave {variable} out if it was not "
+            "observed"
         )
     return number
 
 
 def _array_of(states: tuple[State, ...]) -> np.ndarray:
-    """The states as an array, each as it is: NumPy would make text of a number beside text."""
+    """The states as an array of their own types; NumPy would convert numbers to text if some states are text."""
     return np.array(states, None if len({type(state) for state in states}) == 1 else object)
-
-
-def _component(
-    conditional: Table | Conditional,
-) -> tfp.distributions.Distribution | Callable[..., tfp.distributions.Distribution]:
-    """A conditional as joint distributions want it: a function whose arguments are named like the parents, if any."""
-    from pgm_tfp.backend import tf, tfd
-
-    def distribution(*parents: Any) -> tfp.distributions.Distribution:
-        if isinstance(conditional, Conditional):
-            return conditional(*parents)
-        rows = tf.constant(conditional.probabilities)
-        chosen = tf.gather_nd(rows, tf.stack(parents, -1)) if parents else rows
-        return tfd.Categorical(probs=chosen, dtype=tf.int32)
-
-    def by_name(**parents: Any) -> tfp.distributions.Distribution:
-        return distribution(*(parents[name] for name in conditional.parents))
-
-    arguments = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in conditional.parents]
-    # Parents are read off the signature, which any function can be given, though its type does not say so.
-    by_name.__signature__ = inspect.Signature(arguments)  # type: ignore[attr-defined]
-    return by_name if conditional.parents else distribution()
-
-
-def _always(number: np.ndarray) -> Callable[[], tfp.distributions.Distribution]:
-    def distribution() -> tfp.distributions.Distribution:
-        from pgm_tfp.backend import tfd
-
-        return tfd.Independent(tfd.Deterministic(number), number.ndim) if number.ndim else tfd.Deterministic(number)
-
-    return distribution

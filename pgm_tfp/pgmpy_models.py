@@ -1,4 +1,4 @@
-"""Networks to and from pgmpy, and from BIF, XMLBIF and UAI files. pgmpy is needed for its models and for XMLBIF."""
+"""Networks to and from pgmpy models, and from BIF, XMLBIF and UAI files; only the models and XMLBIF need pgmpy."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ READERS = {".bif": "BIF", ".xmlbif": "XMLBIF", ".xml": "XMLBIF", ".uai": "UAI"}
 
 
 def tables_of(model: DiscreteBayesianNetwork) -> dict[str, Table]:
-    """A pgmpy model's tables, rows made to sum to one; the log says how many were off, and by how much.
+    """The tables of a pgmpy model, normalised as `conditionals.normalized_rows` does.
 
     Raises:
         UserError: a variable has no table.
     """
     for variable in model.nodes:
         if model.get_cpds(variable) is None:
-            raise UserError(f"{variable}: the pgmpy model has no table of it; add a TabularCPD")
+            raise UserError(f"{variable}: the pgmpy model has no table for this variable; add a TabularCPD")
     tables = {}
     for cpd in model.cpds:
         variable, *parents = cpd.variables
-        # pgmpy's first axis is the variable's own.
+        # In pgmpy the variable's own axis is the first.
         probabilities = np.moveaxis(np.asarray(cpd.values, np.float64), 0, -1)
         tables[variable] = Table(probabilities, parents, cpd.state_names[variable])
     return normalized_rows(tables)
@@ -62,10 +62,10 @@ def model_of(tables: Mapping[str, Table]) -> DiscreteBayesianNetwork:
 
 
 def read_file(path: Path) -> dict[str, Table] | Uai:
-    """What a BIF, XMLBIF or UAI file holds: tables by variable, rows made to sum to one, or a UAI file's potentials.
+    """The contents of a BIF, XMLBIF or UAI file: normalised tables by variable, or the Markov network of a UAI file.
 
     Raises:
-        UserError: the file is absent, of another kind or cannot be read, or pgmpy is needed and not installed.
+        UserError: the file is absent, has another ending or cannot be read, or pgmpy is needed and not installed.
     """
     if path.suffix.lower() not in READERS:
         raise UserError(f"{path} must end in one of {', '.join(READERS)}")
@@ -81,32 +81,34 @@ def read_file(path: Path) -> dict[str, Table] | Uai:
         raise UserError(f"{path} cannot be read as {kind}: {reason}") from None
     if isinstance(found, Uai):
         if not found.states:
-            raise UserError(f"{path} cannot be read as {kind}: it holds no variable")
+            raise UserError(f"{path} cannot be read as {kind}: the file has no variable")
         return found if found.tables is None else normalized_rows(found.tables)
     if not found:
-        raise UserError(f"{path} cannot be read as {kind}: it holds no variable")
+        raise UserError(f"{path} cannot be read as {kind}: the file has no variable")
     return normalized_rows(found)
 
 
 def read_text(path: Path, kind: str) -> str:
-    """The text of a file; UserError where it is absent or not in UTF-8."""
+    """The text of a file; UserError if the file is absent or not in UTF-8."""
     if not path.is_file():
         raise UserError(f"no file {path}")
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as reason:
-        raise UserError(f"{path} cannot be read as {kind}: it is not in UTF-8 ({reason}); save it so") from None
+        raise UserError(
+            f"{path} cannot be read as {kind}: the file is not in UTF-8 ({reason}); save it as UTF-8"
+        ) from None
 
 
 def read_model(path: Path) -> DiscreteBayesianNetwork:
-    """The Bayesian network in a BIF, XMLBIF or UAI file, as pgmpy holds it.
+    """The Bayesian network in a BIF, XMLBIF or UAI file as a pgmpy model.
 
     Raises:
-        UserError: the file is absent, of another kind or cannot be read, or pgmpy is not installed.
+        UserError: the file is absent, has another ending or cannot be read, or pgmpy is not installed.
     """
     found = read_file(path)
     if isinstance(found, Uai):
-        raise UserError(f"{path} holds a Markov network; only Bayesian ones can become models of pgmpy")
+        raise UserError(f"{path} holds a Markov network; only a Bayesian network can become a pgmpy model")
     return model_of(found)
 
 

@@ -1,12 +1,13 @@
-"""Networks and evidence in the format of the UAI competitions; variable i is called var_i, its states 0, 1, ...
+"""Reads networks and evidence in the format of the UAI competitions. Variable i is called var_i, its states 0, 1, ...
 
-A file lists numbers of states, the scope of each table, and the tables; in each the last variable of the scope changes
-fastest. A network's child is last in its scope. Some programs write another order under the same header:
+A file lists the numbers of states, the scope of each table, and the tables. In each table the last variable of the
+scope changes fastest; in a Bayesian network this is the child. Some programs write another order under the same header:
 
-    pgmpy     lets the first variable change fastest,
-    pyAgrum   lets the child change fastest, then the first parent, and the last parent slowest.
+    pgmpy     the first variable changes fastest,
+    pyAgrum   the child changes fastest, then the first parent, and the last parent slowest.
 
-Rows that sum to one tell pgmpy's order. They cannot tell pyAgrum's, because the child comes first in both.
+pgmpy's order is recognised, because its rows sum to one only if they are read that way. pyAgrum's order is not
+recognised, because the child changes fastest there, too, so that rows sum to one in either reading.
 """
 
 import logging
@@ -25,12 +26,12 @@ log = logging.getLogger(__name__)
 
 
 class Uai(NamedTuple):
-    """What a UAI file holds.
+    """The contents of a UAI file.
 
     Attributes:
-        tables: of a Bayesian network, by variable; None in a file of a Markov network.
-        potentials: of a Markov network.
-        states: by variable.
+        tables: of a Bayesian network, by variable; None if the file holds a Markov network.
+        potentials: of a Markov network; empty if the file holds a Bayesian network.
+        states: by variable the names of its states.
     """
 
     tables: dict[str, Table] | None
@@ -39,23 +40,23 @@ class Uai(NamedTuple):
 
 
 class _Words:
-    """The words of a file, one after the other."""
+    """The words of a file, taken one after the other; comments are left out."""
 
     def __init__(self, text: str):
         self.left = re.sub("#.*", "", text).split()[::-1]
 
     def take(self, number: Callable[[str], Any], what: str) -> Any:
-        """The next word as a number."""
+        """The next word as a number; `what` describes it in errors."""
         if not self.left:
-            raise UserError(f"it ends where {what} should stand")
+            raise UserError(f"the file ends where {what} should be")
         word = self.left.pop()
         try:
             return number(word)
         except ValueError:
-            raise UserError(f"{word!r} stands where {what} should") from None
+            raise UserError(f"{word!r} is where {what} should be") from None
 
     def list(self, number: Callable[[str], Any], what: str) -> list[Any]:
-        """A number of words, and that many words."""
+        """A number n, and the n words after it as numbers."""
         return [
             number_at
             for _ in range(self.take(_count, f"the number of {what}"))
@@ -64,24 +65,26 @@ class _Words:
 
 
 def read_uai(text: str, name: str) -> Uai:
-    """A Bayesian or a Markov network; a warning says where the order of a table cannot be told.
+    """The Bayesian or Markov network in the text of a UAI file.
+
+    Logs a warning if the order of a table's entries is ambiguous.
 
     Args:
         name: of the file, for the warning.
 
     Raises:
-        UserError: the text is no UAI file.
+        UserError: the text is not a UAI file.
     """
     words = _Words(text)
     kind = words.left.pop().upper() if words.left else ""
     if kind not in ("BAYES", "MARKOV"):
-        raise UserError(f"it begins with {kind!r}, not with BAYES or MARKOV")
+        raise UserError(f"the file begins with {kind!r}; it must begin with BAYES or MARKOV")
     sizes = words.list(_count, "states")
     scopes = [words.list(_count, "variables in a table") for _ in range(words.take(_count, "the number of tables"))]
     for scope in scopes:
         for variable in scope:
             if variable >= len(sizes):
-                raise UserError(f"a table names variable {variable}; there are {len(sizes)}, counted from 0")
+                raise UserError(f"a table names variable {variable}; there are {len(sizes)} variables, counted from 0")
     values = []
     for place, scope in enumerate(scopes):
         flat, cells = words.list(float, f"entries of table {place}"), prod(sizes[variable] for variable in scope)
@@ -89,14 +92,14 @@ def read_uai(text: str, name: str) -> Uai:
             raise UserError(f"table {place} has {len(flat)} entries; its variables have {cells} joint states")
         values.append(np.array(flat))
     if words.left:
-        raise UserError(f"{words.left[-1]!r} stands where the file should end")
+        raise UserError(f"{words.left[-1]!r} is where the file should end")
     states = {_name(variable): range(size) for variable, size in enumerate(sizes)}
     if kind == "BAYES":
         return Uai(_tables(scopes, values, sizes, name), [], states)
     if re.search(r"#\s*\{[\d,\s]*\}", text):
         log.warning(
-            "%s: pyAgrum seems to have written this file, and it mixes up the order of a table's variables, for "
-            "its own reader, too; export the Bayesian network as BIF instead",
+            "%s: pyAgrum seems to have written this file. pyAgrum confuses the order of a table's variables, and does "
+            "not read its own file back correctly; export the Bayesian network as BIF instead",
             name,
         )
     potentials = [
@@ -109,18 +112,19 @@ def read_uai(text: str, name: str) -> Uai:
 
 
 def read_uai_evidence(text: str) -> dict[str, int]:
-    """The state of each variable that an evidence file says was seen: its number, then pairs of variable and state.
+    """The evidence in the text of an evidence file: by variable the number of its state.
 
-    An older form has the number of such lines before them.
+    The file has the number of findings, then pairs of a variable and a state. In an older form, the number of cases
+    comes first.
 
     Raises:
-        UserError: the text is no evidence file, or holds several cases.
+        UserError: the text is not an evidence file, or holds several cases.
     """
     words = _Words(text)
     # Pairs and their number are an odd number of words. One more is the number of cases.
     cases = words.take(_count, "the number of cases") if len(words.left) % 2 == 0 else 1
     if cases != 1:
-        raise UserError(f"it holds {cases} cases; write one case into a file")
+        raise UserError(f"the file holds {cases} cases; write one case into a file")
     found: dict[str, int] = {}
     for _ in range(words.take(_count, "the number of findings")):
         variable, state = _name(words.take(_count, "a variable")), words.take(_count, "a state")
@@ -128,7 +132,7 @@ def read_uai_evidence(text: str) -> dict[str, int]:
             raise UserError(f"{variable} is there twice; leave one of them out")
         found[variable] = state
     if words.left:
-        raise UserError(f"{words.left[-1]!r} stands where the file should end")
+        raise UserError(f"{words.left[-1]!r} is where the file should end")
     return found
 
 
@@ -137,7 +141,7 @@ def _tables(
 ) -> dict[str, Table]:
     shapes = [[sizes[variable] for variable in scope] for scope in scopes]
     if sorted(scope[-1] for scope in scopes if scope) != list(range(len(sizes))):
-        raise UserError("a Bayesian network needs one table for each variable, the variable last in its scope")
+        raise UserError("a Bayesian network needs one table for each variable, with the variable last in its scope")
     last_fastest = [flat.reshape(shape) for flat, shape in zip(values, shapes, strict=True)]
     first_fastest = [flat.reshape(shape[::-1]).T for flat, shape in zip(values, shapes, strict=True)]
 
@@ -165,8 +169,8 @@ def _tables(
             ]
         if unclear:
             log.warning(
-                "%s: the numbers do not tell in which order the parents of %s vary (%d of %d tables); read as the "
-                "format says, the last fastest. pyAgrum and pgmpy write other orders: export from there as BIF instead",
+                "%s: the order in which the parents of %s vary is ambiguous (%d of %d tables); read as the format "
+                "says, the last parent fastest. pyAgrum and pgmpy write other orders: export from there as BIF instead",
                 name,
                 unclear[0],
                 len(unclear),

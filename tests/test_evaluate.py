@@ -6,7 +6,7 @@ import train
 from tests.support import TINY, script
 from vae_keras.config import load_config
 from vae_keras.run_data import read_other_data
-from vae_keras.runs import Run
+from vae_keras.run_folder import Run
 
 
 def test_the_latest_run_is_evaluated_where_none_is_named(tiny_run, tmp_path):
@@ -30,7 +30,8 @@ def test_a_choice_writes_that_and_nothing_else(tiny_run, tmp_path):
         "latents.png", "pca.png", "kl_split.png", "information.png",
     }  # fmt: skip
     assert set(json.loads(run.metrics.read_text())) == {
-        "data", "epoch", "test", "attributes", "latents", "pca", "kl_split", "importance_weighted", "disentanglement",
+        "format", "data", "epoch", "test", "attributes", "latents", "pca", "kl_split", "importance_weighted",
+        "disentanglement",
     }  # fmt: skip
     assert evaluate.main(["--run", str(run.folder), "--interpolate", "straight", "--attribute", "jaw"]) == 0
     assert {path.name for path in run.figures.iterdir()} - numbers_alone == {
@@ -98,12 +99,12 @@ def test_numbers_of_an_earlier_epoch_are_not_shown_as_those_of_a_later_one(tmp_p
     assert json.loads(run.metrics.read_text())["epoch"] == 1
     assert train.main(["--resume", "--epochs", "2", "--run", str(run.folder)]) == 0
     assert evaluate.main(["--run", str(run.folder), "--sample"]) == 0
-    assert set(json.loads(run.metrics.read_text())) == {"data", "epoch", "samples"}
+    assert set(json.loads(run.metrics.read_text())) == {"format", "data", "epoch", "samples"}
 
 
 def test_figures_of_other_images_say_so(tiny_run, tmp_path, monkeypatch):
     captions = []
-    monkeypatch.setattr("vae_keras.results.add_to_caption", lambda figure, note: captions.append(note))
+    monkeypatch.setattr("vae_keras.evaluation.saving.add_to_caption", lambda figure, note: captions.append(note))
     run = Run(shutil.copytree(tiny_run, tmp_path / "a"))
     assert evaluate.main(["--run", str(run.folder), "--data", "faces:60", "--sample", "--traverse"]) == 0
     assert captions == ["Images: faces:60."] * 3

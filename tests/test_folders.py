@@ -1,4 +1,4 @@
-"""The whole way on a folder of images with classes: one that is made here, and real photographs where they are."""
+"""Training and evaluation on a folder of images with classes: a folder made here, and real photographs."""
 
 import json
 
@@ -9,13 +9,13 @@ import evaluate
 import train
 from data.rendered_faces import rendered_faces
 from tests.support import ROOT
-from vae_keras.runs import Run
+from vae_keras.run_folder import Run
 
 PHOTOGRAPHS = ROOT.parent / "shared" / "faces"
 
 
 def train_and_evaluate(folder, run, *settings):
-    """The numbers of a short colour run on a folder."""
+    """Train and evaluate a short run in colour on a folder; its metrics."""
     arguments = ["--data", str(folder), "--channels", "3", "--image-size", "32", "--likelihood", "gaussian", *settings]
     assert train.main([*arguments, "--run", str(run.folder)]) == 0
     assert evaluate.main(["--run", str(run.folder)]) == 0
@@ -24,7 +24,7 @@ def train_and_evaluate(folder, run, *settings):
     return json.loads(run.metrics.read_text())
 
 
-def test_a_folder_with_classes_is_learnt_and_shown_in_colour(tmp_path):
+def test_a_folder_with_classes_is_trained_on_and_evaluated_in_colour(tmp_path):
     faces = rendered_faces(60, 48, channels=3)
     for name, image, kind in zip(faces.names, faces.images, faces.classes, strict=True):
         path = tmp_path / "faces" / kind / f"{name}.png"
@@ -36,7 +36,7 @@ def test_a_folder_with_classes_is_learnt_and_shown_in_colour(tmp_path):
     assert 5 < numbers["test"]["bits_per_dim"] < 10
 
 
-def test_names_that_are_not_utf_8_or_not_one_line_or_very_long_are_learnt_resumed_and_shown(tmp_path):
+def test_folders_with_odd_names_are_trained_on_resumed_and_evaluated(tmp_path):
     classes, folders = ["ren\udce9", "a\nb", "L" * 255, "日本 語"], ["f\udcffces\n", "\udcff"]
     for place, image in enumerate(rendered_faces(96, 32).images):
         path = tmp_path / folders[place // 48] / classes[place % 4] / f"{place}\udce9\n.png"
@@ -54,7 +54,7 @@ def test_names_that_are_not_utf_8_or_not_one_line_or_very_long_are_learnt_resume
 
 
 @pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason="no photographs in ../shared/faces")
-def test_photographs_are_learnt_well_enough_to_tell_smiles(tmp_path):
+def test_a_run_on_photographs_separates_smiles(tmp_path):
     numbers = train_and_evaluate(
         PHOTOGRAPHS, Run(tmp_path / "run"), "--epochs", "15", "--variance", "0.02", "--lr", "2e-3"
     )

@@ -1,4 +1,4 @@
-"""Scripts whose output is closed, full, read by nobody any more, or cannot encode what is printed."""
+"""Scripts whose output is closed, is full, has lost its reader, or cannot encode the printed text."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ REMEDIES = Remedies(memory="m", space="s", refusal="r")
 
 
 def in_shell(command, redirection, **environment):
-    """The command's own exit status, and the process's output, under bash."""
+    """Run the command in bash; the result has the command's own exit status."""
     line = " ".join([sys.executable, *command]) + f" {redirection}; exit ${{PIPESTATUS[0]}}"
     return subprocess.run(
         ["bash", "-c", line],
@@ -35,7 +35,7 @@ def in_shell(command, redirection, **environment):
 
 @pytest.mark.parametrize("name", COMMANDS)
 @pytest.mark.parametrize("redirection", ["| head -c 1", "2>&-", ">&-", "<&- >&- 2>&-"])
-def test_an_output_that_is_closed_or_no_longer_read_is_no_error(name, redirection):
+def test_a_closed_output_or_an_output_without_a_reader_is_no_error(name, redirection):
     ended = in_shell(COMMANDS[name], redirection)
     assert ended.returncode == 0, ended.stderr
     assert ended.stderr == ""
@@ -46,7 +46,7 @@ def test_a_closed_error_stream_hides_no_failure():
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is a device of Linux")
-def test_an_output_that_is_full_is_one_line():
+def test_a_full_output_is_an_error_of_one_line():
     ended = in_shell(COMMANDS["pgm_tfp"], "> /dev/full")
     assert ended.returncode == 2
     assert "No space left on device; make room there" in ended.stderr
@@ -54,31 +54,31 @@ def test_an_output_that_is_full_is_one_line():
 
 
 @pytest.mark.parametrize("environment", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}])
-def test_an_output_that_cannot_encode_a_name_prints_it_escaped(environment):
+def test_a_name_that_the_output_cannot_encode_is_printed_with_escapes(environment):
     ended = in_shell(["train.py", "--data", "'Gesichter für alle'"], "", **environment)
     assert ended.returncode == 2
     assert "no folder Gesichter f" in ended.stderr
     assert ended.stderr.count("\n") == 1
 
 
-def test_a_warning_made_an_error_is_one_line(capsys):
+def test_a_warning_turned_into_an_error_is_one_line(capsys):
     def script():
         raise DeprecationWarning("old\nways")
 
     assert command_line.run_script("train.py", script, REMEDIES) == 2
     assert capsys.readouterr().err == (
-        "train.py: DeprecationWarning: old; do not make warnings errors (-W, PYTHONWARNINGS)\n"
+        "train.py: DeprecationWarning: old; do not turn warnings into errors (-W, PYTHONWARNINGS)\n"
     )
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_libraries_whose_warnings_are_made_errors_end_in_no_traceback(name):
+def test_warnings_of_libraries_turned_into_errors_print_no_traceback(name):
     ended = in_shell(COMMANDS[name], "", PYTHONWARNINGS="error")
     assert "Traceback" not in ended.stderr
     assert ended.returncode in (0, 2)
 
 
-def test_the_home_of_an_unknown_user_is_one_line():
+def test_the_home_of_an_unknown_user_is_an_error_of_one_line():
     ended = in_shell(["train.py", "--data", "'~nosuchuser/x'"], "")
     assert ended.returncode == 2
-    assert ended.stderr.startswith("train.py: ~nosuchuser/x: there is no user nosuchuser; write ./~nosuchuser")
+    assert ended.stderr.startswith("train.py: ~nosuchuser/x: no user is called nosuchuser; write ./~nosuchuser")

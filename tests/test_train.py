@@ -16,7 +16,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import evaluate
 import train
 from tests.support import ROOT, TINY, script
-from vae_keras.runs import Run, last_checkpoint, load_run, read_history
+from vae_keras.run_folder import Run, last_checkpoint, read_history
+from vae_keras.runs import load_run
 
 LONG = [*TINY, "--epochs", "12"]
 

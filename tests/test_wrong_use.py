@@ -1,4 +1,4 @@
-"""Every mistake ends in one line that names it, exit status 2, and nothing half-written."""
+"""Every wrong use ends with one line that names the mistake and with exit status 2, and changes no file."""
 
 import errno
 import itertools
@@ -19,8 +19,8 @@ from tests.support import ROOT, TINY, script
 
 
 def typed(value):
-    """The identifier of a case: what the user typed."""
-    return " ".join(value) if isinstance(value, list) else ""
+    """The identifier of a case: what the user typed, shortened."""
+    return " ".join(value)[:60] if isinstance(value, list) else ""
 
 
 TRAINING = [
@@ -42,7 +42,7 @@ TRAINING = [
     (["--likelihood", "gaussian", "--variance", "1e-300"], "--variance 1e-300 must be from 1e-06 to 1000"),
     (["--weight-decay", "1e9"], "--weight-decay 1000000000.0 must be from 0 to 1000000"),
     (["--weight-decay", "1e4"], "--weight-decay 10000 times --lr 0.0005 is 5; lower one of them"),
-    (["--data", f"faces:{9999 * '9'}"], "whole number from 10 up to 1000000"),
+    (["--data", f"faces:{9999 * '9'}"], "whole number from 10 to 1000000"),
     (["--data", ""], "no folder"),
     (["--validation", "0.9"], "--validation 0.9 must be from 0 to below 0.8"),
     (["--channels", "2"], "--channels 2 must be 1 (grey) or 3 (RGB)"),
@@ -66,7 +66,7 @@ TRAINING = [
     (["--objective", "annealed_vae", "--capacity", "-1"], "--capacity -1.0 must be from 0 to 1000000"),
     (
         ["--objective", "beta_vae", "--warm-up", "30", "--epochs", "20"],
-        "--warm-up 30 is longer than the run, --epochs 20; pass as many epochs or a shorter one",
+        "--warm-up 30 is longer than the run, --epochs 20; pass as many epochs or fewer",
     ),
     (["--objective", "beta_vae", "--beta", "-1"], "--beta -1.0 must be from 1e-09 to 1000000"),
     (["--variance", "1"], "--variance is not used by --likelihood bernoulli"),
@@ -84,14 +84,14 @@ TRAINING = [
     (["--data", "olivetty"], "did you mean olivetti?"),
     (["--epohcs", "3"], "unknown argument --epohcs; did you mean --epochs?"),
     (["--data", "face:100"], "did you mean faces"),
-    (["--data", "faces:5"], "whole number from 10 up to 1000000"),
+    (["--data", "faces:5"], "whole number from 10 to 1000000"),
     (["--data", "absent"], "no folder absent"),
     (["--data", "empty"], "no images in"),
-    (["--data", "picture.png"], "is a file, not a folder"),
+    (["--data", "image.png"], "is a file, not a folder"),
     (["--data", "few"], "3 images are too few to split"),
     (["--data", "broken"], "cannot be decoded, such as"),
     (["--run", "taken"], "exists and is not a run"),
-    (["--run", "picture.png"], "exists and is not a run"),
+    (["--run", "image.png"], "exists and is not a run"),
     (["--resume", "--run", "absent"], "no run absent"),
     (["--resume", "--run", "empty"], "empty is not a run"),
     (["--resume"], "no runs in runs"),
@@ -109,16 +109,16 @@ EVALUATION = [
 
 @pytest.fixture
 def workplace(tmp_path, monkeypatch):
-    """A folder with one of each thing that can be mistaken for another."""
+    """A folder with an empty folder, a few images, damaged images, a folder that is not a run, and an image."""
     monkeypatch.chdir(tmp_path)
     for name in ("empty", "few", "broken", "taken"):
         (tmp_path / name).mkdir()
     (tmp_path / "taken" / "thesis.tex").touch()
-    picture = Image.new("L", (32, 32), 128)
-    picture.save(tmp_path / "picture.png")
+    image = Image.new("L", (32, 32), 128)
+    image.save(tmp_path / "image.png")
     for index in range(3):
-        picture.save(tmp_path / "few" / f"{index}.png")
-        (tmp_path / "broken" / f"{index}.png").write_text("no picture")
+        image.save(tmp_path / "few" / f"{index}.png")
+        (tmp_path / "broken" / f"{index}.png").write_text("no image")
     return tmp_path
 
 
@@ -134,7 +134,7 @@ def assert_one_line(capsys, expected):
 
 
 @pytest.mark.parametrize(("arguments", "expected"), TRAINING, ids=typed)
-def test_training(workplace, capsys, arguments, expected):
+def test_wrong_use_of_train_is_one_line(workplace, capsys, arguments, expected):
     before = everything_in(workplace)
     assert train.main(arguments) == 2
     assert_one_line(capsys, expected)
@@ -142,7 +142,7 @@ def test_training(workplace, capsys, arguments, expected):
 
 
 @pytest.mark.parametrize(("arguments", "expected"), EVALUATION, ids=typed)
-def test_evaluation(workplace, capsys, arguments, expected):
+def test_wrong_use_of_evaluate_is_one_line(workplace, capsys, arguments, expected):
     before = everything_in(workplace)
     assert evaluate.main(arguments) == 2
     assert_one_line(capsys, expected)
@@ -151,7 +151,7 @@ def test_evaluation(workplace, capsys, arguments, expected):
 
 @pytest.fixture
 def copied_run(tiny_run, workplace):
-    shutil.copytree(tiny_run, workplace / "run")
+    shutil.copytree(tiny_run, workplace / "run", ignore=shutil.ignore_patterns("figures", "metrics.json", "report.*"))
     return workplace / "run"
 
 
@@ -166,21 +166,21 @@ def copied_run(tiny_run, workplace):
         (["--run", "run", "--resume", "--epochs", "1"], "--epochs 1 (the run has 3)"),
     ],
 )
-def test_training_over_another_run(copied_run, workplace, capsys, arguments, expected):
+def test_a_run_is_not_trained_with_other_settings(copied_run, workplace, capsys, arguments, expected):
     before = everything_in(workplace)
     assert train.main(arguments) == 2
     assert_one_line(capsys, expected)
     assert everything_in(workplace) == before
 
 
-def test_evaluating_an_incomplete_run(copied_run, capsys):
+def test_an_incomplete_run_is_not_evaluated(copied_run, capsys):
     (copied_run / "model.keras").unlink()
     assert evaluate.main(["--run", "run"]) == 2
     assert_one_line(capsys, "run is incomplete: no epoch is finished")
 
 
 @pytest.mark.parametrize("name", ["config.json", "split.json", "history.csv", "metrics.json", "model.keras"])
-def test_evaluating_a_damaged_run(copied_run, workplace, capsys, name):
+def test_a_damaged_run_is_not_evaluated(copied_run, workplace, capsys, name):
     (copied_run / name).write_text("epoch,elbo\n1,two\n")
     before = everything_in(workplace)
     assert evaluate.main(["--run", "run", "--metrics"]) == 2
@@ -188,7 +188,7 @@ def test_evaluating_a_damaged_run(copied_run, workplace, capsys, name):
     assert everything_in(workplace) == before
 
 
-def test_a_run_whose_checkpoints_are_gone_is_not_trained_over(copied_run, workplace, capsys):
+def test_a_run_without_its_checkpoints_is_not_overwritten(copied_run, workplace, capsys):
     shutil.rmtree(copied_run / "checkpoints")
     before = everything_in(workplace)
     assert train.main(["--run", "run", "--resume"]) == 2
@@ -196,14 +196,16 @@ def test_a_run_whose_checkpoints_are_gone_is_not_trained_over(copied_run, workpl
     assert everything_in(workplace) == before
 
 
-def test_numbers_that_are_no_table(copied_run, capsys):
+def test_metrics_without_sections_are_damaged(copied_run, capsys):
     (copied_run / "metrics.json").write_text('{"data": "faces:40", "epoch": 3, "test": 3}')
     assert evaluate.main(["--run", "run", "--sample"]) == 2
-    assert_one_line(capsys, "metrics.json is damaged (its sections are no tables)")
+    assert_one_line(
+        capsys, "metrics.json is damaged (Expected `object`, got `int` - at `$.test`); remove it and evaluate again"
+    )
 
 
 @pytest.mark.parametrize("history", [None, "", "epoch,loss,elbo,reconstruction_nll,kl\n"])
-def test_without_history_all_but_the_curves_is_made_and_a_line_says_so(copied_run, workplace, capsys, history):
+def test_without_history_everything_but_the_curves_is_made_and_a_line_says_so(copied_run, workplace, capsys, history):
     (copied_run / "history.csv").unlink()
     if history is not None:
         (copied_run / "history.csv").write_text(history)
@@ -235,9 +237,7 @@ def test_without_history_all_but_the_curves_is_made_and_a_line_says_so(copied_ru
     ids=str,
 )
 @pytest.mark.parametrize("command", [[train.main, "--resume"], [evaluate.main, "--sample"]], ids=["train", "evaluate"])
-def test_saved_settings_are_held_to_the_ranges_of_the_command_line(
-    copied_run, workplace, capsys, changed, expected, command
-):
+def test_saved_settings_have_the_ranges_of_the_command_line(copied_run, workplace, capsys, changed, expected, command):
     main, *arguments = command
     saved = json.loads((copied_run / "config.json").read_text())
     (copied_run / "config.json").write_text(json.dumps({**saved, **changed}))
@@ -252,7 +252,7 @@ def test_saved_settings_are_held_to_the_ranges_of_the_command_line(
 
 @pytest.mark.parametrize(("one", "other"), list(itertools.permutations(["train", "validation", "test"], 2)))
 @pytest.mark.parametrize("command", [[train.main, "--resume"], [evaluate.main, "--sample"]], ids=["train", "evaluate"])
-def test_a_saved_split_whose_parts_share_an_image_is_refused(copied_run, workplace, capsys, one, other, command):
+def test_a_saved_split_with_an_image_in_two_parts_is_an_error(copied_run, workplace, capsys, one, other, command):
     main, *arguments = command
     saved = json.loads((copied_run / "split.json").read_text())
     shared = saved[other][0]
@@ -282,14 +282,14 @@ def test_a_saved_split_whose_parts_share_an_image_is_refused(copied_run, workpla
         (["--attribute", "smile=1,jow=2"], "unknown attribute jow; did you mean jaw?"),
     ],
 )
-def test_a_wrong_choice_beside_a_good_one_writes_neither(copied_run, workplace, capsys, arguments, expected):
+def test_with_one_wrong_choice_nothing_is_written(copied_run, workplace, capsys, arguments, expected):
     before = everything_in(workplace)
     assert evaluate.main(["--run", "run", *arguments]) == 2
     assert_one_line(capsys, expected)
     assert everything_in(workplace) == before
 
 
-def test_a_pdf_without_a_browser(copied_run, workplace, capsys, monkeypatch):
+def test_a_pdf_needs_a_browser(copied_run, workplace, capsys, monkeypatch):
     before = everything_in(workplace)
     monkeypatch.setattr("vae_keras.report.pdf.shutil.which", lambda name: None)
     assert evaluate.main(["--run", "run", "--report", "--pdf"]) == 2
@@ -297,7 +297,7 @@ def test_a_pdf_without_a_browser(copied_run, workplace, capsys, monkeypatch):
     assert everything_in(workplace) == before
 
 
-def test_a_report_without_its_theory_pages(copied_run, workplace, capsys, monkeypatch):
+def test_a_report_needs_the_theory_pages(copied_run, workplace, capsys, monkeypatch):
     before = everything_in(workplace)
     monkeypatch.setattr(evaluate, "THEORY", workplace / "empty")
     assert evaluate.main(["--run", "run", "--report"]) == 2
@@ -305,11 +305,11 @@ def test_a_report_without_its_theory_pages(copied_run, workplace, capsys, monkey
     assert everything_in(workplace) == before
 
 
-def test_attributes_and_maps_of_images_without_labels(copied_run, workplace, capsys):
+def test_attributes_and_maps_need_labels(copied_run, workplace, capsys):
     random = np.random.default_rng(0)
     for index in range(12):
-        picture = Image.fromarray(random.integers(0, 256, (32, 32), dtype=np.uint8))
-        picture.save(workplace / "empty" / f"{index}.png")
+        image = Image.fromarray(random.integers(0, 256, (32, 32), dtype=np.uint8))
+        image.save(workplace / "empty" / f"{index}.png")
     for asked, expected in (
         (["--attribute", "smile"], "--attribute needs labels"),
         (["--latent-map", "smile"], "no labels"),
@@ -324,12 +324,14 @@ def test_attributes_and_maps_of_images_without_labels(copied_run, workplace, cap
     [(errno.EROFS, "pass a --run that can be written"), (errno.ENOSPC, "make room there, or pass another --run")],
 )
 @pytest.mark.parametrize("script_main", [train.main, evaluate.main])
-def test_a_disk_that_is_read_only_or_full(copied_run, workplace, capsys, monkeypatch, code, remedy, script_main):
-    def refuse(*, dir, **options):
-        raise OSError(code, os.strerror(code), str(dir))
+def test_a_disk_that_is_read_only_or_full_is_one_line(
+    copied_run, workplace, capsys, monkeypatch, code, remedy, script_main
+):
+    def refuse(path, **options):
+        raise OSError(code, os.strerror(code), str(path))
 
     before = everything_in(workplace)
-    monkeypatch.setattr("common.files.tempfile.mkstemp", refuse)
+    monkeypatch.setattr("common.files.Path.touch", refuse)
     arguments = ["--run", "run", "--curves"] if script_main is evaluate.main else [*TINY, "--run", "new"]
     assert script_main(arguments) == 2
     assert_one_line(capsys, f"{os.strerror(code)}; {remedy}")
@@ -351,18 +353,18 @@ def test_a_disk_that_is_read_only_or_full(copied_run, workplace, capsys, monkeyp
         ),
     ],
 )
-def test_what_tensorflow_says_of_the_machine_is_one_line_too(workplace, capsys, monkeypatch, error, expected):
+def test_errors_of_tensorflow_about_the_machine_are_one_line(workplace, capsys, monkeypatch, error, expected):
     def fail(*arguments):
         raise error
 
-    monkeypatch.setattr(train, "fit", fail)
+    monkeypatch.setattr("vae_keras.training.fit", fail)
     assert train.main([*TINY, "--run", "new"]) == 2
     assert_one_line(capsys, expected)
 
 
 @pytest.mark.parametrize("name", ["train.py", "evaluate.py"])
-def test_a_python_without_the_packages(name):
-    # -S: without site-packages, so without TensorFlow and all the rest.
+def test_missing_packages_are_one_line(name):
+    # -S: without site-packages, that is, without TensorFlow and all other packages.
     result = subprocess.run([sys.executable, "-S", ROOT / name], capture_output=True, text=True, check=False)
     assert result.returncode == 2
     assert result.stderr.startswith(f"{name}: tensorflow, keras, ")
@@ -370,13 +372,13 @@ def test_a_python_without_the_packages(name):
     assert result.stderr.count("\n") == 1
 
 
-def test_a_folder_that_cannot_be_written(workplace, capsys):
-    assert train.main([*TINY, "--run", "picture.png/run"]) == 2
-    assert_one_line(capsys, "picture.png")
+def test_a_run_in_a_folder_that_cannot_be_written_is_one_line(workplace, capsys):
+    assert train.main([*TINY, "--run", "image.png/run"]) == 2
+    assert_one_line(capsys, "image.png")
 
 
 @pytest.mark.parametrize("name", ["train.py", "evaluate.py"])
-def test_standard_error_holds_that_line_alone_in_a_real_process(workplace, name):
+def test_standard_error_holds_only_that_line_in_a_process_of_its_own(workplace, name):
     result = script(name, "--run", "absent", "--resume" if name == "train.py" else "--metrics", cwd=workplace)
     assert result.returncode == 2
     assert result.stdout == ""

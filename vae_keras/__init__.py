@@ -1,9 +1,31 @@
-"""Variational autoencoders on faces, in Keras 3."""
+"""Variational autoencoders on faces, in Keras 3.
 
-from vae_keras import backend as backend  # isort: skip  (first: it loads Keras on TensorFlow, quietly)
-from vae_keras import metrics
-from vae_keras import optimizers as optimizers  # saved models name its class, so Keras has to know it
-from vae_keras.model import VAE, build_vae
-from vae_keras.runs import load_run
+Importing the package does not load Keras. `VAE`, `build_vae` and `load_run` load it when they are first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from wrapt import register_post_import_hook
+
+if TYPE_CHECKING:
+    from vae_keras import metrics
+    from vae_keras.model import VAE, build_vae
+    from vae_keras.runs import load_run
+
+_DEFINED_IN = {"VAE": "vae_keras.model", "build_vae": "vae_keras.model", "load_run": "vae_keras.runs"}
 
 __all__ = ["VAE", "build_vae", "load_run", "metrics"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _DEFINED_IN:
+        return getattr(import_module(_DEFINED_IN[name]), name)
+    if name == "metrics":
+        return import_module("vae_keras.metrics")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+# Keras loads a saved VAE once its classes are registered, which importing the model does. Whoever imports this package
+# and Keras can load a saved VAE with `keras.saving.load_model`.
+register_post_import_hook(lambda _: import_module("vae_keras.model"), "keras")

@@ -20,17 +20,15 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
-import keras
 import numpy as np
-import tensorflow as tf
-from keras import layers
 
 from common.errors import UserError
 from common.files import atomic_write
 from data import faces, factors, solids
 from data.pipelines import steps_per_epoch, to_unit
 from data.rendered_faces import CACHE, rendered_faces
-from vae_keras.architectures.parts import seeded_initializers
+from vae_keras.architectures.architecture import seeded_initializers
+from vae_keras.backend import Tensor, keras, layers, tf
 
 SIDE = 64  # pixels
 FILTERS = (16, 32, 64, 128)
@@ -57,7 +55,7 @@ class FactorSpace(NamedTuple):
         r_squared: by factor, the share of its variance that the network explains in faces it has not seen.
     """
 
-    network: keras.Model
+    network: "keras.Model"
     r_squared: dict[str, float]
 
     def features(self, pictures: np.ndarray) -> np.ndarray:
@@ -97,18 +95,18 @@ def inception_features(pictures: np.ndarray) -> np.ndarray:
     return _outputs(_inception(), pictures, _for_inception)
 
 
-def _outputs(network: keras.Model, pictures: np.ndarray, prepare: Callable[[tf.Tensor], tf.Tensor]) -> np.ndarray:
+def _outputs(network: "keras.Model", pictures: np.ndarray, prepare: Callable[[Tensor], Tensor]) -> np.ndarray:
     """What the network gives for each of many pictures, in batches."""
     batches = tf.data.Dataset.from_tensor_slices(pictures).batch(BATCH).map(prepare).prefetch(1)
     return np.concatenate([network(batch, training=False) for batch in batches])
 
 
-def _resized(pictures: tf.Tensor, side: int) -> tf.Tensor:
+def _resized(pictures: Tensor, side: int) -> Tensor:
     """Pictures in [0, 1], (batch, side, side, channels) float32."""
     return tf.image.resize(tf.image.convert_image_dtype(pictures, tf.float32), (side, side), antialias=True)
 
 
-def _for_inception(pictures: tf.Tensor) -> tf.Tensor:
+def _for_inception(pictures: Tensor) -> Tensor:
     """Coloured pictures of the size and range that InceptionV3 takes."""
     coloured = tf.repeat(_resized(pictures, INCEPTION_SIDE), 3 // pictures.shape[-1], axis=-1)
     return keras.applications.inception_v3.preprocess_input(255 * coloured)
@@ -120,7 +118,7 @@ def _standardised(table: np.ndarray) -> np.ndarray:
     return ((table - factors.middle()) / (width / np.sqrt(12))).astype(np.float32)
 
 
-def _cached_regressor(channels: int, count: int, epochs: int, cache: Path) -> keras.Model:
+def _cached_regressor(channels: int, count: int, epochs: int, cache: Path) -> "keras.Model":
     path = cache / f"regressor-{SIDE}x{SIDE}x{channels}-{_key(channels, count, epochs)}.keras"
     try:
         if path.exists():
@@ -147,7 +145,7 @@ def _key(channels: int, count: int, epochs: int) -> str:
     return hashlib.sha256(f"{asked} {code}".encode()).hexdigest()[:12]
 
 
-def _train(images: np.ndarray, targets: np.ndarray, epochs: int) -> keras.Model:
+def _train(images: np.ndarray, targets: np.ndarray, epochs: int) -> "keras.Model":
     """A network that predicts targets (n, K) from images (n, SIDE, SIDE, channels) uint8."""
     tf.config.experimental.enable_op_determinism()
     network = _network(images.shape[1:], targets.shape[1])
@@ -161,7 +159,7 @@ def _train(images: np.ndarray, targets: np.ndarray, epochs: int) -> keras.Model:
     return network
 
 
-def _network(image_shape: tuple[int, ...], outputs: int) -> keras.Sequential:
+def _network(image_shape: tuple[int, ...], outputs: int) -> "keras.Sequential":
     """Pictures in [0, 1] through convolutions that halve them, and a hidden layer, to outputs (batch, outputs)."""
     initializer = seeded_initializers(SEED)
     return keras.Sequential(
@@ -180,7 +178,7 @@ def _network(image_shape: tuple[int, ...], outputs: int) -> keras.Sequential:
 
 
 @functools.cache
-def _inception() -> keras.Model:
+def _inception() -> "keras.Model":
     log.info("loading InceptionV3; its weights (90 MB) are fetched the first time")
     try:
         with redirect_stdout(io.StringIO()):  # Keras writes there how far it has come

@@ -1,4 +1,4 @@
-"""Diagonal Gaussians: the density and the divergence that a VAE is made of.
+"""Diagonal Gaussians: the density, the posterior and the divergence that a VAE is made of.
 
 For q = N(mean, diag(exp(log_variance))) and p = N(0, I), the expectation of
 log q(z) - log p(z) under q needs only E[z^2] = mean^2 + variance, and gives
@@ -9,11 +9,11 @@ log q(z) - log p(z) under q needs only E[z^2] = mean^2 + variance, and gives
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
-from keras import ops
 
-from vae_keras.types import Posterior, Tensor
+from vae_keras.backend import Tensor, ops
 
 LOG_VARIANCE_BOUND = 20.0
 
@@ -24,6 +24,32 @@ def log_density(value: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
     # -1/2 (log 2 pi + log variance + (value - mean)^2 / variance)
     return -0.5 * (math.log(2.0 * math.pi) + log_variance + ops.square(value - mean) * ops.exp(-log_variance))
     # end of answer
+
+
+class Posterior(NamedTuple):
+    """q(z | x) = N(mean, diag(exp(log_variance))), one for each image.
+
+    Attributes:
+        mean: (batch, latents).
+        log_variance: (batch, latents).
+    """
+
+    mean: Tensor
+    log_variance: Tensor
+
+    def sample(self, noise: Tensor) -> Tensor:
+        """z = mean + std noise, (..., batch, latents), for noise of that shape from N(0, I).
+
+        A sample that is drawn from q directly has no derivative with respect to the parameters of q. Here the noise is
+        an input, so z is differentiable in mean and log-variance (Kingma & Welling 2014, section 2.4).
+        """
+        # answer: the reparameterisation trick
+        return self.mean + ops.exp(0.5 * self.log_variance) * noise
+        # end of answer
+
+    def log_prob(self, latents: Tensor) -> Tensor:
+        """log q(z | x) at latents (..., batch, latents), (..., batch) in nats."""
+        return ops.sum(log_density(latents, self.mean, self.log_variance), axis=-1)
 
 
 def kl_to_standard_normal(posterior: Posterior) -> Tensor:

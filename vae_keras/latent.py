@@ -1,18 +1,21 @@
 """Moving about in latent space: encoding data sets, interpolating, and directions of attributes."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from data.pipelines import evaluation_batches
-from vae_keras.model import VAE
-from vae_keras.types import Posterior
+from vae_keras.gaussians import Posterior
+
+if TYPE_CHECKING:
+    from vae_keras.model import VAE
 
 BATCH = 256
 Path = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
-def encode_images(vae: VAE, images: np.ndarray) -> Posterior:
+def encode_images(vae: "VAE", images: np.ndarray) -> Posterior:
     """q(z | x) of many images, in batches.
 
     Args:
@@ -25,7 +28,7 @@ def encode_images(vae: VAE, images: np.ndarray) -> Posterior:
     return Posterior(*(np.concatenate(parts) for parts in zip(*posteriors, strict=True)))
 
 
-def decode_latents(vae: VAE, latents: np.ndarray) -> np.ndarray:
+def decode_latents(vae: "VAE", latents: np.ndarray) -> np.ndarray:
     """Images in [0, 1], (..., height, width, channels), of many latents (..., latents), in batches."""
     flat = np.asarray(latents, np.float32).reshape(-1, vae.latent_dim)
     batches = np.split(flat, range(BATCH, len(flat), BATCH))

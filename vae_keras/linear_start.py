@@ -1,43 +1,46 @@
 """Starting the table network as the best linear VAE, instead of at random weights.
 
 A ReLU layer is linear on pairs of filters of opposite sign: relu(u) - relu(-u) = u ("looks-linear"
-initialisation, Balduzzi et al. 2017, arXiv 1702.08591, section 4). With the network's own layers,
+initialisation, Balduzzi et al. 2017, arXiv 1702.08591, section 4). The layers of the table network get these weights:
 
-    encoder  the convolutions take an image to the means of small square cells of it, which Flatten lines
-             up; Dense holds the linear encoder
-    decoder  Dense draws a picture of cells, the transposed convolution enlarges it to full size between the
-             cells' centres, the last convolution joins each pair
+    encoder  the convolutions compute the means of small square cells of the image; `heads` is the linear encoder
+    decoder  `dense` gives a small image of cells, the transposed convolution interpolates it to full size, the output
+             convolution joins each pair
 
-so the network computes probabilistic PCA (`vae_keras.metrics.linear_vae`), up to pixels finer than a cell and to the
-curve of the logits, and every weight is free to leave from there. Cells are as small as the layers have
-filters for: with the default sizes one pixel for grey images and two by two for RGB. Filters that are left over keep
-their random weights and are joined to nothing yet.
+So the network computes probabilistic PCA (`vae_keras.metrics.linear_vae`), up to pixels finer than a cell and to the
+curve of the logits, and training can change every weight from there. Cells are as small as the layers have
+filters for. With the default sizes a cell is one pixel of a grey image and two by two pixels of an RGB image. The
+remaining filters keep their random weights and are not connected to the next layer yet.
 """
 
+import logging
 from typing import NamedTuple
 
 import numpy as np
 
 from common.errors import UserError
 from vae_keras.gaussians import raw_log_variance
-from vae_keras.likelihoods import Gaussian, LearnedGaussian, Likelihood
+from vae_keras.likelihoods import Likelihood
 from vae_keras.metrics.linear_vae import FEWEST_IMAGES, LinearVae, fit_linear_vae
 from vae_keras.model import VAE
 
 LOGITS = np.linspace(-12.0, 12.0, 2401, dtype=np.float32)
-# Where a picture moves less than this share of its fastest, a straight line no longer serves: for the sigmoid
-# below 0.05 and above 0.95.
+# Outside of where the mean has at least this share of its largest slope, a straight line no longer approximates it: for
+# the sigmoid below 0.05 and above 0.95.
 LEAST_SLOPE = 0.2
-# How large a cell's mean enters the heads. Adam moves every weight alike: the smaller the features and the
-# larger the weights, the less its first steps disturb what the heads compute.
+# The factor with which the mean of a cell enters the heads. Adam moves every weight alike: the smaller the features and
+# the larger the weights, the less its first steps disturb what the heads compute.
 FEATURE = 0.25
+
+log = logging.getLogger(__name__)
 
 
 def start_as_linear_vae(vae: VAE, images: np.ndarray) -> None:
     """Give a VAE of the table architecture the weights of the best linear VAE on these images.
 
-    A learned variance is set to the linear VAE's. Where there are too few images for a linear VAE, or they vary too
-    little for it to use a latent, the weights stay as they are.
+    A learned variance is set to that of the linear VAE. The weights stay random if there are too few images for a
+    linear VAE, if the images vary too little for it to use a latent, or if the likelihood has no linear counterpart. A
+    line in the log says the last.
 
     Args:
         images: (n, height, width, channels) in [0, 1].
@@ -48,37 +51,38 @@ def start_as_linear_vae(vae: VAE, images: np.ndarray) -> None:
     if len(images) < FEWEST_IMAGES or np.all(images == images[0]):
         return
     likelihood = vae.likelihood
-    logits, slope = linearised(likelihood, images.mean(axis=0))
-    linear = fit_linear_vae(images, vae.latent_dim, start_variance(likelihood, slope))
+    try:
+        logits, slope = linearised(likelihood, images.mean(axis=0))
+        variance = likelihood.linear_variance(slope)
+    except NotImplementedError:
+        name = type(vae.parts["likelihood"]).__name__
+        log.warning("training starts at random weights, because no linear VAE is known for the likelihood %s", name)
+        return
+    linear = fit_linear_vae(images, vae.latent_dim, variance)
     if not len(linear.eigenvalues):
         return
-    if isinstance(likelihood, LearnedGaussian):
-        likelihood.start_at(linear.variance)
+    likelihood.start_at_variance(linear.variance)
     _set_encoder(vae, linear)
     _set_decoder(vae, linear, logits, slope)
 
 
-def linearised(likelihood: Likelihood, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The logits that stand for a picture, and the slope of the picture in them; of its shape both."""
-    pictures = np.asarray(likelihood.picture(LOGITS))
-    slopes = np.gradient(pictures, LOGITS)
+def linearised(likelihood: Likelihood, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The decoder's outputs whose mean is this image, and the slope of the mean there; both of the image's shape.
+
+    Raises:
+        NotImplementedError: the likelihood takes more than one output for each pixel and channel.
+    """
+    if likelihood.outputs_per_channel != 1:
+        raise NotImplementedError
+    means = np.asarray(likelihood.mean(LOGITS))
+    slopes = np.gradient(means, LOGITS)
     steep = slopes >= LEAST_SLOPE * slopes.max()
-    pictures, slopes, logits = pictures[steep], slopes[steep], LOGITS[steep]
-    return np.interp(picture, pictures, logits), np.interp(picture, pictures, slopes)
+    means, slopes, logits = means[steep], slopes[steep], LOGITS[steep]
+    return np.interp(image, means, logits), np.interp(image, means, slopes)
 
 
-def start_variance(likelihood: Likelihood, slope: np.ndarray) -> float | None:
-    """The pixels' variance around the mean picture; None where it is learned."""
-    if isinstance(likelihood, Gaussian):
-        return likelihood.variance
-    if isinstance(likelihood, LearnedGaussian):
-        return None
-    # In an exponential family whose natural parameter is the logit, Var[x] = d E[x] / d l.
-    return float(slope.mean())
-
-
-class Cells(NamedTuple):
-    """How a strided convolution sees an image: each stride-wide block of it as `across` x `across` cells.
+class PatchGrid(NamedTuple):
+    """A grid of square cells in each block of pixels that a strided convolution advances by.
 
     Attributes:
         across: cells along each side of a block.
@@ -100,55 +104,59 @@ class Cells(NamedTuple):
         return np.einsum("ia,jb->ijab", inside, inside).reshape(self.kernel, self.kernel, -1) / self.side**2
 
     def enlargements(self) -> np.ndarray:
-        """What each cell's value adds to a kernel's pixels so that cells blend linearly, (kernel, kernel, cells)."""
+        """Weights over a kernel's pixels that interpolate linearly between cells, (kernel, kernel, cells)."""
         centre = np.arange(self.across) * self.side + (self.side - 1) / 2
         distance = np.abs(np.arange(self.kernel)[:, None] - self.before - centre)
         tent = np.maximum(0, 1 - distance / self.side)
         return np.einsum("ia,jb->ijab", tent, tent).reshape(self.kernel, self.kernel, -1)
 
 
-def cells_of(layer: str, kernel: int, stride: int, room: float) -> Cells:
-    """The finest cells of which `room` fit into a block.
+def finest_grid(layer: str, kernel: int, stride: int, room: float) -> PatchGrid:
+    """The finest grid that has at most `room` cells in a block.
 
     Raises:
-        UserError: not even one does.
+        UserError: there is room for no cell.
     """
     fitting = [across for across in range(1, stride + 1) if stride % across == 0 and across**2 <= room]
     if not fitting:
         raise UserError(f"--linear-start needs more filters in the {layer}; pass --no-linear-start")
-    return Cells(fitting[-1], stride // fitting[-1], max(kernel - stride, 0) // 2, kernel)
+    return PatchGrid(fitting[-1], stride // fitting[-1], max(kernel - stride, 0) // 2, kernel)
 
 
 def _set_encoder(vae: VAE, linear: LinearVae) -> None:
-    first, second, _, heads = vae.encoder.layers
+    """Give the encoder the weights with which it computes the posterior of the linear VAE."""
+    first, second, heads = (
+        vae.encoder.get_layer(name) for name in ("first_convolution", "second_convolution", "heads")
+    )
     channels, latents = vae.image_shape[-1], vae.latent_dim
-    kernel, outer = first.kernel.numpy(), second.kernel.numpy()
-    cells = cells_of("first convolution", kernel.shape[0], first.strides[0], first.filters / (2 * channels))
-    means = _per_channel(cells.means(), channels)
+    kernel = first.kernel.numpy()
+    inner = finest_grid("first convolution", len(kernel), first.strides[0], first.filters / (2 * channels))
+    means = _per_channel(inner.means(), channels)
     pairs = means.shape[-1]
+    # Filters 0, 2, 4, ... hold the means, filters 1, 3, 5, ... the same with the opposite sign.
     kernel[..., : 2 * pairs : 2], kernel[..., 1 : 2 * pairs : 2] = means, -means
     first.set_weights([kernel, np.zeros(first.filters)])
 
-    wider = cells_of("second convolution", outer.shape[0], second.strides[0], second.filters / pairs)
-    means = _per_channel(wider.means(), pairs)
-    joined = means.shape[-1]
-    outer[..., :joined] = 0
-    outer[:, :, : 2 * pairs : 2, :joined], outer[:, :, 1 : 2 * pairs : 2, :joined] = FEATURE * means, -FEATURE * means
-    second.set_weights([outer, np.zeros(second.filters)])
+    kernel = second.kernel.numpy()
+    outer = finest_grid("second convolution", len(kernel), second.strides[0], second.filters / pairs)
+    means = FEATURE * _per_channel(outer.means(), pairs)
+    features = means.shape[-1]
+    kernel[..., :features] = 0
+    kernel[:, :, : 2 * pairs : 2, :features], kernel[:, :, 1 : 2 * pairs : 2, :features] = means, -means
+    second.set_weights([kernel, np.zeros(second.filters)])
 
-    # q(z | x) = N(L^-1 (L - s2 I)^1/2 U^T (x - b), s2 L^-1)
+    # q(z | x) = N(A (x - b), s2 L^-1) with A = L^-1 (L - s2 I)^1/2 U^T
     used = len(linear.eigenvalues)
-    shrunk = np.sqrt(linear.eigenvalues - linear.variance) / linear.eigenvalues
-    axes = linear.axes * shrunk[:, None]
-    # An inner product with an image is one of cell means, times the pixels of a cell, where both vary slowly.
-    features = np.array(second(first(axes.reshape(-1, *vae.image_shape).astype(np.float32))))
-    features[..., joined:] = 0
+    encoder = linear.axes * (np.sqrt(linear.eigenvalues - linear.variance) / linear.eigenvalues)[:, None]
+    # Where a row of A varies slowly, its inner product with an image is that of cell means, times a cell's pixels.
+    rows = np.array(second(first(encoder.reshape(-1, *vae.image_shape).astype(np.float32))))
+    rows[..., features:] = 0
     weights, biases = np.zeros(heads.kernel.shape), np.zeros(2 * latents)
-    weights[:, :used] = (cells.side * wider.side / FEATURE) ** 2 * features.reshape(used, len(weights)).T
-    biases[:used] = -axes @ linear.mean
-    # Features around zero: the grey that all images share is taken off here and put back in the heads' bias.
+    weights[:, :used] = (inner.side * outer.side / FEATURE) ** 2 * rows.reshape(used, len(weights)).T
+    biases[:used] = -encoder @ linear.mean
+    # The grey that all images share is subtracted from the features, so they lie around zero; the heads' bias adds it.
     grey = np.zeros(second.filters)
-    grey[:joined] = FEATURE * linear.mean.mean()
+    grey[:features] = FEATURE * linear.mean.mean()
     second.bias.assign(-grey)
     biases[:used] += np.tile(grey, len(weights) // len(grey)) @ weights[:, :used]
     biases[latents : latents + used] = raw_log_variance(np.log(linear.variance / linear.eigenvalues))
@@ -156,33 +164,43 @@ def _set_encoder(vae: VAE, linear: LinearVae) -> None:
 
 
 def _set_decoder(vae: VAE, linear: LinearVae, logits: np.ndarray, slope: np.ndarray) -> None:
-    dense, reshape, transposed, output = vae.decoder.layers
-    shape, channels = vae.image_shape, vae.image_shape[-1]
-    rows, columns, seeds = reshape.target_shape
-    kernel, joining = transposed.kernel.numpy(), np.zeros(output.kernel.shape)
-    cells = cells_of("decoder's first picture", kernel.shape[0], transposed.strides[0], seeds / channels)
+    """Give the decoder the weights with which it computes the mean of the linear VAE.
+
+    Args:
+        logits, slope: of the mean image, as `linearised` gives them.
+    """
+    dense, reshape, transposed, output = (
+        vae.decoder.get_layer(name) for name in ("dense", "reshape", "transposed_convolution", "output_convolution")
+    )
+    channels = vae.image_shape[-1]
+    rows, columns, small_channels = reshape.target_shape
+    kernel = transposed.kernel.numpy()
+    grid = finest_grid("decoder's dense layer", len(kernel), transposed.strides[0], small_channels / channels)
     if transposed.filters < 2 * channels:
         raise UserError("--linear-start needs more filters in the transposed convolution; pass --no-linear-start")
-    enlarged = _per_channel(cells.enlargements(), channels)
+    enlarged = _per_channel(grid.enlargements(), channels)
     used, pairs = enlarged.shape[-1], 2 * channels
     kernel[:, :, :pairs] = 0
     kernel[:, :, :pairs:2, :used], kernel[:, :, 1:pairs:2, :used] = enlarged, -enlarged
     transposed.set_weights([kernel, np.zeros(transposed.filters)])
-    middle = output.kernel.shape[0] // 2
+
+    joining = np.zeros(output.kernel.shape)
+    middle = len(joining) // 2
     joining[middle, middle, :pairs:2], joining[middle, middle, 1:pairs:2] = np.eye(channels), -np.eye(channels)
     output.set_weights([joining, np.zeros(channels)])
 
     # l(b + W z) = l(b) + W z / l'(b), with W = U (L - s2 I)^1/2
-    axes = linear.axes * np.sqrt(linear.eigenvalues - linear.variance)[:, None]
-    pictures = np.concatenate([axes.reshape(-1, *shape) / slope, logits[None]])
-    across, side = cells.across, cells.side
-    means = pictures.reshape(-1, rows, across, side, columns, across, side, channels).mean(axis=(3, 6))
-    small = dense.kernel.numpy().reshape(-1, rows, columns, seeds)
+    decoder = linear.axes * np.sqrt(linear.eigenvalues - linear.variance)[:, None]
+    images = np.concatenate([decoder.reshape(-1, *vae.image_shape) / slope, logits[None]])
+    blocks = images.reshape(-1, rows, grid.across, grid.side, columns, grid.across, grid.side, channels)
+    # The means of the cells: (images, rows, columns, cells x channels)
+    cells = blocks.mean(axis=(3, 6)).transpose(0, 1, 3, 2, 4, 5).reshape(-1, rows, columns, used)
+    weights, biases = dense.kernel.numpy(), np.zeros((rows, columns, small_channels))
+    small = weights.reshape(-1, rows, columns, small_channels)
     small[..., :used] = 0
-    small[: len(axes), ..., :used] = means[:-1].transpose(0, 1, 3, 2, 4, 5).reshape(-1, rows, columns, used)
-    bias = np.zeros((rows, columns, seeds))
-    bias[..., :used] = means[-1].transpose(0, 2, 1, 3, 4).reshape(rows, columns, used)
-    dense.set_weights([small.reshape(dense.kernel.shape), bias.ravel()])
+    small[: len(decoder), ..., :used] = cells[:-1]
+    biases[..., :used] = cells[-1]
+    dense.set_weights([weights, biases.ravel()])
 
 
 def _per_channel(weights: np.ndarray, channels: int) -> np.ndarray:

@@ -1,6 +1,5 @@
 """The variational autoencoder as a Keras model with its own training step."""
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,36 +8,45 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from vae_keras.architectures import ARCHITECTURES, Architecture
-from vae_keras.gaussians import bounded_log_variance, kl_to_standard_normal
+from vae_keras import optimizers as optimizers  # classes of saved models are registered with Keras as they are imported
+from vae_keras.architectures import ARCHITECTURES, PRECISIONS, Architecture
+from vae_keras.architectures import convolution as convolution
+from vae_keras.backend import Tensor, check_backend
+from vae_keras.gaussians import Posterior, bounded_log_variance
 from vae_keras.likelihoods import LIKELIHOODS, Likelihood
-from vae_keras.objectives import NegativeElbo, Objective
-from vae_keras.registry import choose, look_up
+from vae_keras.objectives import OBJECTIVES, NegativeElbo, Objective
+from vae_keras.priors import PRIORS, Prior, StandardNormal
+from vae_keras.registry import Registry, choose, loaded, look_up, saved
 from vae_keras.sampling import Sampling
-from vae_keras.types import ElboTerms, Forward, Loss, Posterior, Tensor
+from vae_keras.types import TERMS, ElboTerms, Forward, Loss
 
-# What a precision is called by Keras: weights stay float32.
-PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
-TERMS = ("loss", "elbo", "reconstruction_nll", "kl")
+check_backend()
+REGISTRIES: dict[str, Registry] = {"prior": PRIORS, "likelihood": LIKELIHOODS, "objective": OBJECTIVES}
 
 
 @keras.saving.register_keras_serializable("vae_keras")
 class VAE(keras.Model):
-    """p(z) = N(0, I), p(x | z) from the decoder, q(z | x) from the encoder.
+    """A prior p(z), a likelihood p(x | z) read from the decoder, and q(z | x) from the encoder.
 
     Args:
         encoder: images to mean and raw log-variance, (batch, 2 latents).
-        decoder: latents to logits, of the images' shape.
-        likelihood: reads the logits as p(x | z).
+        decoder: latents to outputs, (batch, height, width, channels x outputs of the likelihood per channel).
+        likelihood: reads the decoder's outputs as p(x | z).
         objective: turns a forward pass into the loss.
-        seed: of the noise in `sampling`, and of what the objective trains beside the model.
-        training_images: how many there are, for objectives that depend on it.
+        seed: of the noise in `sampling`, of the prior's weights and of the objective's auxiliary model.
+        training_images: the number of training images, at least 1. It turns images into epochs, and some objectives
+            depend on it.
+        prior: p(z).
+
+    Attributes:
+        prior, likelihood: ready for use; a Keras layer where they have weights.
+        parts: prior, likelihood and objective as they were passed, by kind.
 
     Raises:
-        ValueError: the objective depends on the number of training images, and it is not given.
+        ValueError: the objective depends on the number of training images, and there is only one.
 
-    `fit` takes batches of images in [0, 1], (batch, height, width, channels); every reported
-    term is per image, in nats.
+    `fit` takes batches of images in [0, 1], (batch, height, width, channels). Every reported term is per image, in
+    nats.
     """
 
     def __init__(
@@ -48,18 +56,21 @@ class VAE(keras.Model):
         likelihood: Likelihood,
         objective: Objective,
         seed: int = 0,
-        training_images: int | None = None,
+        training_images: int = 1,
+        prior: Prior = StandardNormal(),  # noqa: B008 (frozen)
         **kwargs: Any,
     ):
-        if objective.needs_training_images and training_images is None:
-            raise ValueError(f"{objective} depends on how many training images there are; pass training_images")
+        if objective.needs_training_images and training_images < 2:
+            raise ValueError(f"{objective} depends on the number of training images; pass training_images")
         # Densities are computed in Keras's float type, float32, also where its global policy is a mixed one.
         super().__init__(**{**kwargs, "dtype": keras.config.floatx()})
+        self.parts = {"prior": prior, "likelihood": likelihood, "objective": objective}
         self.encoder = encoder
         self.decoder = decoder
-        self.likelihood = likelihood
         self.objective = objective
         with _computing_in(keras.config.floatx()):
+            self.prior = prior.instantiate(self.latent_dim, seed)
+            self.likelihood = likelihood.instantiate()
             self.sampling = Sampling(seed)
             self.auxiliary = objective.auxiliary(self.latent_dim, seed)
         self.seed = seed
@@ -86,14 +97,14 @@ class VAE(keras.Model):
 
     @property
     def trainable_variables(self) -> list[keras.Variable]:
-        """Encoder's, decoder's and likelihood's; an auxiliary has an optimiser of its own."""
-        others = {id(variable) for variable in (self.auxiliary.trainable_variables if self.auxiliary else ())}
+        """Those of encoder, decoder, prior and likelihood. The auxiliary model has an optimiser of its own."""
+        others = {id(variable) for variable in self.auxiliary.trainable_variables}
         return [variable for variable in super().trainable_variables if id(variable) not in others]
 
     @property
     def epoch(self) -> Tensor:
-        """Passes over the training images so far, (); zero where their number is not known."""
-        return ops.cast(self.images_seen, "float32") / (self.training_images or math.inf)
+        """Passes over the training images so far, ()."""
+        return ops.cast(self.images_seen, "float32") / self.training_images
 
     def compile(self, optimizer: Any = "rmsprop", **options: Any) -> None:
         """As Keras does; layers in float16 get a scaled loss, without which the smallest gradients would vanish."""
@@ -116,9 +127,9 @@ class VAE(keras.Model):
 
     def decode(self, latents: Tensor) -> Tensor:
         """Images in [0, 1], (batch, height, width, channels), for latents (batch, latents)."""
-        return self.likelihood.picture(self._logits(latents))
+        return self.likelihood.mean(self._outputs(latents))
 
-    def _logits(self, latents: Tensor, training: bool = False) -> Tensor:
+    def _outputs(self, latents: Tensor, training: bool = False) -> Tensor:
         return ops.cast(self.decoder(latents, training=training), self.compute_dtype)
 
     def call(self, images: Tensor) -> Tensor:
@@ -126,14 +137,14 @@ class VAE(keras.Model):
         return self.decode(self.encode(images).mean)
 
     def forward(self, images: Tensor, training: bool = False) -> Forward:
-        """The ELBO's terms of a batch, at one posterior sample for each image, and what they were made from."""
+        """One pass of a batch through the model, with one posterior sample for each image."""
         posterior = self.encode(images, training)
         latents = self.sampling(posterior)
         terms = ElboTerms(
             reconstruction_nll=self.reconstruction_nll(images, latents, training),
-            kl=ops.sum(kl_to_standard_normal(posterior), axis=-1),
+            kl=self.prior.kl(posterior, latents),
         )
-        return Forward(terms, posterior, latents, self.auxiliary, self.epoch, self.training_images or 0)
+        return Forward(terms, posterior, latents, self.prior, self.auxiliary, self.epoch, self.training_images)
 
     def elbo_terms(self, images: Tensor, training: bool = False) -> ElboTerms:
         """Both terms of the ELBO, with one posterior sample for each image."""
@@ -141,7 +152,7 @@ class VAE(keras.Model):
 
     def reconstruction_nll(self, images: Tensor, latents: Tensor, training: bool = False) -> Tensor:
         """-log p(x | z), images (batch, height, width, channels) and latents (batch, latents) -> (batch,), in nats."""
-        return self.likelihood.nll(images, self._logits(latents, training))
+        return self.likelihood.nll(images, self._outputs(latents, training))
 
     def train_step(self, data: Tensor) -> dict[str, Tensor]:
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
@@ -151,7 +162,7 @@ class VAE(keras.Model):
             scaled_loss = self.optimizer.scale_loss(ops.mean(loss.per_image))  # as it is, unless in float16
         weights = self.trainable_variables
         self.optimizer.apply(tape.gradient(scaled_loss, weights), weights)
-        learnt = self.auxiliary.learn(forward.latents) if self.auxiliary else {}
+        learnt = self.auxiliary.learn(forward.latents)
         self.images_seen.assign_add(ops.cast(ops.shape(images)[0], "int64"))
         return self._record(loss._replace(parts=loss.parts | learnt), forward.terms)
 
@@ -173,20 +184,25 @@ class VAE(keras.Model):
             super().load_own_variables(store)
 
     def get_config(self) -> dict[str, Any]:
-        serialize = keras.saving.serialize_keras_object
-        parts = ("encoder", "decoder", "likelihood", "objective")
+        halves = {half: keras.saving.serialize_keras_object(getattr(self, half)) for half in ("encoder", "decoder")}
+        parts = {kind: saved(REGISTRIES[kind], part) for kind, part in self.parts.items()}
         return {
             **super().get_config(),
-            **{part: serialize(getattr(self, part)) for part in parts},
+            **halves,
+            **parts,
             "seed": self.seed,
             "training_images": self.training_images,
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "VAE":
-        deserialize = keras.saving.deserialize_keras_object
-        parts = ("encoder", "decoder", "likelihood", "objective")
-        return cls(**{**config, **{part: deserialize(config[part], custom_objects) for part in parts}})
+        halves = {
+            half: keras.saving.deserialize_keras_object(config[half], custom_objects) for half in ("encoder", "decoder")
+        }
+        # Models that were saved before there were priors have N(0, I).
+        config = {"prior": {"name": "standard", "options": {}}, **config}
+        parts = {kind: loaded(kind, registry, config[kind]) for kind, registry in REGISTRIES.items()}
+        return cls(**{**config, **halves, **parts, "training_images": config["training_images"] or 1})
 
 
 def build_vae(
@@ -197,7 +213,8 @@ def build_vae(
     objective: Objective | None = None,
     seed: int = 0,
     precision: str | None = None,
-    training_images: int | None = None,
+    training_images: int = 1,
+    prior: str | Prior | None = None,
 ) -> VAE:
     """An untrained VAE; the same seed gives the same weights and the same noise.
 
@@ -206,30 +223,37 @@ def build_vae(
         latent_dim: number of latents.
         architecture: a name in `vae_keras.architectures.ARCHITECTURES`, or an architecture.
         likelihood: a name in `vae_keras.likelihoods.LIKELIHOODS`, or a likelihood.
-        objective: what to minimise; the negative ELBO by default.
-        precision: in which the layers compute, "float32", "bfloat16" or "float16"; weights and densities
-            are float32 whatever it is. Where it is not given, the layers have Keras's global policy; densities are
-            in Keras's float type (`keras.config.floatx()`), float32 unless that is changed.
-        training_images: how many there are, where the objective depends on it: a warm-up, the beta-TCVAE.
+        objective: the quantity to minimise; the negative ELBO by default.
+        precision: of the layers, "float32", "bfloat16" or "float16"; Keras's global policy by default. Weights are
+            float32 in each. Densities are in Keras's float type (`keras.config.floatx()`), usually float32.
+        training_images: the number of training images, for an objective that depends on it: one with a warm-up, or the
+            beta-TCVAE.
+        prior: a name in `vae_keras.priors.PRIORS`, or a prior; N(0, I) by default.
 
     Raises:
         UserError: an unknown name, or a shape that the architecture cannot take.
     """
-    if isinstance(architecture, str):
-        architecture = choose("architecture", ARCHITECTURES, architecture, {})
-    if isinstance(likelihood, str):
-        likelihood = choose("likelihood", LIKELIHOODS, likelihood, {})
+    halves: Architecture = _chosen("architecture", ARCHITECTURES, architecture)
+    density: Likelihood = _chosen("likelihood", LIKELIHOODS, likelihood)
+    of_latents: Prior = _chosen("prior", PRIORS, StandardNormal() if prior is None else prior)
+    height, width, channels = image_shape
+    output_shape = (height, width, channels * density.outputs_per_channel)
     with _computing_in(look_up("precision", PRECISIONS, precision) if precision else keras.config.dtype_policy()):
         # Different seeds for the two halves: equal ones would initialise equal shapes alike.
-        encoder = architecture.encoder(image_shape, latent_dim, 2 * seed)
-        decoder = architecture.decoder(image_shape, latent_dim, 2 * seed + 1)
+        encoder = halves.encoder(image_shape, latent_dim, 2 * seed)
+        decoder = halves.decoder(output_shape, latent_dim, 2 * seed + 1)
     objective = NegativeElbo() if objective is None else objective
-    return VAE(encoder, decoder, likelihood, objective, seed, training_images)
+    return VAE(encoder, decoder, density, objective, seed, training_images, of_latents)
+
+
+def _chosen(kind: str, registry: Registry, part: Any) -> Any:
+    """The part itself, or that of its name."""
+    return choose(kind, registry, part, {}) if isinstance(part, str) else part
 
 
 @contextmanager
 def _computing_in(policy: str | keras.DTypePolicy) -> Iterator[None]:
-    """Layers that are made inside have this policy of Keras."""
+    """Layers that are made inside the block have this dtype policy of Keras."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:

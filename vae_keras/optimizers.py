@@ -6,6 +6,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+NO_KERNEL = r"^(?!.*kernel)"  # names of weights that do not decay: all but kernels
+
 
 @keras.saving.register_keras_serializable("vae_keras")
 class Adam(keras.optimizers.Adam):
@@ -28,35 +30,44 @@ class Adam(keras.optimizers.Adam):
     def __init__(
         self, learning_rate: Any = 1e-3, weight_decay: float | None = None, mean_age: float = 0.0, **kwargs: Any
     ):
-        super().__init__(learning_rate, weight_decay=weight_decay, **{**kwargs, "use_ema": mean_age > 0})
+        # The average below takes the place of Keras's own, whose momentum is constant (`use_ema`).
+        super().__init__(learning_rate, weight_decay=weight_decay, **{**kwargs, "use_ema": False})
+        if weight_decay:
+            self.exclude_from_weight_decay(var_names=[NO_KERNEL])
         self.mean_age = mean_age
+        self.averages: list[keras.Variable] = []
 
     def build(self, variables: list[keras.Variable]) -> None:
-        super().build(variables)
-        if self.use_ema:
+        if self.built:
+            return
+        if self.mean_age:
+            self.averages = [self.add_variable_from_reference(weight, name="average") for weight in variables]
             with tf.init_scope():  # now and once, even where Keras builds the optimiser inside the step that it traces
-                for weight, average in zip(variables, self._model_variables_moving_average, strict=True):
+                for weight, average in zip(variables, self.averages, strict=True):
                     average.assign(weight)
+        super().build(variables)
 
-    def exchange(self) -> None:
-        """Put the averages where the weights are, and the weights where the averages are."""
-        for weight, average in zip(self._trainable_variables, self._model_variables_moving_average, strict=True):
+    def apply(self, grads: list[Any], trainable_variables: list[keras.Variable]) -> Any:
+        """Take a step, then move the averages; the variables are those that the optimizer was built for."""
+        result = super().apply(grads, trainable_variables)
+        if self.mean_age:
+            step = ops.cast(self.iterations, "float32")
+            # 1 - beta_t = 1 - (1 - 1/t)^(gamma + 1)
+            share = 1 - ops.power(1 - 1 / step, 1 / self.mean_age - 1)
+            for weight, average in zip(trainable_variables, self.averages, strict=True):
+                average.assign_add(share * (weight - average))
+        return result
+
+    def exchange(self, variables: list[keras.Variable]) -> None:
+        """Put the averages where the weights are, and the weights where the averages are.
+
+        Args:
+            variables: the weights that the optimizer was built for.
+        """
+        for weight, average in zip(variables, self.averages, strict=True):
             kept = ops.copy(weight)
             weight.assign(average)
             average.assign(kept)
 
-    def finalize_variable_values(self, var_list: list[keras.Variable]) -> None:
-        """Leave the weights as they are: Keras's own would overwrite them at the end of `fit`."""
-
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "mean_age": self.mean_age}
-
-    def _update_model_variables_moving_average(self, trainable_variables: list[keras.Variable]) -> None:
-        step = ops.cast(self.iterations, "float32") + 1
-        # 1 - beta_t = 1 - (1 - 1/t)^(gamma + 1)
-        share = 1 - ops.power(1 - 1 / step, 1 / self.mean_age - 1)
-        for weight, average in zip(trainable_variables, self._model_variables_moving_average, strict=True):
-            average.assign_add(share * (weight - average))
-
-    def _use_weight_decay(self, variable: Any) -> bool:
-        return "kernel" in variable.name

@@ -15,7 +15,6 @@ from common.errors import UserError
 from common.files import write_text
 from common.names import printable
 from data.dataset import Dataset
-from data.pipelines import training_batches
 from data.sources import open_dataset
 from data.split import Split, split_indices
 from vae_keras.config import Config
@@ -23,7 +22,6 @@ from vae_keras.config import Config
 log = logging.getLogger(__name__)
 
 FEWEST_UNSEEN = 2
-EPOCHS_SHOWN, MOST_SHOWN, BATCH = 4, 10_000, 256
 
 
 class RunData(NamedTuple):
@@ -65,19 +63,6 @@ def _split(config: Config, dataset: Dataset) -> Split:
             printable(copy),
         )
     return split
-
-
-def shown_in_training(config: Config, data: RunData) -> np.ndarray:
-    """Train images as training shows them, pixels in [0, 1], (n, height, width, channels), 10,000 at most.
-
-    Where training mirrors or moves them, each is there several times.
-    """
-    epochs = EPOCHS_SHOWN if config.flip or config.shift else 1
-    chosen = np.random.default_rng(config.seed).permutation(data.split.train)[: MOST_SHOWN // epochs]
-    batches = training_batches(
-        data.dataset.images[np.sort(chosen)], BATCH, config.seed, epochs, flip=config.flip, shift=config.shift
-    )
-    return np.concatenate([batch.numpy() for batch in batches])
 
 
 def write_split(path: Path, data: RunData) -> None:

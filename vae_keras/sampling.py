@@ -5,18 +5,14 @@ from typing import Any
 import keras
 from keras import ops
 
+from vae_keras.backend import Tensor
+from vae_keras.gaussians import Posterior
 from vae_keras.seeded_layers import SavedNoise
-from vae_keras.types import Posterior, Tensor
 
 
 @keras.saving.register_keras_serializable("vae_keras")
 class Sampling(SavedNoise, keras.layers.Layer):
-    """z = mean + std * noise, with noise ~ N(0, I) from its own seed.
-
-    A sample drawn from q directly has no derivative with respect to q's parameters; written
-    this way the randomness is an input and z is differentiable in mean and log-variance
-    (Kingma & Welling 2014, section 2.4).
-    """
+    """z = mean + std * noise (`Posterior.sample`), with noise ~ N(0, I) from a seed of its own."""
 
     def __init__(self, seed: int = 0, **kwargs: Any):
         super().__init__(**kwargs)
@@ -26,11 +22,7 @@ class Sampling(SavedNoise, keras.layers.Layer):
 
     def call(self, posterior: Posterior) -> Tensor:
         """One z for each image, (batch, latents)."""
-        # answer: the reparameterisation trick
-        mean, log_variance = posterior
-        noise = keras.random.normal(ops.shape(mean), seed=self.seed_generator)
-        return mean + ops.exp(0.5 * log_variance) * noise
-        # end of answer
+        return posterior.sample(keras.random.normal(ops.shape(posterior.mean), seed=self.seed_generator))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}

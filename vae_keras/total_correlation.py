@@ -24,10 +24,8 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from keras import ops
-
-from vae_keras.gaussians import log_density
-from vae_keras.types import Posterior, Tensor
+from vae_keras.backend import Tensor, ops
+from vae_keras.gaussians import Posterior, log_density
 
 
 class KlParts(NamedTuple):
@@ -44,7 +42,7 @@ class KlParts(NamedTuple):
     dimension_wise_kl: Tensor
 
 
-def kl_parts(latents: Tensor, own: Posterior, images: Posterior, log_weights: Tensor) -> KlParts:
+def kl_parts(latents: Tensor, own: Posterior, images: Posterior, log_weights: Tensor, log_prior: Tensor) -> KlParts:
     """The parts at `latents`; they add up to log q(z | x) - log p(z) whatever the weights are.
 
     Args:
@@ -52,16 +50,14 @@ def kl_parts(latents: Tensor, own: Posterior, images: Posterior, log_weights: Te
         own: q(z | x_i), (n, latents) twice.
         images: the posteriors that q(z) is a mixture of, (m, latents) twice.
         log_weights: log w_in, (n, m).
+        log_prior: log p(z_i), (n,).
     """
     # log q(z_ij | x_n), (n, m, latents)
     log_q = log_density(latents[:, None], images.mean[None], images.log_variance[None])
     log_weights = ops.cast(log_weights, log_q.dtype)
-    log_q_of_own = ops.sum(log_density(latents, *own), axis=-1)
     log_q_joint = ops.logsumexp(log_weights + ops.sum(log_q, axis=-1), axis=1)
     log_q_apart = ops.sum(ops.logsumexp(log_weights[..., None] + log_q, axis=1), axis=-1)
-    # log N(z; 0, I)
-    log_prior = ops.sum(log_density(latents, ops.zeros_like(latents), ops.zeros_like(latents)), axis=-1)
-    return KlParts(log_q_of_own - log_q_joint, log_q_joint - log_q_apart, log_q_apart - log_prior)
+    return KlParts(own.log_prob(latents) - log_q_joint, log_q_joint - log_q_apart, log_q_apart - log_prior)
 
 
 def stratified(batch: Tensor, training_images: int) -> Tensor:

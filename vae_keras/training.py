@@ -1,17 +1,14 @@
-"""From settings to a trained run: build or load the model, fit it, keep what comes of it."""
+"""From settings to a trained run: build or load the model, fit it, save the results."""
 
-import dataclasses
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 import keras
-import tensorflow as tf
 
 from common.errors import UserError
 from common.files import remove_unfinished
 from data.pipelines import evaluation_batches, steps_per_epoch, training_batches
-from data.sources import canonical
+from vae_keras.augmented import shown_in_training
 from vae_keras.callbacks import (
     CountSkippedSteps,
     EvaluateAverage,
@@ -21,20 +18,21 @@ from vae_keras.callbacks import (
     StopAfterEpoch,
     TensorBoardLog,
 )
-from vae_keras.config import Config, differences, precision_of
+from vae_keras.config import Config, precision_of
 from vae_keras.latent import BATCH
 from vae_keras.linear_start import start_as_linear_vae
 from vae_keras.model import VAE, build_vae
 from vae_keras.optimizers import Adam
-from vae_keras.run_data import RunData, shown_in_training
-from vae_keras.runs import Run, keras_version, last_checkpoint, load_run, read_history
+from vae_keras.run_data import RunData
+from vae_keras.run_folder import Run, last_checkpoint, read_history
+from vae_keras.runs import keras_version, load_run
 
 log = logging.getLogger(__name__)
 
-PICTURE_GRIDS = 20  # how many times a long run shows its pictures in TensorBoard
+IMAGE_GRIDS = 20  # how many times a long run shows its images in TensorBoard
 
 
-def compiled_vae(config: Config, training_images: int | None = None) -> VAE:
+def compiled_vae(config: Config, training_images: int = 1) -> VAE:
     """The untrained VAE that the settings ask for, with its optimiser."""
     vae = build_vae(
         config.image_shape,
@@ -45,6 +43,7 @@ def compiled_vae(config: Config, training_images: int | None = None) -> VAE:
         config.seed,
         precision_of(config.precision, config.architecture),
         training_images,
+        config.build_prior(),
     )
     # Off: XLA makes this network several times slower on a CPU.
     vae.compile(Adam(config.lr, config.weight_decay or None, config.weight_averaging), jit_compile=False)
@@ -54,31 +53,16 @@ def compiled_vae(config: Config, training_images: int | None = None) -> VAE:
 def first_vae(config: Config, data: RunData) -> VAE:
     """The VAE that training starts from."""
     vae = compiled_vae(config, len(data.split.train))
-    if config.linear_start:
+    if config.build_architecture().starts_as_linear_vae:
         start_as_linear_vae(vae, shown_in_training(config, data))
     return vae
-
-
-def settings_to_resume(saved: Config, asked: dict[str, Any]) -> Config:
-    """The settings to go on with: the run's own, with more epochs if those are asked for.
-
-    Raises:
-        UserError: something else was asked for than the run has, or fewer epochs.
-    """
-    if "data" in asked:
-        asked = {**asked, "data": canonical(asked["data"])}
-    if "precision" in asked:
-        asked = {**asked, "precision": precision_of(asked["precision"], saved.architecture)}
-    more = {"epochs": asked["epochs"]} if asked.get("epochs", 0) > saved.epochs else {}
-    if different := differences(saved, {name: value for name, value in asked.items() if name not in more}):
-        raise UserError(f"--resume with other settings: {', '.join(different)}; leave them out or train a new run")
-    return dataclasses.replace(saved, **more)
 
 
 def fit(run: Run, config: Config, data: RunData, callbacks: Sequence[keras.callbacks.Callback] = ()) -> bool:
     """Train from the run's newest checkpoint, or from the start, up to `config.epochs`.
 
-    Every epoch is a function of the settings and its number, so where a run was broken off does not show.
+    Every epoch is a function of the settings and its number. So an interrupted run ends with the same weights as an
+    undisturbed one, to the bit if the operations of TensorFlow are deterministic, as `train.py` makes them.
 
     Args:
         callbacks: to be called after the run's own.
@@ -89,7 +73,6 @@ def fit(run: Run, config: Config, data: RunData, callbacks: Sequence[keras.callb
     Raises:
         UserError: the loss is no longer finite, or not a single step was taken in float16.
     """
-    tf.config.experimental.enable_op_determinism()
     for folder in (run.folder, run.checkpoints):
         remove_unfinished(folder)
     done, rows = last_checkpoint(run), read_history(run)
@@ -103,7 +86,7 @@ def fit(run: Run, config: Config, data: RunData, callbacks: Sequence[keras.callb
     vae = load_run(run.folder, "last") if done else first_vae(config, data)
     train, validation = (data.dataset.images[part] for part in (data.split.train, data.split.validation))
     steps = steps_per_epoch(len(train), config.batch_size)
-    every = max(1, config.epochs // PICTURE_GRIDS)
+    every = max(1, config.epochs // IMAGE_GRIDS)
     averaged = [EvaluateAverage(in_place=done > 0)] if config.weight_averaging else []
     counted = [CountSkippedSteps(config.epochs)] if config.precision == "float16" else []
     with ShowProgress(len(train), steps, config.epochs, done) as progress, StopAfterEpoch() as stop:
@@ -119,7 +102,7 @@ def fit(run: Run, config: Config, data: RunData, callbacks: Sequence[keras.callb
                 *averaged,
                 FiniteLoss(run),
                 *counted,
-                TensorBoardLog(run.logs, data, every, config.epochs, config.used(), config.seed),
+                TensorBoardLog(run.logs, data, every, config.epochs, config.settings(), config.seed),
                 SaveEpoch(run, rows[:done]),
                 progress,
                 stop,

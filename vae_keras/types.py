@@ -1,21 +1,13 @@
 """What the parts of a VAE hand to each other."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-# A backend tensor: Keras 3 gives it no static type.
-Tensor = Any
+from vae_keras.backend import Tensor
+from vae_keras.gaussians import Posterior
+from vae_keras.priors.prior import Prior
 
-
-class Posterior(NamedTuple):
-    """q(z | x) = N(mean, diag(exp(log_variance))), one for each image.
-
-    Attributes:
-        mean: (batch, latents).
-        log_variance: (batch, latents).
-    """
-
-    mean: Tensor
-    log_variance: Tensor
+# The terms that training reports, in the order in which they are shown.
+TERMS = ("loss", "elbo", "reconstruction_nll", "kl")
 
 
 class ElboTerms(NamedTuple):
@@ -37,28 +29,51 @@ class ElboTerms(NamedTuple):
         # end of answer
 
 
+class Auxiliary(Protocol):
+    """A model that an objective trains together with the VAE, with an optimiser of its own.
+
+    It is a Keras layer, so it is saved with the VAE.
+    """
+
+    trainable_variables: list[Any]
+
+    def learn(self, latents: Tensor) -> dict[str, Tensor]:
+        """Take a step on the latents (batch, latents) of a training batch; the quantities to report, by name."""
+
+
+class NoAuxiliary:
+    """The auxiliary of an objective that trains the VAE alone."""
+
+    trainable_variables: tuple[()] = ()
+
+    def learn(self, latents: Tensor) -> dict[str, Tensor]:
+        return {}
+
+
 class Forward(NamedTuple):
-    """All that an objective may look at: a batch on its way through the model, and where training stands.
+    """All that an objective may use: a batch on its way through the model, and the state of training.
 
     Attributes:
         terms: of the ELBO.
         posterior: q(z | x), (batch, latents) twice.
-        latents: the z from q(z | x) at which `terms` were taken, (batch, latents).
-        auxiliary: what the objective trains beside the VAE; None where that is nothing.
-        epoch: passes over the training images so far, a number with a fraction, ().
-        training_images: how many there are; 0 where the objective need not know.
+        latents: the samples z from q(z | x) at which `terms` were computed, (batch, latents).
+        prior: p(z).
+        auxiliary: the model that the objective trains together with the VAE.
+        epoch: passes over the training images so far, a real number, ().
+        training_images: the number of training images, at least 1.
     """
 
     terms: ElboTerms
-    posterior: Posterior = Posterior(None, None)
-    latents: Tensor = None
-    auxiliary: Any = None
-    epoch: Tensor = 0.0
-    training_images: int = 0
+    posterior: Posterior
+    latents: Tensor
+    prior: Prior
+    auxiliary: Any
+    epoch: Tensor
+    training_images: int
 
 
 class Loss(NamedTuple):
-    """What is minimised, and what it is made of.
+    """The quantity that training minimises, and its parts.
 
     Attributes:
         per_image: (batch,), in nats.

@@ -1,1 +1,1 @@
-"""The drawings of the theory pages, made by the code that the pages are about."""
+"""The figures of the theory pages, drawn with the project's own code."""

@@ -11,7 +11,7 @@ DOTS_PER_INCH = 130
 
 
 def main() -> None:
-    """Draw those of every module beside this one."""
+    """Draw the figures of every module in this folder and save them."""
     package = importlib.import_module("docs.figures")
     for module in pkgutil.iter_modules(package.__path__):
         if module.name == "__main__":

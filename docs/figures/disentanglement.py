@@ -1,6 +1,6 @@
-"""Drawings for part 2.2: the price of a nat, estimates from a batch, permutations of codes.
+"""Figures of part 2.2: the linear beta-VAE, estimates from a batch, permutations of codes.
 
-Everything is computed here from formulas of the pages docs/theory/2-2-*.md; no data are read.
+This module computes everything from formulas of the pages docs/theory/2-2-*.md and reads no data.
 """
 
 import numpy as np
@@ -19,7 +19,10 @@ FONT_SIZE = 10
 
 
 def linear_vae_kl(beta: np.ndarray) -> np.ndarray:
-    """Nats of each latent at the best linear VAE, (betas, latents): 1/2 log(eigenvalue / (beta variance)) or 0."""
+    """KL of each latent at the optimum of the linear VAE, (betas, latents), in nats.
+
+    It is 1/2 log(eigenvalue / (beta variance)), or 0 where that is negative.
+    """
     return 0.5 * np.log(np.maximum(EIGENVALUES / beta[:, None], 1.0))
 
 
@@ -35,10 +38,10 @@ def estimated_total_correlation(
 
     Args:
         means, deviations: of the Gaussian posteriors, (n, latents).
-        batch_size: how many of them a batch has.
-        own: weight of the posterior that a code is drawn from; its companions share the rest equally.
-        batches: how many batches.
-        rng: source of batches and codes.
+        batch_size: number of posteriors in a batch.
+        own: weight of the posterior from which a code is drawn; its companions share the remaining weight equally.
+        batches: number of batches.
+        rng: draws the batches and the codes.
     """
     log_weights = np.full((batch_size, batch_size), np.log((1 - own) / (batch_size - 1)))
     np.fill_diagonal(log_weights, np.log(own))
@@ -55,7 +58,7 @@ def estimated_total_correlation(
 
 
 def linear_vae_over_beta() -> Figure:
-    """Latents switching off one after another, and the trade-off curve that this makes."""
+    """Left: latents switch off one after another as beta grows. Right: the resulting trade-off curve."""
     figure = Figure(figsize=(7.6, 3.5), layout="constrained")
     left, right = figure.subplots(1, 2)
     betas = np.geomspace(0.5, 64, 500)
@@ -72,7 +75,7 @@ def linear_vae_over_beta() -> Figure:
     left.xaxis.set_major_locator(FixedLocator([0.5, 1, 2, 4, 8, 16, 32, 64]))
     left.xaxis.set_minor_locator(NullLocator())
     left.xaxis.set_major_formatter(FormatStrFormatter("%g"))
-    left.set_title("A latent is off from beta = its eigenvalue on", fontsize=FONT_SIZE, loc="left")
+    left.set_title("A latent is off once beta ≥ its eigenvalue", fontsize=FONT_SIZE, loc="left")
     open_axes(left, "y")
 
     right.plot(kl.sum(1), reconstruction, color=BLUE, linewidth=2)
@@ -92,7 +95,7 @@ def linear_vae_over_beta() -> Figure:
 
 
 def minibatch_estimates() -> Figure:
-    """TC from batches of growing size: naive and stratified, against the exact sum."""
+    """Naive and stratified estimates of TC from batches of growing size, and the exact value."""
     rng = np.random.default_rng(0)
     images, latents = 500, 4
     mixing = np.eye(latents) + 0.4 * rng.normal(size=(latents, latents))
@@ -119,14 +122,14 @@ def minibatch_estimates() -> Figure:
 
 
 def permutations() -> Figure:
-    """Codes, a sample of the product of their marginals, and two permutations that give none."""
+    """Codes, a sample of the product of their marginals, and two wrong permutations that do not give such a sample."""
     rng = np.random.default_rng(1)
     plain = rng.normal(size=(400, 2))
     codes = np.stack([plain[:, 0], 2.5 * (0.85 * plain[:, 0] + np.sqrt(1 - 0.85**2) * plain[:, 1])], axis=1)
     panels = {
         "codes": codes,
-        "each latent by itself": np.stack([rng.permutation(column) for column in codes.T], axis=1),
-        "wrong: all latents alike": rng.permutation(codes),
+        "each latent separately": np.stack([rng.permutation(column) for column in codes.T], axis=1),
+        "wrong: same for both": rng.permutation(codes),
         "wrong: within a code": rng.permuted(codes, axis=1),
     }
     figure = Figure(figsize=(8.0, 2.6), layout="constrained")
@@ -148,7 +151,7 @@ def _scatter(axes: Axes, points: np.ndarray, colour: str) -> None:
 
 
 def figures() -> dict[str, Figure]:
-    """This module's drawings by file name."""
+    """The figures of this module, by file name."""
     return {
         "theory_linear_vae_beta.png": linear_vae_over_beta(),
         "theory_minibatch_estimates.png": minibatch_estimates(),

@@ -1,4 +1,4 @@
-"""Pictures for the pages on the ELBO, on the reparameterisation trick, and on building a VAE."""
+"""Figures of the pages on the ELBO, on the reparameterisation trick, and on building a VAE."""
 
 from typing import NamedTuple
 
@@ -12,15 +12,15 @@ from common.figures import BLUE, COLOURS, ORANGE, PALE_BLUE, open_axes
 
 GRID = np.linspace(-7.0, 7.0, 7001)
 STEP = GRID[1] - GRID[0]
-NOISE, OBSERVED = 0.55, 1.0  # of the model in the first picture
+NOISE, OBSERVED = 0.55, 1.0  # of the model in the first figure
 ENCODERS_GUESS = (0.35, np.log(0.75))  # mean and log standard deviation
 
 
 class Gap(NamedTuple):
-    """A model with one latent, observed once, and two Gaussians beside its posterior.
+    """The posterior of a model with one latent and one observation, and two Gaussian approximations.
 
     Attributes:
-        posterior, best, guess: densities on GRID; the true one, the nearest Gaussian and an encoder's.
+        posterior, best, guess: densities on GRID: the true posterior, the best Gaussian, the Gaussian of an encoder.
         log_evidence, best_elbo, guess_elbo: in nats.
     """
 
@@ -33,15 +33,15 @@ class Gap(NamedTuple):
 
 
 def figures() -> dict[str, Figure]:
-    """File name to figure, for every picture of this module."""
+    """The figures of this module, by file name."""
     return {
-        "theory_elbo_gap.png": gap_figure(gap_of_a_bent_decoder()),
+        "theory_elbo_gap.png": gap_figure(gap_of_a_nonlinear_decoder()),
         "theory_gradient_variance.png": gradient_variance_figure(),
         "theory_latent_norms.png": latent_norms_figure(),
     }
 
 
-def gap_of_a_bent_decoder() -> Gap:
+def gap_of_a_nonlinear_decoder() -> Gap:
     """p(z) = N(0, 1), p(x | z) = N(z^2 + z / 2, NOISE^2), at x = OBSERVED, by sums over GRID."""
     log_joint = _log_normal(GRID, 0.0, 1.0) + _log_normal(OBSERVED, GRID**2 + GRID / 2, NOISE)
     evidence = np.sum(np.exp(log_joint)) * STEP
@@ -57,7 +57,7 @@ def gap_of_a_bent_decoder() -> Gap:
 
 
 def gap_figure(gap: Gap) -> Figure:
-    """Densities on the left, on the right how far each ELBO stays below log p(x)."""
+    """Left: the densities. Right: each ELBO, and its distance from log p(x)."""
     figure = Figure(figsize=(8.0, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.15, 1.0))
     left.fill_between(GRID, gap.posterior, color=PALE_BLUE, alpha=0.6, label="true posterior p(z | x)")
@@ -82,7 +82,7 @@ def gap_figure(gap: Gap) -> Figure:
 
 
 def gradient_variance_figure() -> Figure:
-    """Variances for f(z) = z^2 under N(mu, sigma^2), against mu / sigma and against the number of dimensions."""
+    """Variances for f(z) = z^2 under N(mu, sigma^2), against mu / sigma and against the number of latents."""
     figure = Figure(figsize=(8.0, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     ratio = np.linspace(0.0, 4.0, 200)
@@ -105,7 +105,7 @@ def gradient_variance_figure() -> Figure:
 
 
 def latent_norms_figure() -> Figure:
-    """Densities of the norm of z under N(0, I) on the left, norms along the two kinds of path on the right."""
+    """Left: densities of the norm of z under N(0, I). Right: norms along the two kinds of path."""
     figure = Figure(figsize=(8.0, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.2, 1.0))
     norm = np.linspace(0.0, 10.5, 500)
@@ -122,7 +122,7 @@ def latent_norms_figure() -> Figure:
     low, high = chi.ppf((0.025, 0.975), 32) / chi.mean(32)
     right.axhspan(low, high, color=PALE_BLUE, alpha=0.35, linewidth=0)
     right.text(0.5, high - 0.01, "95 % of the prior, 32 latents", ha="center", va="top", fontsize=9)
-    right.set(xlabel="share of the way", ylabel="norm, as share of the ends'", ylim=(0.6, 1.3))
+    right.set(xlabel="position on the path, from 0 to 1", ylabel="norm divided by norm of the ends", ylim=(0.6, 1.3))
     right.legend(loc="lower left", frameon=False, fontsize=9)
     for axes in (left, right):
         open_axes(axes, "y")

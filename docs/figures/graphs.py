@@ -1,4 +1,4 @@
-"""Part 1: graphs with what they assert, and a Laplace distribution beside the normal one that it stands for."""
+"""Figures of part 1: graphs and what they assert, and Laplace distributions that approximate a normal posterior."""
 
 import networkx as nx
 import numpy as np
@@ -21,7 +21,7 @@ MARKOV_NETWORK = ("I _|_ F", "B _|_ I | F", "A _|_ G | C, E", "B _|_ F | C, D")
 
 
 def figures() -> dict[str, Figure]:
-    """The pictures of the pages 1.1 to 1.5, by file name."""
+    """The figures of the pages 1.1 to 1.5, by file name."""
     return {
         "theory_server_room.png": server_room(),
         "theory_server_room_verdicts.png": server_room_verdicts(),
@@ -33,26 +33,26 @@ def figures() -> dict[str, Figure]:
 
 
 def server_room() -> Figure:
-    """The network of 1.1."""
+    """The Bayesian network of page 1.1."""
     return _sized([Panel(catalogue.server_room().graph)], width=3.4, height=2.8)
 
 
 def server_room_verdicts() -> Figure:
-    """The four questions of 1.1, each with its trail."""
+    """The four questions of page 1.1, each with its trail."""
     network = catalogue.server_room()
     panels = [panels_of(network, Independence.parse(text))[0] for text in SERVER_ROOM]
     return _sized([panel._replace(note="") for panel in panels], width=WIDTH, height=2.6)
 
 
 def markov_network() -> Figure:
-    """The four questions of 1.2, each with its path or its cut."""
+    """The four questions of page 1.2, each with the path or the cut that decides it."""
     network = catalogue.assignment_markov_network()
     panels = [panels_of(network, Independence.parse(text))[0] for text in MARKOV_NETWORK]
     return _sized([panel._replace(note="") for panel in panels], width=WIDTH, height=5.4, columns=2)
 
 
 def moral_graph() -> Figure:
-    """The network of 1.3, its moral graph, and a cycle without a chord."""
+    """The Bayesian network of page 1.3, its moral graph, and a cycle without a chord."""
     network = catalogue.assignment_bayesian_network()
     moral = moralize(network).graph
     added = [("x2", "x3"), ("x4", "x6")]
@@ -65,22 +65,22 @@ def moral_graph() -> Figure:
 
 
 def deleted_edge() -> Figure:
-    """1.4 for a Bayesian network: the edge x -> y, and what is left without it."""
+    """Page 1.4 for a Bayesian network: the graph with the edge x -> y, and the trails that remain without it."""
     graph = nx.DiGraph([("u", "x"), ("u", "y"), ("x", "y"), ("y", "w"), ("x", "w")])
     panels = [
         Panel(graph, "with the edge: active", observed=["u"], path=["x", "y"]),
-        Panel(without(graph, ("x", "y")), "without it: blocked at u", "", ["u"], ["x", "u", "y"], ["u"]),
-        Panel(without(graph, ("x", "y")), "without it: blocked at w", "", ["u"], ["x", "w", "y"], ["w"]),
+        Panel(without(graph, ("x", "y")), "edge deleted: blocked at u", "", ["u"], ["x", "u", "y"], ["u"]),
+        Panel(without(graph, ("x", "y")), "edge deleted: blocked at w", "", ["u"], ["x", "w", "y"], ["w"]),
     ]
     return _sized(panels, width=WIDTH, height=3.0)
 
 
 def laplace_posterior() -> Figure:
-    """1.5: the standardised posterior and the Laplace distributions nearest to it in either divergence."""
+    """Page 1.5: the standardised posterior, and for each divergence the Laplace distribution that minimises it."""
     posterior = stats.norm()
     surrogates = {
-        "least KL(q || p), the ELBO's": (stats.laplace(scale=1 / np.sqrt(2)), BLUE, "-"),
-        "least KL(p || q)": (stats.laplace(scale=np.sqrt(2 / np.pi)), ORANGE, "--"),
+        "smallest KL(q || p)": (stats.laplace(scale=1 / np.sqrt(2)), BLUE, "-"),
+        "smallest KL(p || q)": (stats.laplace(scale=np.sqrt(2 / np.pi)), ORANGE, "--"),
     }
     points = np.linspace(-4.5, 4.5, 901)
     figure = Figure(figsize=(WIDTH, 3.1), layout="constrained")
@@ -105,7 +105,7 @@ def _labelled(axes: Axes, quantity: str, limits: tuple[float, float]) -> None:
 
 
 def _sized(panels: list[Panel], width: float, height: float, columns: int = 4) -> Figure:
-    """Diagrams without title and caption, which the page has, at a page's size."""
+    """Diagrams at the size of a page, without title and caption; the page itself has these."""
     figure = graph_panels(panels, "", "", columns)
     figure.set_size_inches(width, height)
     for text in figure.findobj(Text):

@@ -1,7 +1,8 @@
-"""Docstrings on the reference pages: plain text, in which Markdown sees two things that nobody meant.
+"""Extensions that show the plain text of docstrings correctly on the reference pages.
 
-`x _|_ y` says that x and y are independent; Markdown takes its two underscores for emphasis. And a drawing that reaches
-the margin somewhere is no indented block to Markdown, so its lines would run together.
+Docstrings are plain text, and Markdown misreads two things in them. It reads the two underscores of `x _|_ y` (x and y
+are independent) as emphasis. And it does not recognise a drawing as an indented block if one of its lines begins at the
+margin, so it would join the lines of the drawing.
 """
 
 from typing import Any
@@ -11,7 +12,7 @@ from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.inlinepatterns import SimpleTextInlineProcessor
 
-BEFORE_EMPHASIS = 65  # which has 60 and 50
+BEFORE_EMPHASIS = 65  # priority; Markdown's own patterns for emphasis have 60 and 50
 
 
 class Signs(Extension):
@@ -22,7 +23,7 @@ class Signs(Extension):
 
 
 class Drawings(griffe.Extension):
-    """The extension of the reference's reader that indents drawings."""
+    """The griffe extension that indents drawings in docstrings."""
 
     def on_instance(self, *, obj: griffe.Object, **kwargs: Any) -> None:
         if obj.docstring:
@@ -30,10 +31,10 @@ class Drawings(griffe.Extension):
 
 
 def with_drawings_indented(docstring: str) -> str:
-    """The same text, each drawing four columns further in.
+    """The same text with each drawing indented by four columns.
 
-    A drawing is a paragraph of which some lines stand at the margin and others do not. The same is true of sections
-    such as `Args:` and of lists, which begin with a word and a colon or with a dash.
+    A drawing is a paragraph in which some lines begin at the margin and others do not. The same is true of sections
+    such as `Args:` and of lists, but these begin with a word and a colon, or with a dash.
     """
     paragraphs = docstring.split("\n\n")
     return "\n\n".join(

@@ -1,4 +1,4 @@
-"""Exact inference: what evidence makes of the probabilities of everything else."""
+"""Exact inference: probabilities given evidence, log evidence, most probable states, and the cost of an answer."""
 
 from pgm_tfp.elimination import Cost
 from pgm_tfp.exact.batched import ImpossibleRowError, Posteriors, marginals, posteriors

@@ -1,4 +1,4 @@
-"""What has been observed, as a user writes it and as inference needs it."""
+"""Evidence: read from what a user writes, entered into a network's potentials, and explained if it is impossible."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
@@ -14,16 +14,16 @@ from pgm_tfp.networks import BayesianNetwork, state_index
 from pgm_tfp.potentials import Potential
 
 Network = BayesianNetwork | MarkovNetwork
-# A state that was seen, or for each state the likelihood of what was seen (soft, or virtual, evidence).
+# By variable the state that was seen, or for each state the likelihood of a finding (soft or virtual evidence).
 Evidence = Mapping[str, State | Mapping[State, float]]
 
 
 class Findings(NamedTuple):
-    """Evidence, read.
+    """Evidence as inference needs it.
 
     Attributes:
-        states: index of the state of each variable that was seen.
-        likelihoods: lambda(x) = p(what was seen | x), one potential for each variable with soft evidence (Pearl 1988,
+        states: by variable that was seen, the index of its state.
+        likelihoods: lambda(x) = p(finding | x), one potential for each variable x with soft evidence (Pearl 1988,
             section 2.2.2).
     """
 
@@ -31,15 +31,15 @@ class Findings(NamedTuple):
     likelihoods: list[Potential]
 
     def variables(self) -> set[str]:
-        """All variables about which something is known."""
+        """All variables with a finding, certain or soft."""
         return {*self.states, *(potential.variables[0] for potential in self.likelihoods)}
 
 
 def read_evidence(network: Network, evidence: Evidence | None) -> Findings:
-    """Look up variables and states.
+    """Evidence as indices of states and potentials.
 
     Raises:
-        UserError: a variable or a state is unknown, or a soft finding is no likelihood.
+        UserError: a variable or a state is unknown, or a soft finding is not a likelihood.
     """
     findings = Findings({}, [])
     for variable, finding in (evidence or {}).items():
@@ -52,27 +52,29 @@ def read_evidence(network: Network, evidence: Evidence | None) -> Findings:
 
 
 def check_variables(network: Network, variables: Iterable[str]) -> None:
-    """Raise UserError at the first variable that has no states in this network."""
+    """Raise UserError for the first variable that is unknown or continuous."""
     for variable in variables:
         if variable not in network.graph:
             raise UserError(f"unknown variable {variable}; {nearest(str(variable), network.graph)}")
         if variable not in network.states:
-            raise UserError(f"{variable} is continuous; exact inference is about variables with states")
+            raise UserError(f"{variable} is continuous; exact inference needs variables with states")
 
 
 def conditioned(network: Network, findings: Findings, about: Iterable[str] | None = None) -> list[Potential]:
-    """The potentials whose product, summed over all variables but `about`, is p(about, evidence), times Z.
+    """The potentials whose product, summed over all variables but `about`, is p(about, evidence) times Z.
+
+    In a Bayesian network, a variable sums to one if neither the variable nor a descendant is asked about or observed
+    (Shachter 1986). Such variables are left out.
 
     Args:
-        about: what will be asked; variables of a Bayesian network that are neither asked about nor observed, nor have a
-            descendant that is, sum to one and are left out (Shachter 1986). None keeps all.
+        about: the variables of the question; None keeps all variables of the network.
     """
     about = None if about is None else set(about)
     if about is None or isinstance(network, MarkovNetwork):
         potentials = network.potentials()
     else:
         potentials = network.potentials(_with_ancestors(network.graph, about | findings.variables()))
-    # An observed variable that is asked about keeps its axis: it is observed softly, with certainty.
+    # A variable that is both observed and asked about must keep its axis, so its finding enters as a likelihood.
     certain = {variable: state for variable, state in findings.states.items() if variable in (about or ())}
     fixed = {variable: state for variable, state in findings.states.items() if variable not in certain}
     seen = [Potential([variable], np.eye(len(network.states[variable]))[at]) for variable, at in certain.items()]
@@ -80,25 +82,25 @@ def conditioned(network: Network, findings: Findings, about: Iterable[str] | Non
 
 
 def log_normalizer(network: Network) -> float:
-    """log of the sum of the product of the network's potentials: that of a Bayesian network is one."""
+    """log Z, the log of the sum of the product of the network's potentials; zero for a Bayesian network."""
     return network.log_partition if isinstance(network, MarkovNetwork) else 0.0
 
 
 def named(network: Network, states: Mapping[str, int]) -> dict[str, State]:
-    """Indices of states as their names, in the network's order of variables."""
+    """Names of states for indices of states, in the network's order of variables."""
     return {variable: network.states[variable][states[variable]] for variable in network.graph if variable in states}
 
 
 def impossible(network: Network, findings: Findings, possible: Callable[[Findings], bool]) -> UserError:
-    """The error for evidence of probability zero: it names findings that exclude each other, and no more of them.
+    """The error for evidence of probability zero; it names findings that exclude each other, none of them needless.
 
     Args:
-        possible: tells of other findings whether their probability is above zero.
+        possible: whether the probability of some findings is above zero.
     """
     try:
-        log_normalizer(network)  # raises where all is impossible, whatever is found
+        log_normalizer(network)  # raises if the network excludes every joint state, whatever the findings
         excluding = _excluding(findings, possible)
-    except TooLargeError:  # with fewer findings the tables grow
+    except TooLargeError:  # with fewer findings the tables are larger
         excluding = findings
     parts = [f"{variable}={state}" for variable, state in named(network, excluding.states).items()]
     parts += [f"the soft finding on {potential.variables[0]}" for potential in excluding.likelihoods]
@@ -108,18 +110,18 @@ def impossible(network: Network, findings: Findings, possible: Callable[[Finding
 
 
 def _excluding(findings: Findings, possible: Callable[[Findings], bool]) -> Findings:
-    """The findings that exclude each other, and no more of them."""
+    """Findings that together have probability zero, and do not if any one of them is left out."""
     excluding = Findings({}, [])
     rest = [*(Findings({name: state}, []) for name, state in findings.states.items())]
     rest += [Findings({}, [potential]) for potential in findings.likelihoods]
     while possible(excluding):
-        # The shortest prefix of the rest that has probability zero together with these: its last finding belongs to
-        # every contradiction in it.
-        shorter, enough = 0, len(rest)
-        while enough - shorter > 1:
-            middle = (shorter + enough) // 2
+        # Find the shortest prefix of the rest that has probability zero together with `excluding`. Without its last
+        # finding this probability is not zero, so the last finding is needed.
+        too_short, enough = 0, len(rest)
+        while enough - too_short > 1:
+            middle = (too_short + enough) // 2
             if possible(_together([excluding, *rest[:middle]])):
-                shorter = middle
+                too_short = middle
             else:
                 enough = middle
         excluding, rest = _together([excluding, rest[enough - 1]]), rest[: enough - 1]
@@ -127,6 +129,7 @@ def _excluding(findings: Findings, possible: Callable[[Findings], bool]) -> Find
 
 
 def _together(findings: Iterable[Findings]) -> Findings:
+    """All these findings as one set."""
     together = Findings({}, [])
     for states, likelihoods in findings:
         together.states.update(states)
@@ -135,6 +138,10 @@ def _together(findings: Iterable[Findings]) -> Findings:
 
 
 def _with_ancestors(graph: nx.DiGraph, variables: set[str]) -> list[str]:
+    """These variables and their ancestors, in the graph's order.
+
+    `nx.ancestors` takes one variable; called for each of many findings, it would visit the same ancestors many times.
+    """
     kept, ahead = set(), list(variables)
     while ahead:
         variable = ahead.pop()
@@ -145,6 +152,7 @@ def _with_ancestors(graph: nx.DiGraph, variables: set[str]) -> list[str]:
 
 
 def _likelihood(network: Network, variable: str, finding: Mapping[State, float]) -> Potential:
+    """A soft finding as a potential; UserError unless every state has a finite likelihood and one is above zero."""
     values = np.full(len(network.states[variable]), np.nan)
     for state, value in finding.items():
         values[state_index(network.states, variable, state)] = value

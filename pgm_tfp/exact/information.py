@@ -1,4 +1,4 @@
-"""How much one set of variables tells about another, in nats: zero says independent, in numbers rather than graphs."""
+"""Conditional mutual information in nats: a measure of dependence that is zero for independent variables."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from pgm_tfp import elimination
 from pgm_tfp.exact.evidence import Findings, Network, check_variables, conditioned
 from pgm_tfp.memory import FLOAT
 
-COPIES = 8  # of the joint table, while the terms of the expectation are computed
+COPIES = 8  # arrays as large as the joint table, while the terms of the expectation are computed
 
 
 def conditional_mutual_information(

@@ -1,14 +1,12 @@
-"""All posteriors at once, for one set of findings or for many, by message passing on a junction tree.
+"""A network compiled for message passing: its junction tree, and one potential for each clique.
 
-Every clique holds a table; a message is a clique's table summed over what its neighbour does not have. Messages to
-the root collect the evidence, messages back distribute it, divided by what the clique itself had sent; then every
-clique holds the posterior of its variables (Jensen, Lauritzen & Olesen 1990). The tree depends on the network alone
-and is built once. Findings enter as likelihoods, so that rows with different variables observed go through the same
-tree together, along the tables' last axis. Where an entry leaves float64's range, all is done again with logarithms.
+The tree depends on the graph and the numbers of states; `tree_of` compiles it. The clique potentials depend on the
+network's probabilities or weights, too; `clique_potentials` computes them, and learning does so again for the same tree
+whenever these change. `message_passing` sends the messages.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from math import prod
 from typing import NamedTuple
@@ -16,29 +14,31 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from pgm_tfp import elimination
+from pgm_tfp import elimination, triangulation
 from pgm_tfp.elimination import Cost
 from pgm_tfp.exact.evidence import Network
-from pgm_tfp.graphs import JunctionTree, junction_tree
-from pgm_tfp.potentials import LOG_SUM_PRODUCT, SUM_PRODUCT, Potential, Semiring
-
-ROWS = -1  # the axis along which tables differ by row of evidence
+from pgm_tfp.memory import ASK_LESS
+from pgm_tfp.potentials import Potential, Semiring, in_float64_range
 
 
 class Clique(NamedTuple):
-    """One clique, with what its messages need. All cliques order their variables alike, so no axis ever moves.
+    """One clique, and how its messages change shape.
+
+    All cliques have their variables in the network's order, so messages are reshaped and never transposed. The last
+    axis of every array holds rows of findings; it is not counted among the variables' axes.
 
     Attributes:
-        table: product of the potentials that live here, (states of each variable..., 1), largest entry one; its
-            logarithm if the tree's tables are.
-        parent: index of the parent, which comes later; None for a root.
+        variables: of the clique, one for each axis.
+        shape: the number of states of each of them.
+        parent: index of the parent, which comes later in the tree's list; None for a root.
         summed: axes that the message to the parent sums over.
-        in_parent: shape under which that message broadcasts against the parent's table.
+        in_parent: shape of that message, to broadcast against the parent's array.
         summed_by_parent: axes of the parent that its message to this clique sums over.
-        in_clique: shape under which that message broadcasts against this clique's table.
+        in_clique: shape of that message, to broadcast against this clique's array.
     """
 
-    table: np.ndarray
+    variables: tuple[str, ...]
+    shape: tuple[int, ...]
     parent: int | None
     summed: tuple[int, ...]
     in_parent: tuple[int, ...]
@@ -47,83 +47,63 @@ class Clique(NamedTuple):
 
 
 class Home(NamedTuple):
-    """Where a variable's findings enter and its posterior is read: a smallest clique with it, and the axis there."""
+    """The clique, and its axis, where a variable's findings enter and its marginal is read: a smallest one with it."""
 
     clique: int
     axis: int
 
 
 class Tree(NamedTuple):
-    """A network, compiled.
+    """A junction tree with the shapes of its messages.
 
     Attributes:
-        cliques: children before their parents.
+        cliques: children come before their parents.
+        hosts: for each potential that the tree was compiled for, the clique that includes its variables; None for a
+            potential without variables.
         homes: by variable.
-        log_scale: by how much all cliques' tables were divided, in nats.
-        cells: of all cliques' tables together.
-        logarithms: are the tables logarithms, for want of range?
+        cells: the number of entries of all cliques' arrays together, for one row of findings.
     """
 
     cliques: list[Clique]
+    hosts: list[int | None]
     homes: dict[str, Home]
-    log_scale: float
     cells: int
+
+
+class CliquePotentials(NamedTuple):
+    """A tree with the product of its potentials, one factor for each clique.
+
+    Attributes:
+        tree: the junction tree.
+        values: for each clique the product of the potentials that it hosts, (states of each variable..., 1), divided by
+            its largest entry.
+        log_scale: the logarithm of all these divisors' product, in nats.
+        logarithms: whether `values` are logarithms, because plain weights would leave float64's range.
+    """
+
+    tree: Tree
+    values: list[np.ndarray]
+    log_scale: float
     logarithms: bool
 
 
-class Beliefs(NamedTuple):
-    """What a calibrated tree knows.
-
-    Attributes:
-        posteriors: by variable, (states, rows).
-        log_weight: log of the product's sum given each row's findings, (rows,), in nats; -inf where they are
-            impossible, and then the posteriors of that row mean nothing.
-    """
-
-    posteriors: dict[str, np.ndarray]
-    log_weight: np.ndarray
+_compiled: "WeakKeyDictionary[Network, CliquePotentials]" = WeakKeyDictionary()
 
 
-class Arithmetic(NamedTuple):
-    """How to reckon with weights, or with their logarithms.
-
-    Attributes:
-        divide: a / b, of the shape of a; where b is zero so is a, and the quotient.
-        log: of a weight as it is held.
-    """
-
-    semiring: Semiring
-    divide: Callable[[np.ndarray, np.ndarray], np.ndarray]
-    log: Callable[[np.ndarray], np.ndarray]
-
-
-def _divided(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.divide(a, b, out=np.zeros(a.shape), where=b != 0.0)
-
-
-def _subtracted(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.subtract(a, b, out=np.full(a.shape, -np.inf), where=b != -np.inf)
-
-
-WEIGHTS = Arithmetic(SUM_PRODUCT, _divided, np.log)
-LOGARITHMS = Arithmetic(LOG_SUM_PRODUCT, _subtracted, np.asarray)
-
-_compiled: "WeakKeyDictionary[Network, Tree]" = WeakKeyDictionary()
-
-
-def compiled(network: Network) -> Tree:
-    """The network's tree; built at the first call and kept as long as the network.
+def compiled(network: Network) -> CliquePotentials:
+    """The network as clique potentials; computed at the first call and kept as long as the network exists.
 
     Raises:
-        TooLargeError: it would take more memory than there is.
+        TooLargeError: the cliques' arrays would take more memory than there is.
     """
     if network not in _compiled:
-        _compiled[network] = build(network, network.potentials())
+        potentials = network.potentials()
+        _compiled[network] = clique_potentials(tree_of(network, potentials), potentials)
     return _compiled[network]
 
 
 def cost(network: Network) -> Cost:
-    """What the posteriors of all variables take without evidence, known from the order of elimination alone.
+    """The memory that the posteriors of all variables take without evidence; only the order of elimination is computed.
 
     Evidence, and asking about few variables, can make a single question much cheaper.
 
@@ -131,59 +111,47 @@ def cost(network: Network) -> Cost:
         UserError: a variable is continuous.
     """
     potentials = network.potentials()
-    tree = junction_tree(elimination.elimination_of(potentials))
+    tree = triangulation.junction_tree(elimination.elimination_of(potentials))
     return elimination.tree_cost(tree.cliques, elimination.sizes_of(potentials))
 
 
-def build(network: Network, potentials: Sequence[Potential]) -> Tree:
-    """The tree of the network's potentials, some of its variables perhaps sliced out of them.
+def tree_of(
+    network: Network, potentials: Sequence[Potential], purpose: str = "a junction tree", remedy: str = ASK_LESS
+) -> Tree:
+    """The junction tree for potentials over some, or all, of the network's variables.
+
+    Args:
+        purpose: what the tree is for; the first words of the error.
+        remedy: what would make the tree smaller; the last words of the error.
 
     Raises:
-        TooLargeError: it would take more memory than there is.
+        TooLargeError: the cliques' arrays would take more memory than there is.
     """
-    tree = junction_tree(elimination.elimination_of(potentials))
-    elimination.check_cost("a junction tree", elimination.tree_cost(tree.cliques, elimination.sizes_of(potentials)))
-    try:
-        with np.errstate(under="raise", over="raise"):
-            return _compile(network, tree, potentials, WEIGHTS)
-    except FloatingPointError:
-        pass  # the error holds the tables until this block is left
-    return _compile(network, tree, [elimination.logarithm(potential) for potential in potentials], LOGARITHMS)
-
-
-def _compile(network: Network, tree: JunctionTree, potentials: Sequence[Potential], arithmetic: Arithmetic) -> Tree:
+    tree = triangulation.junction_tree(elimination.elimination_of(potentials))
+    sizes = elimination.sizes_of(potentials)
+    elimination.check_cost(purpose, elimination.tree_cost(tree.cliques, sizes), remedy)
     place = {variable: index for index, variable in enumerate(network.graph)}
-    sizes = {variable: len(states) for variable, states in network.states.items()}
     scopes = [tuple(sorted(clique, key=place.__getitem__)) for clique in tree.cliques]
     cells = [prod(sizes[variable] for variable in scope) for scope in scopes]
 
-    having: dict[str, list[int]] = defaultdict(list)
+    having: dict[str, list[int]] = defaultdict(list)  # by variable the cliques that have it, smallest first
     for index in sorted(range(len(scopes)), key=cells.__getitem__):
         for variable in scopes[index]:
             having[variable].append(index)
-    homes = {variable: Home(at[0], scopes[at[0]].index(variable)) for variable, at in having.items()}
 
-    living: list[list[Potential]] = [[] for _ in scopes]
-    cliques, log_scale = [], 0.0
-    for potential in potentials:
-        if potential.variables:
-            fewest = min((having[variable] for variable in potential.variables), key=len)
-            living[next(at for at in fewest if tree.cliques[at].issuperset(potential.variables))].append(potential)
-        else:
-            with np.errstate(divide="ignore"):
-                log_scale += float(arithmetic.log(potential.values))
+    def host(variables: Sequence[str]) -> int | None:
+        if not variables:
+            return None
+        fewest = min((having[variable] for variable in variables), key=len)
+        return next(index for index in fewest if tree.cliques[index].issuperset(variables))
 
-    for scope, parent, separator, potentials_here in zip(scopes, tree.parents, tree.separators, living, strict=True):
-        shape = tuple(sizes[variable] for variable in scope)
-        one = np.zeros(shape) if arithmetic.semiring.logarithms else np.ones(shape)
-        table = reduce(arithmetic.semiring.multiply, (potential.aligned(scope) for potential in potentials_here), one)
-        peak = table.max()
-        with np.errstate(divide="ignore"):
-            log_scale += float(arithmetic.log(peak))
+    cliques = []
+    for scope, parent, separator in zip(scopes, tree.parents, tree.separators, strict=True):
         above = () if parent is None else scopes[parent]
         cliques.append(
             Clique(
-                table=arithmetic.divide(table, peak)[..., np.newaxis],
+                variables=scope,
+                shape=tuple(sizes[variable] for variable in scope),
                 parent=parent,
                 summed=_axes_outside(scope, separator),
                 in_parent=_broadcast_shape(above, separator, sizes),
@@ -191,7 +159,38 @@ def _compile(network: Network, tree: JunctionTree, potentials: Sequence[Potentia
                 in_clique=_broadcast_shape(scope, separator, sizes),
             )
         )
-    return Tree(cliques, homes, log_scale, sum(cells), arithmetic.semiring.logarithms)
+    return Tree(
+        cliques=cliques,
+        hosts=[host(potential.variables) for potential in potentials],
+        homes={variable: Home(at[0], scopes[at[0]].index(variable)) for variable, at in having.items()},
+        cells=sum(cells),
+    )
+
+
+def clique_potentials(tree: Tree, potentials: Sequence[Potential]) -> CliquePotentials:
+    """The potentials multiplied together, clique by clique.
+
+    Args:
+        potentials: over the same variables, and in the same order, as those that the tree was compiled for.
+    """
+    return in_float64_range(lambda semiring: _multiplied(tree, potentials, semiring))
+
+
+def _multiplied(tree: Tree, potentials: Sequence[Potential], semiring: Semiring) -> CliquePotentials:
+    hosted: list[list[np.ndarray]] = [[] for _ in tree.cliques]
+    log_scale = 0.0
+    for potential, host in zip(potentials, tree.hosts, strict=True):
+        if host is None:
+            log_scale += float(semiring.log(semiring.hold(potential.values)))
+        else:
+            hosted[host].append(semiring.hold(potential.aligned(tree.cliques[host].variables)))
+    values = []
+    for clique, factors in zip(tree.cliques, hosted, strict=True):
+        weights = reduce(semiring.multiply, factors, semiring.hold(np.ones(clique.shape)))
+        largest = weights.max()
+        log_scale += float(semiring.log(largest))
+        values.append(semiring.divide(weights, largest)[..., np.newaxis])
+    return CliquePotentials(tree, values, log_scale, semiring.logarithms)
 
 
 def _axes_outside(scope: Sequence[str], separator: frozenset[str]) -> tuple[int, ...]:
@@ -199,65 +198,5 @@ def _axes_outside(scope: Sequence[str], separator: frozenset[str]) -> tuple[int,
 
 
 def _broadcast_shape(scope: Sequence[str], separator: frozenset[str], sizes: Mapping[str, int]) -> tuple[int, ...]:
-    return (*(sizes[variable] if variable in separator else 1 for variable in scope), ROWS)
-
-
-def calibrated(tree: Tree, likelihoods: Mapping[str, np.ndarray], rows: int = 1) -> Beliefs:
-    """Collect the findings, distribute them, read all posteriors.
-
-    Args:
-        likelihoods: by observed variable, (states, rows): p(what was seen | state), ones in rows where it is missing.
-    """
-    tables = [clique.table for clique in tree.cliques]
-    if not tree.logarithms:
-        try:
-            with np.errstate(under="raise", over="raise"):
-                return _calibrated(tree, tables, likelihoods, rows, WEIGHTS)
-        except FloatingPointError:
-            pass  # the error holds the tables until this block is left
-        with np.errstate(divide="ignore"):
-            tables = [np.log(table) for table in tables]
-    with np.errstate(divide="ignore"):
-        logs = {variable: np.log(likelihood) for variable, likelihood in likelihoods.items()}
-    log_posteriors, log_weight = _calibrated(tree, tables, logs, rows, LOGARITHMS)
-    return Beliefs({variable: np.exp(logs) for variable, logs in log_posteriors.items()}, log_weight)
-
-
-def _calibrated(
-    tree: Tree, tables: Sequence[np.ndarray], likelihoods: Mapping[str, np.ndarray], rows: int, arithmetic: Arithmetic
-) -> Beliefs:
-    (multiply, total, _), divide, log = arithmetic
-    beliefs = list(tables)
-    for variable, likelihood in likelihoods.items():
-        home, axis = tree.homes[variable]
-        shape = [1] * beliefs[home].ndim
-        shape[axis], shape[ROWS] = likelihood.shape
-        beliefs[home] = multiply(beliefs[home], likelihood.reshape(shape))
-
-    log_weight, sent = np.full(rows, tree.log_scale), dict[int, np.ndarray]()
-    with np.errstate(divide="ignore"):
-        for index, clique in enumerate(tree.cliques):
-            if clique.parent is None:
-                weight = total(beliefs[index], tuple(range(beliefs[index].ndim - 1)))
-                log_weight = log_weight + log(weight)
-                beliefs[index] = divide(beliefs[index], weight)
-                continue
-            message = total(beliefs[index], clique.summed)
-            sent[index] = message
-            # Divided by its largest entry, row by row: long products of small numbers stay within float64.
-            peak = message.max(tuple(range(message.ndim - 1)))
-            log_weight = log_weight + log(peak)
-            message = divide(message, peak).reshape(clique.in_parent)
-            beliefs[clique.parent] = multiply(beliefs[clique.parent], message)
-
-    for index in range(len(tree.cliques) - 1, -1, -1):
-        clique = tree.cliques[index]
-        if clique.parent is not None:
-            back = divide(total(beliefs[clique.parent], clique.summed_by_parent), sent.pop(index))
-            beliefs[index] = multiply(beliefs[index], back.reshape(clique.in_clique))
-
-    posteriors = {
-        variable: total(beliefs[home], tuple(other for other in range(beliefs[home].ndim - 1) if other != axis))
-        for variable, (home, axis) in tree.homes.items()
-    }
-    return Beliefs({name: np.broadcast_to(p, (len(p), rows)) for name, p in posteriors.items()}, log_weight)
+    # The last axis, of rows, has whatever length the message has.
+    return (*(sizes[variable] if variable in separator else 1 for variable in scope), -1)

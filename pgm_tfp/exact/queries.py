@@ -1,6 +1,7 @@
-"""One question at a time, by variable elimination on what the question needs.
+"""Answers to single questions, by variable elimination.
 
-Evidence is sliced out of the potentials and what it makes irrelevant is left out before anything is multiplied.
+Before anything is multiplied, the potentials are sliced at the evidence, and variables that cannot matter for the
+question are left out.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,15 +22,17 @@ from pgm_tfp.exact.evidence import (
     named,
     read_evidence,
 )
+from pgm_tfp.potentials import LOG_MAX_PRODUCT, held
 
-ENTRY, NAME = 300, 8  # bytes of an answer's entry: a float, a tuple and its place in a dictionary; of each state in it
+BYTES_PER_ENTRY = 300  # of an answer in Python: a float, a tuple, and their place in a dictionary
+BYTES_PER_STATE = 8  # in such a tuple
 
 
 def marginal(network: Network, variable: str, evidence: Evidence | None = None) -> dict[State, float]:
     """p(variable | evidence).
 
     Args:
-        evidence: by variable the state that was seen, or for each state the likelihood of what was seen.
+        evidence: by variable the state that was seen, or for each state the likelihood of the finding.
 
     Returns:
         The probability of each state.
@@ -57,7 +60,8 @@ def joint_marginal(
     if len(set(variables)) != len(variables):
         raise UserError(f"variables {', '.join(variables)} must be named once each")
     elimination.check_table(
-        {variable: len(network.states[variable]) for variable in variables}, ENTRY + NAME * len(variables)
+        {variable: len(network.states[variable]) for variable in variables},
+        BYTES_PER_ENTRY + BYTES_PER_STATE * len(variables),
     )
     findings = read_evidence(network, evidence)
     table, log_weight = elimination.joint(conditioned(network, findings, variables), tuple(variables))
@@ -70,7 +74,7 @@ def joint_marginal(
 
 
 def log_evidence(network: Network, evidence: Evidence | None = None) -> float:
-    """log p(evidence), in nats; with soft evidence the logarithm of its expected likelihood.
+    """log p(evidence), in nats; for soft evidence the logarithm of the expected likelihood.
 
     Raises:
         UserError: a name is unknown, or the evidence is impossible.
@@ -84,18 +88,18 @@ def log_evidence(network: Network, evidence: Evidence | None = None) -> float:
 
 
 def most_probable(network: Network, evidence: Evidence | None = None) -> tuple[dict[str, State], float]:
-    """The most probable explanation: the states of all variables, those observed included, that maximise their joint.
+    """The most probable explanation: the states of all variables that maximise the joint probability given evidence.
 
     Returns:
-        The assignment, and log p(assignment) in nats, soft evidence included; one of them where several are
-        equally probable.
+        The assignment, observed variables included, and log p(assignment, soft evidence) in nats. If several
+        assignments are equally probable, one of them.
 
     Raises:
         UserError: a name is unknown, or the evidence is impossible.
         TooLargeError: the tables would take more memory than there is.
     """
     findings = read_evidence(network, evidence)
-    logs = [elimination.logarithm(potential) for potential in conditioned(network, findings)]
+    logs = [held(potential, LOG_MAX_PRODUCT) for potential in conditioned(network, findings)]
     best, weight = elimination.maximum(logs)
     if weight == -np.inf:
         raise impossible(network, findings, _possible(network))
@@ -105,10 +109,10 @@ def most_probable(network: Network, evidence: Evidence | None = None) -> tuple[d
 def marginal_map(
     network: Network, variables: Sequence[str], evidence: Evidence | None = None
 ) -> tuple[dict[str, State], float]:
-    """The most probable states of some variables, all others summed out (marginal MAP).
+    """The most probable joint state of some variables, all others summed out (marginal MAP).
 
-    Sums do not commute with maxima, so all sums come first (Park & Darwiche 2004): where they tie many of
-    `variables` together, this takes more than either alone.
+    Sums do not commute with maxima, so all sums come first (Park & Darwiche 2004). If the sums join many of `variables`
+    in one table, this takes more memory than `marginal` and `most_probable`.
 
     Returns:
         The assignment and log p(assignment, evidence), in nats.

@@ -1,4 +1,4 @@
-"""Which independencies a graph asserts, and why."""
+"""The independencies that a graph asserts, with reasons, and the comparison of graphs by their independencies."""
 
 from pgm_tfp.independence.directed import Node, Trail, d_separated, trails
 from pgm_tfp.independence.maps import (

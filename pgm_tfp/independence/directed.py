@@ -1,9 +1,11 @@
-"""d-separation: which independencies a directed acyclic graph asserts, and why.
+"""d-separation: the independencies that a directed acyclic graph asserts, with reasons.
 
-A trail between two variables is a path that ignores directions. Given what is observed it is active unless one of
-its inner nodes blocks it: a chain (-> Z ->) or a fork (<- Z ->) blocks where Z is observed; a collider (-> Z <-)
-blocks unless Z or a descendant of Z is observed. Variables are d-separated when no trail between them is active (Pearl
-1988, section 3.3; Koller & Friedman 2009, section 3.3).
+A trail between two variables is a path that ignores the directions of edges. A trail is active, given the observed
+variables, unless one of its inner nodes blocks it. A chain (-> Z ->) or a fork (<- Z ->) blocks if Z is observed. A
+collider (-> Z <-) blocks unless Z or a descendant of Z is observed. Variables are d-separated if no trail between them
+is active (Pearl 1988, section 3.3; Koller & Friedman 2009, section 3.3).
+
+networkx's `is_d_separator` gives the same answers, but neither trails nor reasons.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -28,7 +30,7 @@ class Node(NamedTuple):
         variable: its name.
         kind: "chain", "fork" or "collider".
         blocks: whether it blocks the trail.
-        observed: the node itself, and of a collider the descendants, that are observed.
+        observed: the node itself if it is observed; for a collider also its observed descendants.
     """
 
     variable: str
@@ -37,7 +39,7 @@ class Node(NamedTuple):
     observed: tuple[str, ...]
 
     def why(self) -> str:
-        """Why it blocks, or does not, as half a sentence."""
+        """Why the node blocks the trail, or does not, as a clause."""
         if self.kind != "collider":
             return f"{self.variable} is a {self.kind} and {'observed' if self.blocks else 'not observed'}"
         if self.blocks:
@@ -48,14 +50,14 @@ class Node(NamedTuple):
 
 
 class Trail(NamedTuple):
-    """A simple trail.
+    """A simple trail, with its inner nodes and the reason why it is active or blocked.
 
     Attributes:
         nodes: from one end to the other.
-        active: does information flow along it?
-        reason: why, as a sentence.
-        text: the trail with its arrows: S <- O -> T.
-        inner: what each node between the ends does.
+        active: whether no inner node blocks the trail.
+        reason: why the trail is active or blocked, as a clause.
+        text: the trail with its arrows, such as S <- O -> T.
+        inner: the nodes between the ends.
     """
 
     nodes: tuple[str, ...]
@@ -68,9 +70,9 @@ class Trail(NamedTuple):
 def d_separated(
     network: Directed, x: str | Iterable[str], y: str | Iterable[str], given: str | Iterable[str] = ()
 ) -> bool:
-    """Does the graph assert x _|_ y | given? One variable a place, or several.
+    """Whether the graph asserts x _|_ y | given, where each of them is one variable or several.
 
-    Follows active trails outwards from x, a few steps for each edge (Koller & Friedman 2009, algorithm 3.1).
+    Active trails are followed outwards from x, a few steps for each edge (Koller & Friedman 2009, algorithm 3.1).
 
     Raises:
         UserError: a variable is unknown, or named in two places.
@@ -81,10 +83,10 @@ def d_separated(
 
 
 def trails(network: Directed, x: str, y: str, given: str | Iterable[str] = ()) -> list[Trail]:
-    """Every simple trail between two variables, the shortest first, each with the reason why it is active or blocked.
+    """Every simple trail between two variables, shortest first, each with the reason why it is active or blocked.
 
-    x and y are d-separated when none is active: an active walk that repeats a node can always be shortened to an active
-    trail.
+    x and y are d-separated if no simple trail is active, because an active walk that repeats a node can always be
+    shortened to an active simple trail.
 
     Raises:
         UserError: a variable is unknown or named in two places, or there are more than ten thousand trails.
@@ -93,12 +95,14 @@ def trails(network: Directed, x: str, y: str, given: str | Iterable[str] = ()) -
     check_known(graph, statement.variables)
     paths = list(islice(nx.all_simple_paths(graph.to_undirected(), x, y), MOST_TRAILS + 1))
     if len(paths) > MOST_TRAILS:
-        raise UserError(f"more than {MOST_TRAILS:,} trails between {x} and {y}; d_separated needs no list of them")
-    return [_judged(graph, nodes, statement.given) for nodes in sorted(paths, key=len)]
+        raise UserError(
+            f"more than {MOST_TRAILS:,} trails between {x} and {y}; use d_separated, which does not list them"
+        )
+    return [_trail(graph, nodes, statement.given) for nodes in sorted(paths, key=len)]
 
 
 def directed_markov_blanket(graph: nx.DiGraph, variable: str) -> set[str]:
-    """Parents, children and the children's other parents: given these, all others tell nothing more."""
+    """Parents, children and the children's other parents; given these, the variable is independent of all others."""
     # answer: the Markov blanket in a directed graph
     children = set(graph.successors(variable))
     parents = {parent for child in (variable, *children) for parent in graph.predecessors(child)}
@@ -107,7 +111,7 @@ def directed_markov_blanket(graph: nx.DiGraph, variable: str) -> set[str]:
 
 
 def directed_local_independencies(graph: nx.DiGraph) -> Iterator[Independence]:
-    """Each variable and its non-descendants, given its parents."""
+    """The independence of each variable from its non-descendants, given its parents."""
     for variable in graph:
         parents = set(graph.predecessors(variable))
         if others := set(graph) - nx.descendants(graph, variable) - parents - {variable}:
@@ -115,7 +119,7 @@ def directed_local_independencies(graph: nx.DiGraph) -> Iterator[Independence]:
 
 
 def directed_pairwise_independencies(graph: nx.DiGraph) -> Iterator[Independence]:
-    """Each variable and each non-descendant that is no parent, given all its other non-descendants."""
+    """The independence of each variable from each non-descendant but its parents, given all other non-descendants."""
     for variable in graph:
         before = set(graph) - nx.descendants(graph, variable) - {variable}
         for other in sorted(before - set(graph.predecessors(variable))):
@@ -123,14 +127,14 @@ def directed_pairwise_independencies(graph: nx.DiGraph) -> Iterator[Independence
 
 
 def directed_graph_of(network: Directed) -> nx.DiGraph:
-    """The graph of a network; a graph as it is."""
+    """The graph of a network; a graph is returned unchanged."""
     return network if isinstance(network, nx.Graph) else network.graph
 
 
 def d_connected(graph: nx.DiGraph, sources: Collection[str], given: Collection[str]) -> set[str]:
-    """All variables that some active trail joins to the sources, these included."""
+    """All variables to which an active trail leads from the sources, and the sources."""
     # answer: what active trails reach
-    opened = set(given).union(*(nx.ancestors(graph, variable) for variable in given))  # colliders that let pass
+    opened = set(given).union(*(nx.ancestors(graph, variable) for variable in given))  # colliders that do not block
     upwards, downwards = set[str](), set[str]()  # variables reached from a child, and from a parent
     ahead = [(variable, True) for variable in sources]
     while ahead:
@@ -148,7 +152,8 @@ def d_connected(graph: nx.DiGraph, sources: Collection[str], given: Collection[s
     # end of answer
 
 
-def _judged(graph: nx.DiGraph, nodes: list[str], given: frozenset[str]) -> Trail:
+def _trail(graph: nx.DiGraph, nodes: list[str], given: frozenset[str]) -> Trail:
+    """The trail along these nodes."""
     inner = tuple(
         _inner_node(graph, before, node, after, given)
         for before, node, after in zip(nodes, nodes[1:], nodes[2:], strict=False)
@@ -165,6 +170,7 @@ def _judged(graph: nx.DiGraph, nodes: list[str], given: frozenset[str]) -> Trail
 
 
 def _inner_node(graph: nx.DiGraph, before: str, node: str, after: str, given: frozenset[str]) -> Node:
+    """A node of a trail, between the nodes before and after it."""
     # answer: what a node on a trail does, and whether it blocks
     comes_in, goes_out = graph.has_edge(before, node), graph.has_edge(node, after)
     if comes_in and not goes_out:

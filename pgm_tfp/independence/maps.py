@@ -1,13 +1,13 @@
-"""Graphs against lists of independencies: I-maps, minimal and perfect ones; graphs against each other.
+"""Graphs compared with lists of independencies (I-maps, minimal I-maps, perfect maps) and with each other.
 
-A graph is an I-map of a list when the list has every independence that the graph asserts; a minimal one when no edge
-can go; a perfect one when the list has no other (Koller & Friedman 2009, sections 3.2.3, 3.4 and 4.3). Lists are taken
-with all that follows from them, see `statements`.
+A graph is an I-map of a list if the list has every independence that the graph asserts. An I-map is minimal if removing
+any one edge makes it stop being an I-map. An I-map is perfect if the list has no independence that the graph does not
+assert (Koller & Friedman 2009, sections 3.2.3, 3.4 and 4.3). Every list is first completed with the statements that
+follow from it; see `statements`.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TypeAlias
 
 import networkx as nx
@@ -30,18 +30,18 @@ from pgm_tfp.independence.undirected import (
 from pgm_tfp.markov import MarkovNetwork
 from pgm_tfp.networks import BayesianNetwork
 
-MOST_VARIABLES = 10  # whose independencies are all written out: 11,520 at most
+MOST_VARIABLES = 10  # of a graph whose independencies are listed: at most 11,520
 Graph: TypeAlias = BayesianNetwork | MarkovNetwork | nx.Graph
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Yes or no, with the reason; true in a condition when it holds.
+    """Yes or no, with a reason; as a condition it is true for yes.
 
     Attributes:
         holds: the answer.
-        reason: what shows it, as a sentence.
-        closed: whether the list already had all that follows from it; None where no list was asked about.
+        reason: the reason for the answer, as a clause.
+        closed: whether the list already had every statement that follows from it; None for questions without a list.
     """
 
     holds: bool
@@ -66,14 +66,14 @@ def markov_blanket(network: Graph, variable: str) -> set[str]:
 
 
 def local_independencies(network: Graph) -> list[Independence]:
-    """What the graph says of each variable and its surroundings (the local Markov property)."""
+    """The independencies of the local Markov property: each variable from all but its surroundings."""
     graph = _graph_of(network)
     asserted = directed_local_independencies if graph.is_directed() else undirected_local_independencies
     return list(asserted(graph))
 
 
 def pairwise_independencies(network: Graph) -> list[Independence]:
-    """What the graph says of any two variables that no edge joins (the pairwise Markov property)."""
+    """The independencies of the pairwise Markov property: any two variables that no edge joins."""
     graph = _graph_of(network)
     return list(
         (directed_pairwise_independencies if graph.is_directed() else undirected_pairwise_independencies)(graph)
@@ -81,7 +81,7 @@ def pairwise_independencies(network: Graph) -> list[Independence]:
 
 
 def independencies(network: Graph) -> set[Independence]:
-    """All independencies between two single variables that the graph asserts; together they are all that it asserts.
+    """All independencies between two single variables that the graph asserts; all others follow from them.
 
     Raises:
         UserError: the graph has more than ten variables.
@@ -89,20 +89,20 @@ def independencies(network: Graph) -> set[Independence]:
     graph = _graph_of(network)
     if len(graph) > MOST_VARIABLES:
         raise UserError(
-            f"{len(graph)} variables have too many independencies to list, more than {MOST_VARIABLES} do; "
-            "ask for local_independencies instead"
+            f"{len(graph)} variables have too many independencies to list; {MOST_VARIABLES} variables are the most; "
+            "use local_independencies instead"
         )
     return set(_asserted(graph))
 
 
 def is_i_map(network: Graph, statements: Iterable[Independence]) -> Verdict:
-    """Does the list have every independence that the graph asserts?"""
+    """Whether the list has every independence that the graph asserts."""
     graph = _graph_of(network)
     return _i_map(graph, _Listed(graph, statements))
 
 
 def is_minimal_i_map(network: Graph, statements: Iterable[Independence]) -> Verdict:
-    """Is the graph an I-map of the list, and none without any one of its edges?"""
+    """Whether the graph is an I-map of the list, and removing any one edge makes it stop being an I-map."""
     graph = _graph_of(network)
     listed = _Listed(graph, statements)
     verdict = _i_map(graph, listed)
@@ -110,12 +110,12 @@ def is_minimal_i_map(network: Graph, statements: Iterable[Independence]) -> Verd
         return verdict
     for edge in graph.edges:
         if _i_map(without(graph, edge), listed):
-            return Verdict(False, f"an I-map, but one without {_edge(graph, edge)}, too", listed.closed)
-    return Verdict(True, "an I-map, and none without any one of its edges", listed.closed)
+            return Verdict(False, f"an I-map, but it stays an I-map without {_edge(graph, edge)}", listed.closed)
+    return Verdict(True, "an I-map, and removing any one edge makes it stop being an I-map", listed.closed)
 
 
 def is_perfect_map(network: Graph, statements: Iterable[Independence]) -> Verdict:
-    """Does the graph assert exactly the independencies of the list?"""
+    """Whether the graph asserts exactly the independencies of the list."""
     graph = _graph_of(network)
     listed = _Listed(graph, statements)
     verdict = _i_map(graph, listed)
@@ -127,10 +127,10 @@ def is_perfect_map(network: Graph, statements: Iterable[Independence]) -> Verdic
 
 
 def i_equivalent(a: BayesianNetwork | nx.DiGraph, b: BayesianNetwork | nx.DiGraph) -> Verdict:
-    """Do two directed graphs assert the same independencies?
+    """Whether two directed graphs assert the same independencies.
 
-    They do when they have the same skeleton and the same immoralities, parents of a common child that no edge joins
-    (Verma & Pearl 1990).
+    They do if and only if they have the same skeleton and the same immoralities (Verma & Pearl 1990). An immorality is
+    a pair of parents of a common child that no edge joins.
     """
     first, second = _graph_of(a), _graph_of(b)
     if only := set(first) ^ set(second):
@@ -144,25 +144,24 @@ def i_equivalent(a: BayesianNetwork | nx.DiGraph, b: BayesianNetwork | nx.DiGrap
 
 
 def immoralities(network: BayesianNetwork | nx.DiGraph) -> set[tuple[str, str, str]]:
-    """All (parent, child, other parent) whose parents no edge joins; parents in alphabetical order."""
-    graph = _graph_of(network)
-    return {
-        (a, child, b)
-        for child in graph
-        for a, b in combinations(sorted(graph.predecessors(child)), 2)
-        if not (graph.has_edge(a, b) or graph.has_edge(b, a))
-    }
+    """All (parent, child, other parent) where no edge joins the parents; the parents are in alphabetical order."""
+    return {(min(a, b), child, max(a, b)) for a, child, b in nx.dag.v_structures(_graph_of(network))}
 
 
 def without(network: Graph, edge: tuple[str, str]) -> nx.Graph:
-    """A copy of the graph that lacks one edge."""
+    """A copy of the graph without one edge."""
     graph = _graph_of(network).copy()
     graph.remove_edge(*edge)
     return graph
 
 
 class _Listed:
-    """A list of independencies with all that follows from it."""
+    """A list of independencies, completed with the statements that follow from it.
+
+    Attributes:
+        all: the elementary statements of the completed list.
+        closed: whether the list was complete.
+    """
 
     def __init__(self, graph: nx.Graph, statements: Iterable[Independence]):
         listed = list(statements)
@@ -179,6 +178,7 @@ def _i_map(graph: nx.Graph, listed: _Listed) -> Verdict:
 
 
 def _asserted(graph: nx.Graph) -> Iterator[Independence]:
+    """All elementary statements that the graph asserts, found by trying every set of given variables."""
     joined = d_connected if graph.is_directed() else connected
     variables = list(graph)
     for place, x in enumerate(variables):
@@ -192,7 +192,7 @@ def _skeleton(graph: nx.DiGraph) -> set[frozenset[str]]:
 
 
 def _simplest(graph: nx.Graph, statements: Iterable[Independence]) -> Independence:
-    """The statement given the fewest variables, and of the graph's first ones; its sides in the graph's order."""
+    """The statement with the fewest given variables, and among these the one about the graph's first variables."""
     place = {variable: index for index, variable in enumerate(graph)}
     best = min(
         statements,

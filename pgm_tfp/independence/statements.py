@@ -1,11 +1,11 @@
-"""Statements of conditional independence, and what follows from a list of them.
+"""Statements of conditional independence, and the statements that follow from a list of them.
 
-X _|_ Y | Z says that once Z is known, Y tells nothing more about X. Whatever the distribution, such statements obey the
-semi-graphoid axioms (Dawid 1979; Pearl 1988, section 3.1.2): symmetry, decomposition, weak union, contraction.
+X _|_ Y | Z says that, once Z is known, Y gives no more information about X. In every distribution these statements obey
+the semi-graphoid axioms (Dawid 1979; Pearl 1988, section 3.1.2): symmetry, decomposition, weak union, contraction.
 
-A list closed under them is known by its elementary statements alone, those between two single variables (Matus 1992):
-X _|_ Y | Z holds when i _|_ j | K does for all i in X, j in Y and Z <= K <= X + Y + Z without i and j. On elementary
-statements the axioms become one:
+A list that is closed under the axioms is determined by its elementary statements, those between two single variables
+(Matus 1992): X _|_ Y | Z holds if and only if i _|_ j | K holds for all i in X, j in Y and Z <= K <= X + Y + Z without
+i and j. For elementary statements the axioms become one:
 
     i _|_ j | K + k  and  i _|_ k | K    if and only if    i _|_ k | K + j  and  i _|_ j | K
 """
@@ -21,7 +21,7 @@ SIGN = "_|_"
 
 @dataclass(frozen=True, eq=False)
 class Independence:
-    """x _|_ y | given; the same statement with its sides exchanged is equal to it.
+    """x _|_ y | given; equal to the same statement with x and y exchanged.
 
     Attributes:
         x, y, given: disjoint sets of variables, x and y not empty.
@@ -43,24 +43,24 @@ class Independence:
 
     @classmethod
     def parse(cls, text: str) -> "Independence":
-        """Read "S _|_ M | O", or several variables a place: "A, B _|_ C | D, E".
+        """The statement in a text such as "S _|_ M | O" or "A, B _|_ C | D, E".
 
         Raises:
-            UserError: the text is no such statement.
+            UserError: the text is not a statement of independence.
         """
         sides, _, given = text.replace("⊥", SIGN).replace(SIGN, "\0").partition("|")
         if sides.count("\0") != 1 or not set("\0|").isdisjoint(given):
-            raise UserError(f"{text!r} is no statement of independence; write it as S {SIGN} M | O")
+            raise UserError(f"{text!r} is not a statement of independence; write it as S {SIGN} M | O")
         x, y = sides.split("\0")
         return cls(_split(x), _split(y), _split(given))
 
     @property
     def variables(self) -> frozenset[str]:
-        """All that it mentions."""
+        """All variables of the statement."""
         return self.x | self.y | self.given
 
     def elementary(self) -> set["Independence"]:
-        """The statements between two single variables that are together equivalent to this one."""
+        """The statements between two single variables that together are equivalent to this statement."""
         return {
             Independence([i], [j], self.given | set(more))
             for i in self.x
@@ -69,7 +69,7 @@ class Independence:
         }
 
     def symbols(self) -> str:
-        """The statement as mathematics writes it: S ⊥ M | O."""
+        """The statement in mathematical notation, such as S ⊥ M | O."""
         return str(self).replace(SIGN, "⊥")
 
     def __eq__(self, other: object) -> bool:
@@ -92,18 +92,18 @@ def names(variables: str | Iterable[str]) -> frozenset[str]:
 
 
 def subsets(variables: Collection[str]) -> Iterable[tuple[str, ...]]:
-    """All subsets, the smallest first."""
+    """All subsets, smaller subsets first."""
     ordered = sorted(variables)
     return chain.from_iterable(combinations(ordered, size) for size in range(len(ordered) + 1))
 
 
 def elementary(statements: Iterable[Independence]) -> set[Independence]:
-    """The elementary statements that these are equivalent to."""
+    """The elementary statements that together are equivalent to these statements."""
     return set().union(*(statement.elementary() for statement in statements))
 
 
 def closure(statements: Iterable[Independence]) -> set[Independence]:
-    """All elementary statements that follow from these by the semi-graphoid axioms."""
+    """All elementary statements that follow from these statements by the semi-graphoid axioms."""
     listed = elementary(statements)
     variables = sorted(frozenset().union(*(statement.variables for statement in listed)))
     bits = {variable: 1 << place for place, variable in enumerate(variables)}
@@ -115,7 +115,7 @@ def closure(statements: Iterable[Independence]) -> set[Independence]:
         x, y = (variable for variable in variables if bits[variable] & pair)
         return Independence(x, y, (variable for variable in variables if bits[variable] & given))
 
-    # i _|_ j | K as a pair of sets, {i, j} and K, and a set as an integer: lists grow to many thousands.
+    # Lists can have many thousands of statements, so i _|_ j | K is held as two integers: the bits of {i, j} and of K.
     known: set[tuple[int, int]] = set()
     ahead = [(code(statement.x | statement.y), code(statement.given)) for statement in listed]
     while ahead:
@@ -126,10 +126,10 @@ def closure(statements: Iterable[Independence]) -> set[Independence]:
         first = pair & -pair
         for i, j in ((first, pair ^ first), (pair ^ first, first)):
             for k in bits.values():
-                # As i _|_ j | K, beside i _|_ k | K + j.
+                # i _|_ j | K together with i _|_ k | K + j
                 if not k & (pair | given) and (i | k, given | j) in known:
                     ahead += [(i | k, given), (pair, given | k)]
-                # As i _|_ j | K + k, beside i _|_ k | K.
+                # i _|_ j | K + k together with i _|_ k | K
                 if k & given and (i | k, given ^ k) in known:
                     ahead += [(pair, given ^ k), (i | k, given ^ k | j)]
     return {decoded(pair, given) for pair, given in known}

@@ -1,4 +1,7 @@
-"""Separation in undirected graphs: x _|_ y | given holds when `given` cuts every path (Koller & Friedman 2009, 4.3)."""
+"""Separation in undirected graphs: x _|_ y | given holds if `given` cuts every path between x and y.
+
+(Koller & Friedman 2009, section 4.3.)
+"""
 
 from collections.abc import Collection, Iterable, Iterator
 from itertools import combinations, product
@@ -14,13 +17,13 @@ Undirected: TypeAlias = MarkovNetwork | nx.Graph
 
 
 class Separation(NamedTuple):
-    """Whether two sets of variables are separated, and what shows it.
+    """Whether two sets of variables are separated, with a path or a cut as proof.
 
     Attributes:
-        separated: is every path between them cut?
-        path: a shortest path that is not cut; empty where they are separated.
-        cut: those of the given variables that suffice to cut all paths, none of which can be left out; empty where
-            they are not separated, or where no path joins them.
+        separated: whether the given variables cut every path between the two sets.
+        path: a shortest path that is not cut; empty if the sets are separated.
+        cut: given variables that cut all paths and of which none can be left out; empty if the sets are not separated,
+            or if no path joins them.
     """
 
     separated: bool
@@ -29,7 +32,7 @@ class Separation(NamedTuple):
 
     @property
     def reason(self) -> str:
-        """What shows it, as a sentence."""
+        """The proof as a clause."""
         if not self.separated:
             return f"not cut: {' - '.join(self.path)}"
         return f"every path passes {' or '.join(sorted(self.cut))}" if self.cut else "no path joins them"
@@ -38,7 +41,7 @@ class Separation(NamedTuple):
 def separated(
     network: Undirected, x: str | Iterable[str], y: str | Iterable[str], given: str | Iterable[str] = ()
 ) -> bool:
-    """Does the graph assert x _|_ y | given? One variable a place, or several.
+    """Whether the graph asserts x _|_ y | given, where each of them is one variable or several.
 
     Raises:
         UserError: a variable is unknown, or named in two places.
@@ -51,25 +54,29 @@ def separated(
 def separation(
     network: Undirected, x: str | Iterable[str], y: str | Iterable[str], given: str | Iterable[str] = ()
 ) -> Separation:
-    """The same, with the path or the cut that shows it."""
+    """Whether the graph asserts x _|_ y | given, with a path or a cut as proof.
+
+    Raises:
+        UserError: a variable is unknown, or named in two places.
+    """
     graph, statement = undirected_graph_of(network), Independence(x, y, given)
     check_known(graph, statement.variables)
     left = graph.subgraph(set(graph) - statement.given)
     pairs = product(sorted(statement.x), sorted(statement.y))
     if paths := [tuple(nx.shortest_path(left, a, b)) for a, b in pairs if nx.has_path(left, a, b)]:
         return Separation(False, min(paths, key=len), frozenset())
-    # Of the given variables, those that x's side touches; of these, those that y's side touches.
+    # The given variables that can be reached from x, and among these the ones that can be reached from y.
     near = _boundary(graph, statement.x, statement.given)
     return Separation(True, (), frozenset(_boundary(graph, statement.y, near)))
 
 
 def undirected_markov_blanket(graph: nx.Graph, variable: str) -> set[str]:
-    """The neighbours: given these, all others tell nothing more."""
+    """The neighbours; given these, the variable is independent of all others."""
     return set(graph[variable])
 
 
 def undirected_local_independencies(graph: nx.Graph) -> Iterator[Independence]:
-    """Each variable and all others, given its neighbours."""
+    """The independence of each variable from all others, given its neighbours."""
     for variable in graph:
         around = set(graph[variable])
         if others := set(graph) - around - {variable}:
@@ -77,27 +84,33 @@ def undirected_local_independencies(graph: nx.Graph) -> Iterator[Independence]:
 
 
 def undirected_pairwise_independencies(graph: nx.Graph) -> Iterator[Independence]:
-    """Any two variables without an edge, given all others."""
+    """The independence of any two variables that no edge joins, given all others."""
     for a, b in combinations(graph, 2):
         if not graph.has_edge(a, b):
             yield Independence([a], [b], set(graph) - {a, b})
 
 
 def undirected_graph_of(network: Undirected) -> nx.Graph:
-    """The graph of a network; a graph as it is."""
+    """The graph of a network; a graph is returned unchanged."""
     return network if isinstance(network, nx.Graph) else network.graph
 
 
 def connected(graph: nx.Graph, sources: Collection[str], given: Collection[str]) -> set[str]:
-    """All variables that a path outside `given` joins to the sources, these included."""
+    """All variables to which a path outside `given` leads from the sources, and the sources.
+
+    networkx's `node_connected_component` would need a copy or a view of the graph without `given`, which is slow when
+    every set `given` is tried.
+    """
     return _reached(graph, sources, given) - set(given)
 
 
 def _boundary(graph: nx.Graph, sources: Collection[str], given: Collection[str]) -> set[str]:
+    """The given variables to which a path leads from the sources without passing another given variable."""
     return _reached(graph, sources, given) & set(given)
 
 
 def _reached(graph: nx.Graph, sources: Collection[str], given: Collection[str]) -> set[str]:
+    """All variables to which a path leads from the sources; a path can end at a given variable, but not pass it."""
     reached, ahead = set[str](), list(sources)
     while ahead:
         variable = ahead.pop()

@@ -1,173 +1,124 @@
-"""What rows with gaps say of every family, a variable and its parents jointly: the expected counts of EM.
+"""The expected counts of EM: how often each family, a variable with its parents, was in each joint state.
 
-A family lies in one clique of the junction tree. Each clique sends its neighbour the product of its own tables and of
-what its other neighbours have sent, summed over what the neighbour does not have; when every edge has been passed both
-ways, a clique's product is the posterior of its variables, up to the probability of the row (Shafer & Shenoy 1990).
-`exact.posteriors` compiles one network's numbers into its tree; here the numbers change at every step and the graph
-does not, so only the graph is compiled. All rows go through together: a finding is a potential over the variable and
-the number of the row. Variables that are never seen, nor any descendant of theirs, sum to one whatever their tables
-(Shachter 1986): they are left out, and nothing is counted for them.
+Every family lies in one clique of the junction tree, so its posterior given a row is a sum over that clique's posterior
+(Lauritzen 1995). The tree and the rows are prepared once. Every E step computes the clique potentials from the current
+parameters, and `exact.message_passing` sends all rows through the tree.
+
+Variables that are never seen, and have no descendant that is seen, sum to one whatever their parameters are (Shachter
+1986). They are left out of the tree, and their expected counts are zero.
 """
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import networkx as nx
 import numpy as np
 
-from pgm_tfp.elimination import check_cost, elimination_of, logarithm, sizes_of, tree_cost
-from pgm_tfp.exact.batched import CELLS_AT_ONCE, MISSING
-from pgm_tfp.graphs import junction_tree
-from pgm_tfp.learning.observations import DistinctRows, Observations, distinct_rows
-from pgm_tfp.learning.tables import Tables
+from common.errors import UserError
+from pgm_tfp.exact.junction_tree import CliquePotentials, Tree, clique_potentials, tree_of
+from pgm_tfp.exact.message_passing import calibrated
+from pgm_tfp.exact.rows import MISSING, Observations, distinct_rows, likelihoods_of
+from pgm_tfp.learning.family_arrays import FamilyArrays
 from pgm_tfp.networks import BayesianNetwork
-from pgm_tfp.potentials import LOG_SUM_PRODUCT, SUM_PRODUCT, Potential, Semiring, product, totalled
-
-ROW = "\0row"  # an axis beside the variables'; no variable is called so
+from pgm_tfp.potentials import Potential, totalled
 
 
-class Part(NamedTuple):
-    """Some of the distinct rows.
+class Batch(NamedTuple):
+    """Distinct rows that go through the tree together.
 
     Attributes:
-        findings: by variable a potential over (variable, ROW): one for the state seen, for all states where none was.
-        times: how often each row stands among the observations, (rows,).
+        likelihoods: by variable, (states, rows): one for the state seen, or for all states if none was seen.
+        times: how many rows of the observations are equal to each, (rows,).
     """
 
-    findings: dict[str, Potential]
+    likelihoods: dict[str, np.ndarray]
     times: np.ndarray
 
 
 class Families(NamedTuple):
-    """A graph, compiled, and the rows that are to be explained.
+    """A graph and observations, prepared for E steps.
 
     Attributes:
-        scopes: by variable its parents and itself; of those variables that rows bear on.
-        homes: by variable the clique that its family lies in.
-        cliques: of the junction tree.
-        roots: one clique in each component.
-        edges: (sender, receiver) of all messages; each comes after those that it is made of.
-        parts: the rows.
+        scopes: by variable its parents and itself, in the order of the tree's hosts; without the variables that the
+            observations say nothing about.
+        tree: a junction tree in which every family lies in one clique.
+        batches: the observations.
     """
 
     scopes: dict[str, tuple[str, ...]]
-    homes: dict[str, int]
-    cliques: list[frozenset[str]]
-    roots: list[int]
-    edges: list[tuple[int, int]]
-    parts: list[Part]
+    tree: Tree
+    batches: list[Batch]
 
 
 class Expected(NamedTuple):
-    """What an E step finds.
+    """The result of an E step.
 
     Attributes:
-        counts: by variable the expected number of times that each cell of its table was used, of the table's shape;
-            zero where rows do not bear on it.
-        log_weight: log of the product's sum given each row, summed over rows; with a network's tables the log
-            likelihood of all that was seen, in nats.
+        counts: by variable the expected number of rows in each joint state of its family; zero where the observations
+            say nothing about the family.
+        log_weight: log of the sum of the product of all weights given each row, summed over rows, in nats. With a
+            network's probabilities as weights, this is the log likelihood of all observations.
     """
 
-    counts: Tables
+    counts: FamilyArrays
     log_weight: float
 
 
 def compiled_families(network: BayesianNetwork, observations: Observations) -> Families:
-    """Make ready for E steps on these observations.
+    """The network's graph and the observations, prepared for E steps.
 
     Raises:
-        UserError: a variable has no table, a name or a state is unknown, or columns differ in length or have no rows.
-        TooLargeError: the tables would take more memory than there is.
+        UserError: a variable has no table, a name or a state is unknown, columns differ in length, or there is no row.
+        TooLargeError: an E step would take more memory than there is.
     """
     rows = distinct_rows(network, observations)
+    if not len(rows.which):
+        raise UserError("the observations have no rows; give one or more")
     seen = {variable for variable, codes in rows.codes.items() if (codes != MISSING).any()}
-    bearing = seen.union(*(nx.ancestors(network.graph, variable) for variable in seen))
-    potentials = network.potentials(variable for variable in network.conditionals if variable in bearing)
-    eliminated = elimination_of(potentials)
-    cliques, parents, _ = junction_tree(eliminated)
-    cost = tree_cost(cliques, sizes_of(potentials))
-    check_cost("an E step on a junction tree", cost, "learn a network of fewer variables or edges")
-    scopes = {potential.variables[-1]: potential.variables for potential in potentials}
-    upwards = [(clique, parent) for clique, parent in enumerate(parents) if parent is not None]
-    at_once = max(1, CELLS_AT_ONCE // max(1, cost.cells))
+    relevant = seen.union(*(nx.ancestors(network.graph, variable) for variable in seen))
+    potentials = network.potentials(variable for variable in network.conditionals if variable in relevant)
+    tree = tree_of(
+        network, potentials, "an E step on a junction tree", remedy="learn a network of fewer variables or edges"
+    )
+    rows = rows._replace(codes={variable: codes for variable, codes in rows.codes.items() if variable in seen})
+    times = rows.times()
     return Families(
-        scopes=scopes,
-        homes={
-            variable: next(at for at, clique in enumerate(cliques) if clique.issuperset(scope))
-            for variable, scope in scopes.items()
-        },
-        cliques=cliques,
-        roots=[clique for clique, parent in enumerate(parents) if parent is None],
-        edges=[*upwards, *((parent, clique) for clique, parent in reversed(upwards))],
-        parts=[_part(network, rows, start, start + at_once) for start in range(0, len(rows.times), at_once)],
+        scopes={potential.variables[-1]: potential.variables for potential in potentials},
+        tree=tree,
+        batches=[
+            Batch(likelihoods_of(network, rows.codes_of(batch)), times[batch]) for batch in rows.batches(tree.cells)
+        ],
     )
 
 
-def expected_counts(families: Families, tables: Tables) -> Expected:
-    """One E step.
+def expected_counts(families: Families, weights: FamilyArrays) -> Expected:
+    """The expected counts of every family, and the log weight of all rows: one E step.
 
     Args:
-        tables: by variable the weights phi(parents, variable), not negative: probabilities, or what stands for them.
+        weights: by variable phi(parents, variable), zero or more: probabilities, or the weights that variational EM
+            uses in their place.
     """
-    weights = {variable: Potential(scope, tables[variable]) for variable, scope in families.scopes.items()}
-    counts, log_weight = {variable: np.zeros_like(table) for variable, table in tables.items()}, 0.0
-    for part in families.parts:
-        try:
-            with np.errstate(under="raise"):
-                expected = _expected(families, weights, part, SUM_PRODUCT)
-        except FloatingPointError:
-            logs = {variable: logarithm(potential) for variable, potential in weights.items()}
-            findings = {variable: logarithm(finding) for variable, finding in part.findings.items()}
-            expected = _expected(families, logs, Part(findings, part.times), LOG_SUM_PRODUCT)
-        log_weight += expected.log_weight
-        for variable, n in expected.counts.items():
-            counts[variable] += n
+    potentials = clique_potentials(
+        families.tree, [Potential(scope, weights[variable]) for variable, scope in families.scopes.items()]
+    )
+    counts, log_weight = {variable: np.zeros_like(array) for variable, array in weights.items()}, 0.0
+    for batch in families.batches:
+        log_weight += _add_counts(families, potentials, batch, counts)
     return Expected(counts, log_weight)
 
 
-def _part(network: BayesianNetwork, rows: DistinctRows, start: int, stop: int) -> Part:
-    findings = {}
-    for variable, codes in rows.codes.items():
-        states = len(network.states[variable])
-        # Index -1 (missing) selects the added last row, which is all ones.
-        seen = np.concatenate([np.eye(states), np.ones((1, states))])[codes[start:stop]]
-        findings[variable] = Potential((variable, ROW), seen.T)
-    return Part(findings, rows.times[start:stop])
-
-
-def _expected(families: Families, weights: Mapping[str, Potential], part: Part, semiring: Semiring) -> Expected:
-    beliefs = _beliefs(families, weights, part.findings, semiring)
-    counts = {}
-    for variable, scope in families.scopes.items():
-        belief = beliefs[families.homes[variable]]
-        outside = set(belief.variables) - {*scope, ROW}
-        family = totalled(belief, outside, semiring).over((*scope, ROW)).values
-        axes = tuple(range(len(scope)))
-        if semiring.logarithms:
-            family = np.exp(family - family.max(axes))
-        # Where nothing that was seen bears on a family, all rows share one posterior.
-        counts[variable] = (family / family.sum(axes) * part.times).sum(-1)
-    log_weight = 0.0
-    for root in families.roots:
-        total = totalled(beliefs[root], families.cliques[root], semiring).values
-        log_weight += float(((total if semiring.logarithms else np.log(total)) * part.times).sum())
-    return Expected(counts, log_weight)
-
-
-def _beliefs(
-    families: Families, weights: Mapping[str, Potential], findings: Mapping[str, Potential], semiring: Semiring
-) -> list[Potential]:
-    """Each clique's product, its own variables and perhaps ROW its axes."""
-    received: list[dict[int, Potential]] = [{} for _ in families.cliques]
-    own: list[list[Potential]] = [[] for _ in families.cliques]
-    for variable, home in families.homes.items():
-        own[home] += [weights[variable], *([findings[variable]] if variable in findings else [])]
-
-    def collected(clique: int, receiver: int | None = None) -> Potential:
-        messages = (message for sender, message in received[clique].items() if sender != receiver)
-        return product([*own[clique], *messages], semiring)
-
-    for sender, receiver in families.edges:
-        gone = families.cliques[sender] - families.cliques[receiver]
-        received[receiver][sender] = totalled(collected(sender, receiver), gone, semiring)
-    return [collected(clique) for clique in range(len(families.cliques))]
+def _add_counts(families: Families, potentials: CliquePotentials, batch: Batch, counts: FamilyArrays) -> float:
+    """Add the expected counts of a batch of rows to `counts`; return its log weight."""
+    beliefs = calibrated(potentials, batch.likelihoods, len(batch.times))
+    hosted: dict[int, list[str]] = {}
+    for variable, host in zip(families.scopes, families.tree.hosts, strict=True):
+        assert host is not None  # a family has at least one variable
+        hosted.setdefault(host, []).append(variable)
+    for host, variables in hosted.items():
+        clique, belief = families.tree.cliques[host], beliefs.cliques[host]
+        # Where no finding can change the clique's posterior, one column stands for all rows.
+        of_each_row = np.broadcast_to(belief, (*clique.shape, len(batch.times)))
+        of_all_rows = Potential(clique.variables, of_each_row @ batch.times)
+        for variable in variables:
+            scope = families.scopes[variable]
+            counts[variable] += totalled(of_all_rows, set(clique.variables) - set(scope)).over(scope).values
+    return float(beliefs.log_weight @ batch.times)

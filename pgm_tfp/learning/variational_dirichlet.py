@@ -1,19 +1,20 @@
-"""The same posterior by variational inference, which finds it: the check that the optimiser's route is sound.
+"""Tables from complete data by variational inference: a check of the method where the exact posterior is known.
 
-The surrogate has a Dirichlet(c) for each row of each table. With counts n and the prior a,
+The surrogate is a Dirichlet(c) for each row of each table. With counts n and the prior a,
 
     ELBO = sum_k n_k E[log theta_k] - KL(Dirichlet(c) || Dirichlet(a))
     E[log theta_k] = digamma(c_k) - digamma(sum_j c_j)
 
-summed over rows, is log p(observations) - KL(surrogate || posterior). The posterior is in the family, so at the maximum
-the gap is zero and the ELBO is the log marginal likelihood (Blei, Kucukelbir & McAuliffe 2017, arXiv 1601.00670).
+summed over rows, is log p(observations) - KL(surrogate || posterior). The posterior belongs to the family. So at the
+maximum the gap is zero, and the ELBO is the log evidence (Blei, Kucukelbir & McAuliffe 2017, arXiv 1601.00670).
 
-The ELBO bends by about n_k in log c_k, but by one half or so where all of a row's c grow together. So that one step
-suits both, however many the counts, the free numbers are s for each row and t_k for each entry,
+The second derivative of the ELBO in log c_k is about -n_k, but only about -1/2 in the direction in which all c of a row
+grow together. One step size must suit both, so the free parameters are s for each row and t_k for each entry,
 
-    log c_k = s + t_k / sqrt(1 + n_k),
+    log c_k = s + t_k / sqrt(1 + n_k).
 
-and because no entry is seen more often than its row, they may stay where a^2 / (a + sum n) <= c_k <= a + sum n.
+No entry is seen more often than its row, so the parameters are bounded such that
+a^2 / (a + sum n) <= c_k <= a + sum n.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.optimize import Bounds
 
+from pgm_tfp.exact.rows import Observations
 from pgm_tfp.learning.dirichlet import count, prior_concentrations
-from pgm_tfp.learning.observations import Observations
-from pgm_tfp.learning.tables import Tables
+from pgm_tfp.learning.family_arrays import FamilyArrays
 from pgm_tfp.maximisation import compiled, maximise, packed, unpacked
 from pgm_tfp.networks import BayesianNetwork
 
@@ -39,23 +40,28 @@ MOST_ITERATIONS = 1000
 
 
 class VariationalDirichlet(NamedTuple):
-    """A fitted surrogate.
+    """The surrogate with the highest ELBO.
 
     Attributes:
         concentrations: by variable, (states of each parent..., states).
-        elbo: at these, in nats.
+        elbo: the ELBO at these concentrations, at most the log evidence, in nats.
         trace: the ELBO at the start and after each step of the optimiser, (steps + 1,), in nats.
     """
 
-    concentrations: Tables
+    concentrations: FamilyArrays
     elbo: float
     trace: np.ndarray
+
+    @property
+    def converged(self) -> bool:
+        """Whether the optimiser stopped before its last permitted step."""
+        return len(self.trace) <= MOST_ITERATIONS
 
 
 def fit_variational_dirichlet(
     network: BayesianNetwork, observations: Observations, prior_counts: float = 1.0
 ) -> VariationalDirichlet:
-    """Maximise the ELBO over all concentrations at once by L-BFGS, from the prior.
+    """The surrogate that maximises the ELBO, found by L-BFGS over all concentrations at once, from the prior.
 
     Args:
         network: its graph and states; its probabilities are not used.
@@ -104,7 +110,7 @@ def fit_variational_dirichlet(
 
 
 class Box(NamedTuple):
-    """Where the free numbers of one table may lie, each (states of each parent..., 1 + states): s, then t."""
+    """Bounds and start of one table's free parameters, each (states of each parent..., 1 + states): s, then t."""
 
     lowest: np.ndarray
     highest: np.ndarray
@@ -112,7 +118,7 @@ class Box(NamedTuple):
 
 
 def _box(prior: np.ndarray, counts: np.ndarray) -> Box:
-    """s is the logarithm of the row's largest concentration, then no t is above zero; the start is the prior."""
+    """The bounds of one table, and the prior as the start. s is the log of a row's largest c, so t is at most zero."""
     log_prior = np.log(prior[..., :1])
     growth = np.log1p(counts.sum(-1, keepdims=True) / prior[..., :1])  # log (a + sum n) / a
     zeros = np.zeros_like(counts)

@@ -1,17 +1,18 @@
 """Tables from rows with gaps, with their uncertainty: variational Bayesian EM (MacKay 1997; Beal 2003, chapter 3).
 
-The posterior over tables and gaps is approximated by a product, Dirichlet(c) over each row theta of each table, times a
-distribution over what was not seen. Its two factors are improved in turn:
+The posterior over tables and missing cells is approximated by a product of two factors: Dirichlet(c) over each row
+theta of each table, and a distribution over the missing cells. The factors are improved in turn:
 
-    E  with exp(E[log theta]) in place of the tables, whose product sums to Z for a row, the expected counts N
+    E  expected counts N, with exp(E[log theta]) in place of the tables; the product of these sums to Z for each row
     M  c = a + N
 
-and each iteration raises a bound on the log marginal likelihood, or leaves it:
+No iteration lowers the ELBO, a lower bound on the log evidence:
 
-    sum over rows of log Z - KL(Dirichlet(c) || Dirichlet(a)) <= log p(all that was seen).
+    sum over rows of log Z - KL(Dirichlet(c) || Dirichlet(a)) <= log p(all findings).
 
-Without gaps the approximation is exact and so is the bound. With a variable that is never seen it describes one of the
-equivalent ways to name its states, and lies lower by the logarithm of their number at least, if they are well apart.
+Without gaps the approximation and the bound are exact. If a variable is never seen, the approximation describes only
+one of the equivalent ways to name the variable's states. If these ways are well apart, the bound is then lower by at
+least the logarithm of their number.
 """
 
 from typing import NamedTuple
@@ -19,36 +20,48 @@ from typing import NamedTuple
 import numpy as np
 
 from common.errors import UserError
-from pgm_tfp.learning.climbing import Algorithm, best_climb, check_settings
-from pgm_tfp.learning.dirichlet import expected_log, kl, prior_concentrations
+from pgm_tfp.exact.rows import Observations
+from pgm_tfp.learning.dirichlet import (
+    Intervals,
+    credible_intervals,
+    expected_log,
+    kl,
+    mean_network,
+    prior_concentrations,
+)
 from pgm_tfp.learning.families import compiled_families, expected_counts
-from pgm_tfp.learning.observations import Observations
-from pgm_tfp.learning.tables import Tables, normalized, random_tables, with_tables
+from pgm_tfp.learning.family_arrays import FamilyArrays, random_probabilities
+from pgm_tfp.learning.iteration import Algorithm, best_of_starts, check_settings
 from pgm_tfp.networks import BayesianNetwork
 
-FEWEST_PRIOR_COUNTS = 0.01  # exp(digamma(a)) is about exp(-1 / a), and leaves float64's range at 1 / 700
+FEWEST_PRIOR_COUNTS = 0.01  # exp(digamma(a)) is about exp(-1 / a), which leaves float64's range at a = 1 / 700
 
 
 class VariationalEmFit(NamedTuple):
-    """What variational EM has found.
+    """The result of variational EM.
 
     Attributes:
-        network: with the mean tables of the best start's last Dirichlet distributions.
-        concentrations: of these, by variable, (states of each parent..., states).
-        trace: the bound from the best start, before the first iteration and after each, in nats.
-        bound: the last of these: at most the log marginal likelihood of all that was seen.
-        iterations: that the best start took.
-        converged: whether it converged.
-        restarts: the last bound from each start, (restarts,), in nats.
+        network: with the mean tables of the Dirichlet distributions below.
+        concentrations: of the last Dirichlet distributions from the best start, by variable (states of each parent...,
+            states).
+        trace: the ELBO from the best start, before the first iteration and after each, in nats.
+        elbo: the last of these: at most log p(all findings), the log evidence.
+        iterations: the number of iterations from the best start.
+        converged: whether the iteration from the best start converged.
+        restarts: the last ELBO from each start, (restarts,), in nats.
     """
 
     network: BayesianNetwork
-    concentrations: Tables
+    concentrations: FamilyArrays
     trace: np.ndarray
-    bound: float
+    elbo: float
     iterations: int
     converged: bool
     restarts: np.ndarray
+
+    def credible_intervals(self, mass: float = 0.95) -> dict[str, Intervals]:
+        """For each entry of each table its central interval, as `DirichletPosterior.credible_intervals` gives it."""
+        return credible_intervals(self.concentrations, mass)
 
 
 def fit_variational_em(
@@ -64,12 +77,13 @@ def fit_variational_em(
 
     Args:
         network: its graph and states; its probabilities are not used.
-        observations: by variable a column of states, None where it was not seen; a variable without a column never was.
+        observations: by variable a column of states, None where it was not seen; a variable without a column was never
+            seen.
         prior_counts: a, as for `fit_dirichlet`; 0.01 or more.
-        seed: of the random tables that each start explains the rows with at first.
+        seed: of the random tables with which each start explains the rows at first.
         restarts: the number of starts.
-        tolerance: stop when an iteration raises the bound by no more than this share of it.
-        most_iterations: stop then in any case; the log has a warning.
+        tolerance: stop when an iteration raises the ELBO by no more than this share of the ELBO.
+        most_iterations: stop after this many iterations in any case; a warning is logged then.
 
     Raises:
         UserError: as `fit_em`.
@@ -80,16 +94,16 @@ def fit_variational_em(
     families = compiled_families(network, observations)
     prior = prior_concentrations(network, prior_counts)
 
-    def concentrations_of(counts: Tables) -> Tables:
+    def concentrations_of(counts: FamilyArrays) -> FamilyArrays:
         return {variable: prior[variable] + n for variable, n in counts.items()}
 
-    def minus_divergence(concentrations: Tables) -> float:
+    def minus_divergence(concentrations: FamilyArrays) -> float:
         return -sum(kl(c, prior[variable]) for variable, c in concentrations.items())
 
-    def start(random: np.random.Generator) -> Tables:
-        return concentrations_of(expected_counts(families, random_tables(network, random)).counts)
+    def start(random: np.random.Generator) -> FamilyArrays:
+        return concentrations_of(expected_counts(families, random_probabilities(network, random)).counts)
 
-    best, heights = best_climb(
+    best, elbos = best_of_starts(
         Algorithm(
             lambda concentrations: expected_counts(
                 families, {variable: np.exp(expected_log(c)) for variable, c in concentrations.items()}
@@ -102,11 +116,11 @@ def fit_variational_em(
         most_iterations,
     )
     return VariationalEmFit(
-        network=with_tables(network, {variable: normalized(c) for variable, c in best.parameters.items()}),
+        network=mean_network(network, best.parameters),
         concentrations=best.parameters,
         trace=best.trace,
-        bound=float(best.trace[-1]),
+        elbo=float(best.trace[-1]),
         iterations=len(best.trace) - 1,
         converged=best.converged,
-        restarts=heights,
+        restarts=elbos,
     )

@@ -18,8 +18,8 @@ import tensorflow_probability as tfp
 from common.errors import UserError
 from pgm_tfp import elimination
 from pgm_tfp.conditionals import Table
-from pgm_tfp.graphs import Elimination
 from pgm_tfp.networks import BayesianNetwork
+from pgm_tfp.triangulation import Elimination
 from pgm_tfp.variational.family import Settings
 from pgm_tfp.variational.targets import MOST_STATES, Target, flat_index
 

@@ -1,20 +1,20 @@
-"""A rival that takes too much, too long or fails leaves a reason, and the benchmark goes on."""
+"""A baseline that fails or reaches a limit has a reason instead of an answer, and the benchmark goes on."""
 
 import sys
 
 import numpy as np
 import pytest
 
-from benchmarks.exact_inference import findings, load, main, pgmpy_rival
-from benchmarks.limited import limited
+from benchmarks.exact_inference import findings, load, main, pgmpy_baseline
+from benchmarks.limited import run_limited
 from pgm_tfp import exact
 
 
 def outcome(program, seconds=60.0, gigabytes=2.0):
-    return limited([sys.executable, "-c", program], seconds, gigabytes)
+    return run_limited([sys.executable, "-c", program], seconds, gigabytes)
 
 
-def test_the_answer_is_what_is_printed_last():
+def test_the_answer_is_the_last_printed_line():
     assert outcome('print("a line of a library"); print("[1, 2.5]")') == ([1, 2.5], "")
 
 
@@ -30,21 +30,21 @@ def test_the_answer_is_what_is_printed_last():
         ("pass", {}, "exit status 0"),
     ],
 )
-def test_what_has_no_answer_has_a_reason(program, limits, reason):
+def test_a_command_without_an_answer_has_a_reason(program, limits, reason):
     assert outcome(program, **limits) == (None, reason)
 
 
-def test_a_rival_is_asked_the_same_question():
+def test_a_baseline_answers_the_same_question():
     network = load("asia")
     evidence = {name: network.states[name][state] for name, state in findings(network).items()}
-    answer = pgmpy_rival("asia")
+    answer = pgmpy_baseline("asia")
     assert answer["seconds"] > 0.0
     assert set(answer["answers"]) == set(network.states) - set(evidence)
     for name, theirs in answer["answers"].items():
         np.testing.assert_allclose(theirs, list(exact.marginals(network, evidence)[name].values()), atol=1e-10)
 
 
-def test_a_row_is_printed_though_all_rivals_fail(monkeypatch, capsys):
+def test_a_row_is_printed_even_if_all_baselines_fail(monkeypatch, capsys):
     monkeypatch.setattr("benchmarks.exact_inference.many_rows", lambda flags: None)
     monkeypatch.setattr(sys, "argv", ["exact_inference", "cancer", "--gigabytes", "0.05"])
     main()

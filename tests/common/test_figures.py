@@ -1,4 +1,4 @@
-"""Words in figures are words, whatever people call their classes and variables."""
+"""Names of classes and variables appear in figures as they were typed."""
 
 import io
 
@@ -14,7 +14,7 @@ NAMES = st.text(st.sampled_from("$x_1^\\{}%&#~ é"), min_size=1, max_size=12)
 
 
 def figure_of(name):
-    """A figure with a name wherever one can stand."""
+    """A figure with the name in every place where a name can appear."""
     figure = Figure(layout="constrained")
     axes = figure.subplots()
     shades = axes.imshow([[0, 1], [2, 3]], label=name)
@@ -34,7 +34,7 @@ def figure_of(name):
 @given(NAMES)
 @example("$x_1^$")
 @example("$\\frac{$")
-def test_a_figure_is_drawn_whatever_a_name_is_and_shows_it_as_it_was_typed(name):
+def test_a_figure_shows_every_name_as_it_was_typed(name):
     figure = figure_of(name)
     figure.savefig(io.BytesIO(), format="png")
     for written in figure.findobj(Text):
@@ -42,7 +42,7 @@ def test_a_figure_is_drawn_whatever_a_name_is_and_shows_it_as_it_was_typed(name)
 
 
 @pytest.mark.parametrize("scale", ["linear", "log"])
-def test_powers_of_ten_stay_formulas_on_logarithmic_axes_alone(scale):
+def test_only_the_powers_of_ten_of_logarithmic_axes_stay_formulas(scale):
     figure = Figure()
     axes = figure.subplots()
     axes.set(xscale=scale, xlim=(1e-3, 1e3))

@@ -13,7 +13,7 @@ def test_a_file_is_replaced_as_a_whole(tmp_path):
     assert [file.name for file in path.parent.iterdir()] == ["a.txt"]
 
 
-def test_an_error_leaves_what_was_there_and_nothing_else(tmp_path):
+def test_an_error_leaves_the_old_file_and_no_other_file(tmp_path):
     path = tmp_path / "a.txt"
     write_text(path, "good")
 
@@ -28,7 +28,7 @@ def test_an_error_leaves_what_was_there_and_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_others_may_read_what_they_could_read_of_any_new_file(tmp_path):
+def test_a_file_has_the_permissions_of_any_new_file(tmp_path):
     write_text(tmp_path / "a", "")
     (tmp_path / "b").touch()
     modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in "ab"}

@@ -7,7 +7,7 @@ from tests import odd_names
 
 
 @given(st.one_of(odd_names.names, st.text()))
-def test_a_printable_name_is_one_line_of_utf_8_and_stays_as_it_is(name):
+def test_a_printable_name_is_one_line_of_utf_8_and_does_not_change_again(name):
     shown = printable(name)
     assert len((shown + ".").splitlines()) == 1
     assert shown.encode().decode() == shown
@@ -17,7 +17,7 @@ def test_a_printable_name_is_one_line_of_utf_8_and_stays_as_it_is(name):
         assert shown == name
 
 
-def test_what_cannot_be_shown_is_escaped_as_python_does_it():
+def test_characters_that_cannot_be_shown_become_pythons_escapes():
     assert printable("ren\udce9") == r"ren\udce9"
     assert printable("a\nb\x1b") == r"a\nb\x1b"
     assert printable("$x_1^$ 日本 é") == "$x_1^$ 日本 é"
@@ -31,7 +31,7 @@ def test_a_file_name_is_short_enough_and_keeps_its_suffix(stem):
     assert name == f"{stem}.png" or len(stem.encode()) > LONGEST - 4
 
 
-def test_long_names_that_differ_at_the_end_give_different_files(tmp_path):
+def test_long_names_with_different_ends_give_different_files(tmp_path):
     assert file_name("L" * 300 + "a", ".png") != file_name("L" * 300 + "b", ".png")
 
 

@@ -1,4 +1,4 @@
-"""For courses: what the student edition leaves out and that the tests notice, and what a submission holds."""
+"""The student edition leaves out the answers, and tests notice each missing answer; what a submission holds."""
 
 import os
 import re
@@ -16,8 +16,8 @@ import pytest
 from common.errors import UserError
 from course import student_edition, submission
 from course.questions import QUESTIONS
-from course.regions import END, regions, without
-from course.student_edition import CHECKLIST, CODE, PAGE, check_free, edition_files, marked
+from course.regions import END, find_regions, without
+from course.student_edition import CHECKLIST, CODE, PAGE, check_free, edition_files, marked_regions
 from course.tree import code_files
 from tests.support import ROOT
 
@@ -26,7 +26,7 @@ ALONE = (
     "a Bayesian network as a Markov network",
     "the log weights of minibatch-stratified sampling",
 )
-MASKED = "the decoder of the table"  # its tests meet the encoder first
+MASKED = "the decoder of the table"  # its tests fail at the encoder first
 
 
 def read(path):
@@ -57,16 +57,16 @@ class Edition(NamedTuple):
 
 @pytest.fixture(scope="module")
 def edition(tmp_path_factory):
-    """An edition of the project as it lies here, added to git or not."""
+    """A student edition of the project with all files of this folder, tracked by git or not."""
     folder = tmp_path_factory.mktemp("course")
     unwanted = shutil.ignore_patterns(".git", ".venv", "datasets", "runs", "site", "__pycache__", ".*_cache")
     source = shutil.copytree(ROOT, folder / "project", ignore=unwanted)
     student_edition.write(folder / "assignment", source)
-    return Edition(source, folder / "assignment", marked(edition_files(source), source))
+    return Edition(source, folder / "assignment", marked_regions(edition_files(source), source))
 
 
 def python(code, *arguments):
-    """Run Python in the folder of some code."""
+    """Run Python with this folder as the current folder."""
     environment = {**os.environ, "COLUMNS": "200", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
         [sys.executable, *arguments],
@@ -80,9 +80,9 @@ def python(code, *arguments):
 
 
 def outcomes(code, tests):
-    """Of each test what it ended with, parametrised ones together: the text of an error, or "passed"."""
+    """For each test the texts of its errors, or "passed"; the cases of a parametrised test are one test."""
     report = code.parent / f"{code.name}.xml"
-    # The tests' common conftest trains runs and loads all of the project for it; these tests need none.
+    # Without the conftest of all tests, because it loads the whole project; these tests do not need it.
     options = ("-p", "no:cacheprovider", "--tb=no", "--confcutdir=tests/vae_keras", f"--junitxml={report}")
     done = python(code, "-m", "pytest", *options, *sorted(tests))
     assert done.returncode in (0, 1), done.stdout + done.stderr
@@ -136,7 +136,7 @@ def test_with_all_answers_the_tests_pass(ran):
 
 
 @pytest.mark.parametrize("asked", ALONE)
-def test_an_answer_alone_is_enough_for_its_tests(ran, asked):
+def test_one_answer_alone_is_enough_for_its_tests(ran, asked):
     assert ran[asked] == {test: {"passed"} for test in QUESTIONS[asked].tests}
 
 
@@ -147,7 +147,7 @@ def test_an_edition_can_be_imported(ran, edition):
         compile(path.read_bytes(), path, "exec")
 
 
-def test_answers_put_back_are_the_source_to_the_byte(edition, tmp_path):
+def test_the_edition_with_its_answers_put_back_is_the_source(edition, tmp_path):
     whole = edition.copied_with(tmp_path / "whole", set(QUESTIONS))
     for path in edition_files(edition.source):
         assert (whole / path).read_bytes() == (edition.source / path).read_bytes(), path
@@ -162,21 +162,19 @@ def test_the_answers_are_nowhere_in_the_edition(edition):
     assert not [path for path, text in texts.items() if END in text]
 
 
-def test_pages_that_answer_and_tests_that_need_them_are_left_out(edition):
+def test_pages_with_answers_and_tests_that_need_them_are_left_out(edition):
     files = {path.relative_to(edition.code).as_posix() for path in edition.code.rglob("*") if path.is_file()}
     assert {name for name in files if name.startswith("docs/")} == {"docs/assignment.md", "docs/notation.md"}
     assert not [
         name for name in files if name.startswith(("tests/docs", "README", "mkdocs", "datasets", "runs", ".git/"))
     ]
     assert {"Makefile", "LICENSE", "pyproject.toml", ".ci/run", CHECKLIST, "tests/conftest.py"} <= files
-    left_out = re.compile(
-        r"docs\.(course|figures)|docs[/\" ]+(theory|images|course|figures)|README\.md|evaluate\.THEORY"
-    )
+    left_out = re.compile(r"docs\.figures|docs[/\" ]+(theory|images|figures)|README\.md|evaluate\.THEORY")
     for path in (edition.code / "tests").rglob("*.py"):
         assert not left_out.search(read(path)), path
 
 
-def test_questions_markers_and_hand_out_are_about_the_same(edition):
+def test_questions_markers_and_hand_out_agree(edition):
     assert {region.asked for here in edition.found.values() for region in here} == set(QUESTIONS)
     text = read(edition.source / "docs/assignment.md")
     assert {PurePosixPath(name) for name in re.findall(r"`([\w/]+\.py)`", text)} == set(edition.found)
@@ -189,7 +187,7 @@ def test_questions_markers_and_hand_out_are_about_the_same(edition):
         assert verdict not in text
 
 
-def test_the_list_names_the_line_and_the_tests_of_every_place(edition):
+def test_the_checklist_has_the_line_and_the_tests_of_every_place(edition):
     text = read(edition.code / CHECKLIST)
     places = re.findall(r"^- \[ \] (.*): `(.*)`, line (\d+)", text, re.MULTILINE)
     assert [asked for asked, _, _ in places] == list(QUESTIONS)
@@ -199,7 +197,7 @@ def test_the_list_names_the_line_and_the_tests_of_every_place(edition):
             assert test.partition("::")[2] in text
 
 
-def test_the_hand_out_is_one_page_with_formulas_and_the_list(edition):
+def test_the_hand_out_is_one_page_with_formulas_and_the_checklist(edition):
     page = read(edition.folder / PAGE)
     assert "<math" in page
     assert "$" not in re.sub(r"<style>.*?</style>|<code>.*?</code>", "", page, flags=re.DOTALL)
@@ -214,14 +212,14 @@ MARKED = 'def f(x):\n    """Twice."""\n    # answer: two of "them"\n    y = x\n 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_region_becomes_one_line_at_its_indentation(end):
     text = MARKED.replace("\n", end)
-    found = regions(text, "f.py")
+    found = find_regions(text, "f.py")
     expected = 'def f(x):\n    """Twice."""\n    raise NotImplementedError("two of \\"them\\"")\n'.replace("\n", end)
     assert without(text, found) == expected
     assert expected.replace(found[0].stub, found[0].marked) == text
 
 
-def test_what_only_looks_like_a_marker_is_none():
-    assert regions('TEXT = """\n# answer: no\n"""\nX = 1  # answer: 42\n# the answer is near\n', "f.py") == []
+def test_strings_and_comments_after_code_are_no_markers():
+    assert find_regions('TEXT = """\n# answer: no\n"""\nX = 1  # answer: 42\n# the answer is near\n', "f.py") == []
 
 
 B, E = "# answer: a\n", "# end of answer\n"
@@ -232,30 +230,30 @@ B, E = "# answer: a\n", "# end of answer\n"
     [
         (f"{B}x = 1\n", "^f.py:1: an answer that is not closed"),
         (f"x = 1\n{E}", "^f.py:2: the end of an answer that has no beginning"),
-        (f"{B}x = 1\n# answer: b\ny = 1\n{E}{E}", "^f.py:3: an answer inside the one of line 1"),
+        (f"{B}x = 1\n# answer: b\ny = 1\n{E}{E}", "^f.py:3: an answer inside the answer of line 1"),
         (f"{B}x = 1\n{E}{B}y = 1\n{E}", "^f.py:4: a second answer called 'a'"),
         (f"{B}# nothing\n{E}", "^f.py:1: an answer without a statement"),
         (f"if 1:\n    {B}    x = 1\n{E}", "^f.py:4: the answer of line 2 ends at another indentation"),
         (f"x = [\n    {B}    1,\n    {E}]\n", "^f.py:2: an answer without a statement"),
-        (f"{B}if 1:\n    x = 1\n    y = (\n{E}    2)\n", "^f.py:1: an answer that is no whole statements"),
+        (f"{B}if 1:\n    x = 1\n    y = (\n{E}    2)\n", "^f.py:1: an answer with a part of a statement"),
         (f"{B}x = 1\n# End of answer\n", "^f.py:3: '# End of answer' is no marker"),
         ("# answer:\nx = 1\n", "^f.py:1: '# answer:' is no marker"),
-        ("def f(:\n# answer: a\n", "^f.py is no Python"),
+        ("def f(:\n# answer: a\n", "^f.py is not valid Python"),
     ],
 )
-def test_wrong_markers_are_refused_with_file_and_line(text, message):
+def test_wrong_markers_are_errors_with_file_and_line(text, message):
     with pytest.raises(UserError, match=message):
-        regions(text, "f.py")
+        find_regions(text, "f.py")
 
 
-def test_a_wrong_marker_or_an_unknown_question_leaves_nothing_behind(tmp_path):
+def test_an_unknown_question_is_an_error_and_nothing_is_written(tmp_path):
     (tmp_path / "one.py").write_text(f"{B}x = 1\n{E}", encoding="utf-8")
     with pytest.raises(UserError, match=r"^one.py:1: no question is called 'a'; add it to course/questions.py"):
         student_edition.write(tmp_path / "out", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["one.py"]
 
 
-def test_an_edition_replaces_an_untouched_one_and_nothing_else(edition, tmp_path, capsys):
+def test_an_edition_replaces_only_an_unchanged_edition(edition, tmp_path, capsys):
     out = shutil.copytree(edition.folder, tmp_path / "out")  # times of files are copied, too
     (out / CODE / "tests" / "__pycache__").mkdir()
     (out / CODE / "tests" / "__pycache__" / "x.pyc").write_bytes(b"")
@@ -263,14 +261,16 @@ def test_an_edition_replaces_an_untouched_one_and_nothing_else(edition, tmp_path
     assert not (out / CODE / "tests" / "__pycache__").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     os.utime(out / CODE / "train.py", (2e9, 2e9))
-    with pytest.raises(UserError, match=r"someone has worked in .*out \(code/train.py\); pass another --out"):
+    with pytest.raises(UserError, match=r"out has been changed \(code/train.py\); pass another --out"):
         check_free(out)
     other = tmp_path / "other"
     other.mkdir()
     check_free(other)
     (other / "thesis.tex").write_text("", encoding="utf-8")
     assert student_edition.main(["--out", str(other)]) == 2
-    assert capsys.readouterr().err == f"student_edition: {other} exists and is no student edition; pass another --out\n"
+    assert (
+        capsys.readouterr().err == f"student_edition: {other} exists and is not a student edition; pass another --out\n"
+    )
     assert [path.name for path in other.iterdir()] == ["thesis.tex"]
 
 
@@ -299,11 +299,11 @@ def project(tmp_path):
     return folder
 
 
-def test_without_git_the_code_is_what_lies_outside_of_ignored_folders(project):
+def test_without_git_the_code_is_all_files_outside_of_ignored_folders(project):
     assert list(map(str, code_files(project))) == [".gitignore", "data/new.py", "docs/images/drawing.png", "train.py"]
 
 
-def test_with_git_the_code_is_what_it_tracks_but_no_data_weights_or_photographs(project):
+def test_with_git_the_code_is_the_tracked_files_without_data_weights_and_photographs(project):
     for arguments in (["init", "-q"], ["add", "--force", ".", ":!data"]):
         subprocess.run(["git", *arguments], cwd=project, check=True)
     expected = [".gitignore", "docs/images/drawing.png", "env/lib/x.py", "env/pyvenv.cfg", "train.py"]
@@ -348,7 +348,7 @@ def test_a_submission_holds_report_figures_and_code_and_nothing_else(run, projec
     assert inside["HW1_A_1/code/train.py"] == "code"
 
 
-def test_the_same_files_make_the_same_bytes_whenever_they_were_written(run, project, tmp_path):
+def test_the_same_files_give_the_same_bytes_whatever_their_times(run, project, tmp_path):
     files = submission.contents(run, project)
     submission.pack("HW1_A_1", files, tmp_path / "one.zip")
     os.utime(run / "report.html", (1e9, 1e9))
@@ -356,18 +356,18 @@ def test_the_same_files_make_the_same_bytes_whenever_they_were_written(run, proj
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
 
 
-def test_the_command_packs_the_latest_run_and_says_where(run, project, monkeypatch, tmp_path, capsys):
+def test_the_command_packs_the_latest_run_and_prints_the_path(run, project, monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(submission, "contents", lambda folder: real_contents(folder, project))
     assert submission.main(["--name", " Ada Lovelace ", "--id", "12-3"]) == 0
     said = capsys.readouterr().out
-    assert said.startswith("runs/HW1_Ada_Lovelace_12-3.zip (0.0 MB): 5 files of runs/mine, 4 of code\n")
-    assert "not in it, because runs/mine has none: metrics.json;" in said
+    assert said.startswith("runs/HW1_Ada_Lovelace_12-3.zip (0.0 MB): 5 files of runs/mine, 4 files of code\n")
+    assert "missing in runs/mine and in the archive: metrics.json;" in said
     assert "HW1_Ada_Lovelace_12-3/report.html" in packed(tmp_path / "runs" / "HW1_Ada_Lovelace_12-3.zip")
     (run / "report.html").unlink()
     (run.parent / "HW1_Ada_Lovelace_12-3.zip").unlink()
     assert submission.main(["--name", "Ada", "--id", "1", "--run", "runs/mine"]) == 2
-    missing = "has no report.html; write it with python evaluate.py --report --run runs/mine"
+    missing = "has no report.html; write the report with python evaluate.py --report --run runs/mine"
     assert capsys.readouterr().err == f"submission: runs/mine {missing}\n"
     assert [path.name for path in run.parent.iterdir()] == ["mine"]
 
@@ -385,24 +385,24 @@ real_contents = submission.contents
         ("E\N{COMBINING ACUTE ACCENT}va", "7", "HW1_Éva_7"),
     ],
 )
-def test_names_of_any_script_are_taken(name, student_id, expected):
+def test_names_in_any_script_are_accepted(name, student_id, expected):
     assert submission.title(name, student_id) == expected
 
 
 @pytest.mark.parametrize(
     ("name", "student_id", "message"),
     [
-        ("../Ada", "1", r"^--name '\.\./Ada' has \. in it; leave only letters, digits, - and _$"),
-        ("a/b", "1", r"has / in it"),
-        ("a\\b", "1", r"has \\ in it"),
-        ("Ada", "1 2", r"^--id '1 2' has   in it"),
-        ("Ada\u200bL", "1", r"has ZERO WIDTH SPACE in it"),
-        ("Ada\n", "1", r"has character 10 in it"),
-        ("O'Brien", "1", r"has ' in it"),
-        ("x²", "1", r"has ² in it"),
-        ("", "1", r"^--name '' has neither a letter nor a digit; pass yours$"),
+        ("../Ada", "1", r"^--name '\.\./Ada' holds \.; use only letters, digits, - and _$"),
+        ("a/b", "1", r"holds /"),
+        ("a\\b", "1", r"holds \\"),
+        ("Ada", "1 2", r"^--id '1 2' holds  ;"),
+        ("Ada\u200bL", "1", r"holds ZERO WIDTH SPACE;"),
+        ("Ada\n", "1", r"holds character 10;"),
+        ("O'Brien", "1", r"holds ';"),
+        ("x²", "1", r"holds ²;"),
+        ("", "1", r"^--name '' has neither a letter nor a digit; pass your name$"),
         ("Ada", "_-", r"^--id '_-' has neither"),
-        ("é" * 120, "1", r"is too long for a file's name"),
+        ("é" * 120, "1", r"is too long for a file name"),
     ],
 )
 def test_other_names_are_refused(name, student_id, message):

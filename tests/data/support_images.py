@@ -1,4 +1,4 @@
-"""Small image files to read."""
+"""Writes small image files for tests."""
 
 import numpy as np
 from PIL import Image

@@ -8,33 +8,33 @@ from tests.data.support_images import LEFT_RED, SIZE, save
 
 
 def decode(path, size, channels):
-    return decoding.decode(path, size, channels).image
+    return decoding.decode(path, size, channels).pixels
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".TIFF"])
 def test_every_format_is_read(tmp_path, suffix):
-    picture = decode(save(tmp_path / f"a{suffix}"), SIZE, 3)
-    assert np.abs(picture[:, :12].astype(int) - (200, 30, 30)).mean() < 12
-    assert np.abs(picture[:, 20:].astype(int) - (30, 30, 200)).mean() < 12
+    image = decode(save(tmp_path / f"a{suffix}"), SIZE, 3)
+    assert np.abs(image[:, :12].astype(int) - (200, 30, 30)).mean() < 12
+    assert np.abs(image[:, 20:].astype(int) - (30, 30, 200)).mean() < 12
 
 
-def test_exif_orientation_turns_the_picture_upright(tmp_path):
+def test_exif_orientation_turns_the_image_upright(tmp_path):
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned a quarter clockwise
-    picture = decode(save(tmp_path / "a.jpg", exif=exif, quality=95), SIZE, 3)
-    assert picture[4, 16, 0] > 150  # what was left is now the top
-    assert picture[-4, 16, 2] > 150
+    exif[0x0112] = 6  # turn by a quarter clockwise
+    image = decode(save(tmp_path / "a.jpg", exif=exif, quality=95), SIZE, 3)
+    assert image[4, 16, 0] > 150  # the left side is now the top
+    assert image[-4, 16, 2] > 150
 
 
-def test_what_is_transparent_is_white(tmp_path):
+def test_transparent_pixels_become_white(tmp_path):
     rgba = np.dstack([LEFT_RED, np.full((SIZE, SIZE), 255, np.uint8)])
     rgba[:, 16:, 3] = 0
-    picture = decode(save(tmp_path / "a.png", rgba), SIZE, 3)
-    assert picture[16, 24].min() > 250
-    assert abs(int(picture[16, 8, 0]) - 200) < 3
+    image = decode(save(tmp_path / "a.png", rgba), SIZE, 3)
+    assert image[16, 24].min() > 250
+    assert abs(int(image[16, 8, 0]) - 200) < 3
 
 
-def test_palettes_with_and_without_transparency(tmp_path):
+def test_palettes_are_read_with_and_without_transparency(tmp_path):
     palette = Image.fromarray(LEFT_RED).quantize(8)
     palette.save(tmp_path / "plain.png")
     np.testing.assert_allclose(decode(tmp_path / "plain.png", SIZE, 3), LEFT_RED, atol=3)
@@ -43,33 +43,33 @@ def test_palettes_with_and_without_transparency(tmp_path):
     assert decode(tmp_path / "clear.png", SIZE, 3)[16, 24].min() > 250
 
 
-def test_cmyk_comes_out_in_its_colours(tmp_path):
+def test_cmyk_keeps_its_colours(tmp_path):
     Image.fromarray(LEFT_RED).convert("CMYK").save(tmp_path / "a.jpg", quality=95)
-    picture = decode(tmp_path / "a.jpg", SIZE, 3)
-    assert np.abs(picture[:, :12].astype(int) - (200, 30, 30)).mean() < 15
+    image = decode(tmp_path / "a.jpg", SIZE, 3)
+    assert np.abs(image[:, :12].astype(int) - (200, 30, 30)).mean() < 15
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_sixteen_bits_are_scaled_not_clipped(tmp_path, suffix):
     ramp = np.linspace(0, 65535, SIZE * SIZE).reshape(SIZE, SIZE).astype(np.uint16)
-    picture = decode(save(tmp_path / f"a{suffix}", ramp), SIZE, 1)
-    np.testing.assert_allclose(picture[..., 0], ramp / 257, atol=1)
+    image = decode(save(tmp_path / f"a{suffix}", ramp), SIZE, 1)
+    np.testing.assert_allclose(image[..., 0], ramp / 257, atol=1)
 
 
-def test_resizing_averages_what_it_shrinks(tmp_path):
+def test_shrinking_averages_pixels(tmp_path):
     stripes = np.tile(np.array([[0], [255]], np.uint8), (SIZE * 4, SIZE * 8))
-    picture = decode(save(tmp_path / "a.png", stripes), SIZE, 1)
-    assert np.abs(picture.astype(int) - 127).max() < 12
+    image = decode(save(tmp_path / "a.png", stripes), SIZE, 1)
+    assert np.abs(image.astype(int) - 127).max() < 12
 
 
-def test_a_wide_picture_is_cropped_not_squeezed(tmp_path):
+def test_a_wide_image_is_cropped_not_squeezed(tmp_path):
     wide = np.zeros((SIZE, 3 * SIZE), np.uint8)
     wide[:, SIZE : 2 * SIZE] = 255
     assert decode(save(tmp_path / "a.png", wide), SIZE, 1).min() == 255
 
 
 def display_p3():
-    """Display P3's profile, version 4: its primaries adapted to D50, and sRGB's curve."""
+    """The profile of Display P3, version 4: the primaries adapted to D50, and the curve of sRGB."""
 
     def fixed(number):
         return round(number * 65536).to_bytes(4, "big", signed=True)
@@ -135,17 +135,17 @@ def test_an_srgb_profile_changes_no_pixel(tmp_path):
     np.testing.assert_array_equal(decode(path, SIZE, 3), LEFT_RED)
 
 
-def test_a_damaged_profile_is_remarked_and_the_picture_kept(tmp_path):
+def test_a_damaged_profile_is_a_warning_and_the_image_is_kept(tmp_path):
     path = tmp_path / "a.png"
     Image.fromarray(LEFT_RED).save(path, icc_profile=b"no profile at all")
     decoded = decoding.decode(path, SIZE, 3)
-    np.testing.assert_array_equal(decoded.image, LEFT_RED)
-    assert decoded.remarks == (NO_PROFILE,)
+    np.testing.assert_array_equal(decoded.pixels, LEFT_RED)
+    assert decoded.warnings == (NO_PROFILE,)
 
 
-def test_twelve_bits_in_sixteen_are_remarked_and_dark(tmp_path):
+def test_twelve_bits_in_sixteen_are_dark_and_a_warning_says_so(tmp_path):
     ramp = np.linspace(0, 4095, SIZE * SIZE).reshape(SIZE, SIZE).astype(np.uint16)
     decoded = decoding.decode(save(tmp_path / "a.png", ramp), SIZE, 1)
-    assert decoded.remarks == (DARK,)
-    assert decoded.image.max() == 16
-    assert decoding.decode(save(tmp_path / "b.png", ramp * 16), SIZE, 1).remarks == ()
+    assert decoded.warnings == (DARK,)
+    assert decoded.pixels.max() == 16
+    assert decoding.decode(save(tmp_path / "b.png", ramp * 16), SIZE, 1).warnings == ()

@@ -1,4 +1,4 @@
-"""scikit-learn's own loaders, on small files in the place of what they download."""
+"""The downloads of scikit-learn, with small files in place of the real ones."""
 
 import inspect
 import io
@@ -25,21 +25,21 @@ PERSONS = {"Ann_Lee": 3, "Bo_Derek": 1, "Cy_Young": 2}
 
 
 def forbidden(*_, **__):
-    raise AssertionError("asked for again")
+    raise AssertionError("downloaded again")
 
 
 def photograph(index):
-    """250 x 250 JPEG of a colour of its own that changes from place to place."""
+    """A JPEG of 250 x 250 pixels with a colour gradient; its blue depends on the index."""
     row, column = np.mgrid[:250, :250]
-    picture = np.stack([row, column, np.full_like(row, 40 * index)], axis=-1).astype(np.uint8)
+    pixels = np.stack([row, column, np.full_like(row, 40 * index)], axis=-1).astype(np.uint8)
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, "JPEG", quality=95)
+    Image.fromarray(pixels).save(file, "JPEG", quality=95)
     return file.getvalue()
 
 
 @pytest.fixture
 def photographs(monkeypatch):
-    """Bytes of each of a handful of persons' JPEGs, {person: [...]}, in the archive that LFW now is."""
+    """Replaces the archive of LFW by six JPEGs; their bytes, {person: [...]}."""
     index = iter(range(sum(PERSONS.values())))
     files = {person: [photograph(next(index)) for _ in range(count)] for person, count in PERSONS.items()}
 
@@ -49,33 +49,33 @@ def photographs(monkeypatch):
             path.touch()
             return
         with tarfile.open(path, "w:gz") as archive:
-            for person, pictures in files.items():
-                for number, picture in enumerate(pictures, start=1):
+            for person, photographs in files.items():
+                for number, content in enumerate(photographs, start=1):
                     member = tarfile.TarInfo(f"lfw_funneled/{person}/{person}_{number:04d}.jpg")
-                    member.size = len(picture)
-                    archive.addfile(member, io.BytesIO(picture))
+                    member.size = len(content)
+                    archive.addfile(member, io.BytesIO(content))
 
     monkeypatch.setattr(_lfw, "_fetch_remote", write)
-    monkeypatch.setattr(downloads, "LFW_MOST_SHOWN", max(PERSONS.values()))
+    monkeypatch.setattr(downloads, "LFW_MANY", max(PERSONS.values()))
     return files
 
 
 @pytest.fixture
 def portraits(monkeypatch):
-    """400 grey pictures of noise in the file that Olivetti now is; their pixels over the full range, (400, 64, 64)."""
-    pictures = np.random.default_rng(0).integers(3, 231, size=(400, 64, 64), dtype=np.uint8)
+    """Replaces the file of Olivetti by 400 grey images of noise; their pixels over the full range, (400, 64, 64)."""
+    images = np.random.default_rng(0).integers(3, 231, size=(400, 64, 64), dtype=np.uint8)
 
     def write(remote, dirname, **_):
         path = Path(dirname, remote.filename)
-        # MATLAB stores a picture column by column.
-        scipy.io.savemat(path, {"faces": pictures.transpose(0, 2, 1).reshape(400, -1).T})
+        # MATLAB stores an image column by column.
+        scipy.io.savemat(path, {"faces": images.transpose(0, 2, 1).reshape(400, -1).T})
         return path
 
     monkeypatch.setattr(_olivetti_faces, "_fetch_remote", write)
-    return np.rint((pictures - 3.0) * 255 / 227).astype(np.uint8)
+    return np.rint((images - 3.0) * 255 / 227).astype(np.uint8)
 
 
-def test_olivetti_is_ten_upright_pictures_of_each_of_forty_persons(portraits, tmp_path):
+def test_olivetti_has_ten_upright_portraits_of_each_of_forty_persons(portraits, tmp_path):
     data = olivetti(64, cache=tmp_path)
     np.testing.assert_array_equal(data.images[..., 0], portraits)
     assert data.images.dtype == np.uint8
@@ -86,7 +86,7 @@ def test_olivetti_is_ten_upright_pictures_of_each_of_forty_persons(portraits, tm
     assert data.labels.shape == data.factors.shape == (400, 0)
 
 
-def test_olivetti_in_colour_is_its_grey_three_times_at_any_size(portraits, tmp_path):
+def test_olivetti_in_colour_repeats_its_grey_in_any_size(portraits, tmp_path):
     colour, grey = olivetti(32, 3, tmp_path).images, olivetti(32, 1, tmp_path).images
     assert colour.shape == (400, 32, 32, 3)
     np.testing.assert_array_equal(colour, np.repeat(grey, 3, axis=-1))
@@ -101,7 +101,7 @@ def test_a_split_of_olivetti_has_every_person_in_test(portraits, tmp_path):
     assert set(counts) <= {1, 2, 3}
 
 
-def test_lfw_is_every_photograph_of_every_person_in_colour(photographs, tmp_path):
+def test_lfw_has_every_photograph_of_every_person_in_colour(photographs, tmp_path):
     data = lfw(128, 3, tmp_path)
     assert list(data.names) == [
         "Ann_Lee-0001",
@@ -125,48 +125,48 @@ def test_lfw_in_grey_is_the_luma_of_its_colours(photographs, tmp_path):
     assert lfw(32, 1, tmp_path).images.shape == (6, 32, 32, 1)
 
 
-def test_the_square_of_lfw_holds_the_part_that_others_cut_out():
+def test_the_square_of_lfw_contains_the_region_of_scikit_learn():
     for ours, theirs in zip(LFW_SQUARE, inspect.signature(fetch_lfw_people).parameters["slice_"].default, strict=True):
         assert ours.start <= theirs.start < theirs.stop <= ours.stop
         assert ours.stop - ours.start == 128
 
 
-@pytest.mark.parametrize("benchmark", [olivetti, lfw])
-def test_a_benchmark_is_downloaded_once_without_a_word_and_then_read(
-    portraits, photographs, benchmark, tmp_path, monkeypatch, capsys, caplog
+@pytest.mark.parametrize("source", [olivetti, lfw])
+def test_a_source_is_downloaded_once_without_output_and_then_read_from_the_cache(
+    portraits, photographs, source, tmp_path, monkeypatch, capsys, caplog
 ):
     with caplog.at_level(logging.INFO):
-        first = benchmark(32, cache=tmp_path)
+        first = source(32, cache=tmp_path)
     assert capsys.readouterr() == ("", "")
-    assert caplog.messages == [f"downloading {benchmark.__name__}, once; this may take minutes"]
+    assert caplog.messages == [f"downloading {source.__name__}; this may take minutes, and is needed only once"]
     monkeypatch.setattr(_olivetti_faces, "_fetch_remote", forbidden)
     monkeypatch.setattr(_lfw, "_fetch_remote", forbidden)
-    second = benchmark(32, cache=tmp_path)
+    second = source(32, cache=tmp_path)
     np.testing.assert_array_equal(first.images, second.images)
     assert first.names == second.names
-    assert [path.name for path in tmp_path.iterdir()] == [f"{benchmark.__name__}.npz"]
+    assert [path.name for path in tmp_path.iterdir()] == [f"{source.__name__}.npz"]
 
 
-@pytest.mark.parametrize("benchmark", [olivetti, lfw])
-def test_no_pickle_is_loaded(portraits, photographs, benchmark, tmp_path, monkeypatch):
+@pytest.mark.parametrize("source", [olivetti, lfw])
+def test_no_pickle_is_loaded(portraits, photographs, source, tmp_path, monkeypatch):
     for unpickler in ("joblib.load", "joblib.numpy_pickle.load", "pickle.load", "pickle.loads"):
         monkeypatch.setattr(unpickler, forbidden)
     for _ in range(2):
-        benchmark(32, cache=tmp_path)
+        source(32, cache=tmp_path)
 
 
-@pytest.mark.parametrize("benchmark", [olivetti, lfw])
+@pytest.mark.parametrize("source", [olivetti, lfw])
 @pytest.mark.parametrize(
     "damage", [lambda whole: whole[:-200], lambda _: b"", lambda _: b"no archive", lambda _: pickle.dumps([1])]
 )
-def test_a_damaged_cache_is_downloaded_again(portraits, photographs, benchmark, damage, tmp_path, caplog):
-    first = benchmark(32, cache=tmp_path)
+def test_a_damaged_cache_is_downloaded_again(portraits, photographs, source, damage, tmp_path, caplog):
+    first = source(32, cache=tmp_path)
     (file,) = tmp_path.iterdir()
     file.write_bytes(damage(file.read_bytes()))
-    np.testing.assert_array_equal(benchmark(32, cache=tmp_path).images, first.images)
+    np.testing.assert_array_equal(source(32, cache=tmp_path).images, first.images)
     assert "cannot be read" in caplog.text
     caplog.clear()
-    benchmark(32, cache=tmp_path)
+    source(32, cache=tmp_path)
     assert not caplog.messages
 
 
@@ -179,7 +179,7 @@ def deliver(wrong):
     return urlretrieve
 
 
-@pytest.mark.parametrize("benchmark", [olivetti, lfw])
+@pytest.mark.parametrize("source", [olivetti, lfw])
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
@@ -192,24 +192,24 @@ def deliver(wrong):
     ],
 )
 def test_a_failed_download_is_one_line_and_leaves_nothing(
-    benchmark, wrong, reason, tmp_path, monkeypatch, recwarn, caplog
+    source, wrong, reason, tmp_path, monkeypatch, recwarn, caplog
 ):
     monkeypatch.setattr(_base, "urlretrieve", deliver(wrong))
     monkeypatch.setattr(_base.time, "sleep", lambda _: None)
-    remedy = "try again with a network, or pass --data faces or a folder of images"
+    remedy = "try again when the network works, or pass --data faces or a folder of images"
     with (
         caplog.at_level(logging.INFO),
-        pytest.raises(UserError, match=rf"^{benchmark.__name__} cannot .*{reason}.*; {remedy}$") as error,
+        pytest.raises(UserError, match=rf"^{source.__name__} cannot .*{reason}.*; {remedy}$") as error,
     ):
-        benchmark(32, cache=tmp_path / "cache")
+        source(32, cache=tmp_path / "cache")
     assert "\n" not in str(error.value)
-    assert caplog.messages == [f"downloading {benchmark.__name__}, once; this may take minutes"]
+    assert caplog.messages == [f"downloading {source.__name__}; this may take minutes, and is needed only once"]
     assert not recwarn.list
     assert not list((tmp_path / "cache").iterdir())
 
 
-def test_a_network_that_falls_silent_is_an_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(downloads, "PATIENCE", 0.05)
+def test_a_connection_without_data_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(downloads, "TIMEOUT", 0.05)
     monkeypatch.setattr(_base.time, "sleep", lambda _: None)
     monkeypatch.setenv("no_proxy", "*")
     with socket.create_server(("127.0.0.1", 0)) as silent:

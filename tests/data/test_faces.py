@@ -14,18 +14,18 @@ def face(**changed):
     return factors
 
 
-def test_a_face_is_a_function_of_its_factors():
+def test_the_image_of_a_face_depends_on_its_factors_alone():
     factors = sample_factors(3)
     np.testing.assert_array_equal(render_many(factors, 32), [render(row, 32) for row in factors])
 
 
 @pytest.mark.parametrize("size", [32, 48, 128])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_faces_come_in_any_size_grey_or_rgb(size, channels):
-    picture = render(middle(), size, channels)
-    assert picture.shape == (size, size, channels)
-    assert picture.dtype == np.uint8
-    assert picture.std() > 20
+def test_faces_are_rendered_in_any_size_in_grey_or_rgb(size, channels):
+    image = render(middle(), size, channels)
+    assert image.shape == (size, size, channels)
+    assert image.dtype == np.uint8
+    assert image.std() > 20
 
 
 def test_grey_is_the_luminance_of_rgb():
@@ -34,28 +34,28 @@ def test_grey_is_the_luminance_of_rgb():
     np.testing.assert_allclose((render(middle(), 64, 1)[..., 0] / 255.0) ** 2.2, linear, atol=0.012)
 
 
-def test_a_small_picture_is_the_large_one_seen_from_afar():
+def test_a_small_image_is_the_average_of_a_large_image():
     large = render(middle(), 128)[..., 0].reshape(32, 4, 32, 4).mean((1, 3))
     difference = np.abs(large - render(middle(), 32)[..., 0])
     assert difference.mean() < 5
 
 
 @pytest.mark.parametrize("factor", FACTORS, ids=lambda factor: factor.name)
-def test_every_factor_changes_the_picture_at_every_step_and_steadily(factor):
+def test_every_factor_changes_the_image_at_every_step_without_jumps(factor):
     steps = [render(face(**{factor.name: value}), 64).astype(float) for value in level_values(factor, 8)]
     changes = np.array([np.abs(after - before).mean() for before, after in pairwise(steps)])
     assert changes.min() > 0.03
-    # No jump: a step of a smooth sweep is never most of the way.
+    # No step makes more than half of the whole change.
     assert changes.max() < 0.5 * changes.sum()
 
 
-def test_the_picture_of_a_frontal_face_lit_from_the_front_is_symmetric():
-    picture = render(face(yaw=0.0, light_azimuth=0.0), 128).astype(float)[..., 0]
+def test_the_image_of_a_frontal_face_lit_from_the_front_is_symmetric():
+    image = render(face(yaw=0.0, light_azimuth=0.0), 128).astype(float)[..., 0]
     # Glints and strands of hair are not mirrored: a few pixels.
-    assert np.mean(np.abs(picture - picture[:, ::-1]) > 12) < 0.01
+    assert np.mean(np.abs(image - image[:, ::-1]) > 12) < 0.01
 
 
-def test_turning_and_lighting_have_the_sides_their_signs_say():
+def test_the_signs_of_yaw_and_light_give_the_sides():
     turned = render(face(yaw=20.0, hair_length=0.0), 64)[..., 0].astype(float)
     mirrored = render(face(yaw=-20.0, hair_length=0.0), 64)[..., 0].astype(float)
     assert np.abs(turned - mirrored[:, ::-1]).mean() < 6

@@ -11,7 +11,7 @@ def test_the_renderer_reads_the_factors_in_the_order_they_are_declared():
 
 
 @given(st.integers(1, 50), st.integers(0, 1000))
-def test_a_larger_set_begins_with_the_smaller_one(count, seed):
+def test_a_larger_set_begins_with_the_faces_of_a_smaller_set(count, seed):
     np.testing.assert_array_equal(factors.sample_factors(count + 7, seed)[:count], factors.sample_factors(count, seed))
 
 
@@ -21,7 +21,7 @@ def test_factors_fill_their_ranges_uniformly_and_independently():
     unit = (table - low) / (high - low)
     assert unit.min() >= 0
     assert unit.max() <= 1
-    # Five standard errors of a uniform's mean, and of a correlation.
+    # Five standard errors of the mean of a uniform variable, and of a correlation.
     assert np.abs(unit.mean(0) - 0.5).max() < 5 / np.sqrt(12 * 4000)
     correlations = np.corrcoef(unit.T) - np.eye(len(factors.FACTORS))
     assert np.abs(correlations).max() < 5 / np.sqrt(4000)

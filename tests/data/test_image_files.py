@@ -11,6 +11,7 @@ from common.errors import UserError
 from data import image_files
 from data.image_files import find_images
 from data.image_folder import image_folder
+from data.image_formats import image_formats
 from tests.data.support_images import LEFT_RED, SIZE, save
 from tests.support import ROOT, run_python
 
@@ -22,7 +23,7 @@ def found(folder):
 
 
 @pytest.mark.parametrize("suffix", [".jfif", ".jpe", ".gif", ".avif", ".JPG", ".jp2", ".ppm", ".tga", ".ico", ".webp"])
-def test_whatever_pillow_reads_is_found_by_its_suffix(tmp_path, suffix):
+def test_every_format_of_pillow_is_found_by_its_suffix(tmp_path, suffix):
     save(tmp_path / f"a{suffix}")
     assert found(tmp_path) == [f"a{suffix}"]
     assert image_folder(tmp_path, SIZE, 3).images.shape == (1, SIZE, SIZE, 3)
@@ -30,13 +31,13 @@ def test_whatever_pillow_reads_is_found_by_its_suffix(tmp_path, suffix):
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "AVIF", "WEBP", "BMP", "TIFF"])
 @pytest.mark.parametrize("name", ["photo", "photo.download", "photo.jpg.1", "photo.txt"])
-def test_an_image_is_known_by_how_it_begins_whatever_its_name(tmp_path, kind, name):
+def test_an_image_is_recognised_by_its_first_bytes_whatever_its_name(tmp_path, kind, name):
     Image.fromarray(LEFT_RED).save(tmp_path / name, kind)
     assert found(tmp_path) == [name]
     assert len(image_folder(tmp_path, SIZE, 3).images) == 1
 
 
-# How tables, notes and settings begin; some begin as an image does.
+# The first characters of tables, notes and settings; some are those of an image, too.
 BEGINNINGS = [
     "image,smile\n",
     "BMI,age\n",
@@ -53,7 +54,7 @@ BEGINNINGS = [
 
 
 @given(st.sampled_from(BEGINNINGS), st.text(max_size=300))
-def test_texts_beside_the_images_are_no_images_and_nothing_is_said_of_them(tmp_path_factory, beginning, rest):
+def test_text_files_are_no_images_and_cause_no_warning(tmp_path_factory, beginning, rest):
     folder = tmp_path_factory.mktemp("folder")
     for name in ("a.csv", "a.txt", "a.json", "notes"):
         (folder / name).write_text(beginning + rest, encoding="utf-8", errors="replace")
@@ -68,24 +69,22 @@ def test_films_programs_and_tables_of_numbers_are_no_images(tmp_path):
     (tmp_path / "b.mpg").write_bytes(b"\0\0\1\xb3" + bytes(99))
     (tmp_path / "c.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(99))
     np.save(tmp_path / "d.npy", np.zeros(9))
-    # A format without a signature, which other files could pass for.
+    # A format without a signature: any file could have this format.
     Image.fromarray(LEFT_RED).save(tmp_path / "e.bin", "TGA")
-    with pytest.raises(
-        UserError, match=r"no images in .* \(looked at 5 files below it for any format that Pillow reads"
-    ):
+    with pytest.raises(UserError, match=r"no images in .* \(looked at 5 files for the formats that Pillow reads"):
         found(tmp_path)
 
 
-def test_an_empty_folder_says_what_was_looked_for_and_all_of_it_is_read(tmp_path):
+def test_the_error_for_an_empty_folder_names_formats_that_are_all_read(tmp_path):
     with pytest.raises(UserError, match="no images in") as error:
         found(tmp_path)
     named = str(error.value).partition("such as ")[2].partition(")")[0].replace(" and ", ", ").split(", ")
-    assert {name.upper() for name in named} <= set(image_files.FORMATS)
+    assert {name.upper() for name in named} <= set(image_formats().names)
     assert "looked at 0 files" in str(error.value)
 
 
 @pytest.mark.parametrize("name", ["a.heic", "a.HEIF", "IMG_0001"])
-def test_heic_is_named_with_what_to_install(tmp_path, caplog, name):
+def test_a_warning_about_heic_names_the_plugin_to_install(tmp_path, caplog, name):
     save(tmp_path / "a.png")
     (tmp_path / name).write_bytes(HEIC)
     assert found(tmp_path) == ["a.png"]
@@ -95,7 +94,7 @@ def test_heic_is_named_with_what_to_install(tmp_path, caplog, name):
     assert "python -m pip install pillow-heif" in line
 
 
-def test_a_folder_of_heic_alone_and_heic_under_another_suffix_are_errors_with_what_to_install(tmp_path):
+def test_errors_about_heic_name_the_plugin_to_install(tmp_path):
     (tmp_path / "a.heic").write_bytes(HEIC)
     with pytest.raises(
         UserError, match=r"no images in .* but 1 \.heic files, such as a\.heic, .* pip install pillow-heif"
@@ -107,7 +106,7 @@ def test_a_folder_of_heic_alone_and_heic_under_another_suffix_are_errors_with_wh
 
 
 def test_heic_is_read_once_the_plugin_is_installed(tmp_path):
-    # A plugin as pillow-heif is one, that reads any such file as a grey square.
+    # Stands in for pillow-heif, and reads any HEIF file as a grey square.
     (tmp_path / "pillow_heif.py").write_text(
         """
 from PIL import Image, ImageFile
@@ -137,7 +136,7 @@ def register_heif_opener():
 
 
 @pytest.mark.parametrize("suffix", [".dng", ".CR2", ".jxl", ".svg"])
-def test_images_that_pillow_cannot_read_are_named(tmp_path, caplog, suffix):
+def test_a_warning_names_images_that_pillow_cannot_read(tmp_path, caplog, suffix):
     save(tmp_path / "a.png")
     Image.fromarray(LEFT_RED).save(tmp_path / f"b{suffix}", "TIFF")
     assert found(tmp_path) == ["a.png"]
@@ -145,7 +144,7 @@ def test_images_that_pillow_cannot_read_are_named(tmp_path, caplog, suffix):
     assert "convert them to JPEG or PNG" in caplog.text
 
 
-def test_an_image_too_large_to_open_is_not_lost(tmp_path, monkeypatch):
+def test_an_image_too_large_to_open_is_found_and_reported(tmp_path, monkeypatch):
     save(tmp_path / "photo", format="PNG")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     assert found(tmp_path) == ["photo"]
@@ -153,7 +152,7 @@ def test_an_image_too_large_to_open_is_not_lost(tmp_path, monkeypatch):
         image_folder(tmp_path, SIZE, 1)
 
 
-def test_a_pipe_is_not_waited_for(tmp_path):
+def test_a_pipe_is_not_opened(tmp_path):
     save(tmp_path / "a.png")
     os.mkfifo(tmp_path / "pipe")
     assert found(tmp_path) == ["a.png"]
@@ -164,7 +163,7 @@ def test_a_pipe_is_not_waited_for(tmp_path):
 
 @pytest.fixture
 def closed_folders(monkeypatch):
-    """Folders called closed cannot be entered, as if they were another user's."""
+    """Folders called closed cannot be read, like folders of another user."""
     scandir = os.scandir
 
     def refuse(path="."):
@@ -175,7 +174,7 @@ def closed_folders(monkeypatch):
     monkeypatch.setattr(os, "scandir", refuse)
 
 
-def test_a_folder_that_cannot_be_entered_is_named(tmp_path, caplog, closed_folders):
+def test_a_warning_names_a_folder_that_cannot_be_read(tmp_path, caplog, closed_folders):
     for name in ("a/1.png", "closed/2.png", "z/closed/3.png"):
         save(tmp_path / name)
     assert found(tmp_path) == ["a/1.png"]
@@ -183,20 +182,22 @@ def test_a_folder_that_cannot_be_entered_is_named(tmp_path, caplog, closed_folde
         f"left out the folder {tmp_path}/closed: Permission denied",
         f"left out the folder {tmp_path}/z/closed: Permission denied",
     ]
-    with pytest.raises(UserError, match=r"closed cannot be read \(Permission denied\); pass one that can with --data"):
+    with pytest.raises(
+        UserError, match=r"closed cannot be read \(Permission denied\); pass another folder with --data"
+    ):
         found(tmp_path / "closed")
 
 
 @pytest.mark.parametrize("link", ["a_link", "z_link"])
 @pytest.mark.parametrize("backwards", [False, True])
-def test_a_folder_counts_by_its_own_name_not_by_that_of_a_link(tmp_path, monkeypatch, caplog, link, backwards):
+def test_a_folder_appears_under_its_own_name_not_under_that_of_a_link(tmp_path, monkeypatch, caplog, link, backwards):
     for name in ("happy/1.png", "sad/2.png"):
         save(tmp_path / name)
     (tmp_path / link).symlink_to(tmp_path / "happy")
     scandir = os.scandir
 
     class AsOnDisk:
-        """The entries of a folder in one order or the other."""
+        """The entries of a folder, sorted or in reverse."""
 
         def __init__(self, path):
             self.entries = iter(sorted(scandir(path), key=lambda entry: entry.name, reverse=backwards))
@@ -216,11 +217,11 @@ def test_a_folder_counts_by_its_own_name_not_by_that_of_a_link(tmp_path, monkeyp
     monkeypatch.setattr(os, "scandir", AsOnDisk)
     assert found(tmp_path) == ["happy/1.png", "sad/2.png"]
     assert [record.message for record in caplog.records] == [
-        f"left out {tmp_path}/{link}: it links to a folder that is read already"
+        f"left out {tmp_path}/{link}: it links to a folder that has been read already"
     ]
 
 
-def test_linked_folders_are_read_and_the_first_of_two_links_to_one_counts(tmp_path, caplog):
+def test_a_linked_folder_appears_under_the_first_of_its_links(tmp_path, caplog):
     save(tmp_path / "elsewhere" / "1.png")
     save(tmp_path / "faces" / "0.png")
     for link in ("b", "a"):
@@ -230,6 +231,6 @@ def test_linked_folders_are_read_and_the_first_of_two_links_to_one_counts(tmp_pa
     assert found(tmp_path / "faces") == ["0.png", "a/1.png"]
     assert [record.message.partition(": ")[2] for record in caplog.records] == [
         "it links to nothing",
-        "it links to a folder that is read already",
-        "it links to a folder that is read already",
+        "it links to a folder that has been read already",
+        "it links to a folder that has been read already",
     ]

@@ -6,7 +6,7 @@ from data.pipelines import evaluation_batches, steps_per_epoch, training_batches
 
 
 def numbered(count):
-    """Images that know their index."""
+    """Images of one pixel whose value is the index of the image."""
     return np.arange(count, dtype=np.uint8).reshape(count, 1, 1, 1)
 
 
@@ -28,7 +28,7 @@ def test_every_epoch_shows_every_image_once(count, batch_size, seed):
         assert sorted(order) == list(range(count))
 
 
-def test_each_epoch_has_an_order_of_its_own_which_a_later_start_repeats():
+def test_each_epoch_has_its_own_order_also_after_a_later_start():
     orders = epochs_of(30, 8, seed=1, epochs=4)
     assert len({tuple(order) for order in orders}) == 4
     assert epochs_of(30, 8, seed=1, epochs=4, first_epoch=2) == orders[2:]
@@ -42,23 +42,23 @@ def test_pixels_are_in_the_unit_interval_and_in_order_for_evaluation():
     assert pixels.dtype == np.float32
 
 
-def test_shifted_images_are_the_images_moved_with_their_edge_repeated():
+def test_shifted_images_repeat_the_pixels_of_their_edge():
     side, most = 12, 3
     rows, columns = np.mgrid[:side, :side]
     images = np.stack([np.stack([rows, columns, np.full_like(rows, number)], -1) for number in range(60)])
 
     def moves(first_epoch=0):
-        """How far each image is moved in each epoch, (epochs, n, 2)."""
+        """The shift of each image in each epoch, (epochs, n, 2)."""
         epochs = []
         for batch in training_batches(images.astype(np.uint8), 60, 3, 3, first_epoch, shift=most):
-            pictures = np.rint(batch.numpy() * 255).astype(int)
-            numbers = pictures[:, 0, 0, 2]
+            shown = np.rint(batch.numpy() * 255).astype(int)
+            numbers = shown[:, 0, 0, 2]
             assert sorted(numbers) == list(range(60))
-            moved = pictures[:, side // 2, side // 2, :2] - side // 2
+            moved = shown[:, side // 2, side // 2, :2] - side // 2
             expected = np.pad(images, ((0, 0), (most, most), (most, most), (0, 0)), "edge")
-            for picture, number, (down, right) in zip(pictures, numbers, moved, strict=True):
+            for image, number, (down, right) in zip(shown, numbers, moved, strict=True):
                 top, left = most + down, most + right
-                np.testing.assert_array_equal(picture, expected[number, top : top + side, left : left + side])
+                np.testing.assert_array_equal(image, expected[number, top : top + side, left : left + side])
             epochs.append(moved[np.argsort(numbers)])
         return np.array(epochs)
 
@@ -69,7 +69,7 @@ def test_shifted_images_are_the_images_moved_with_their_edge_repeated():
     np.testing.assert_array_equal(moves(first_epoch=1), epochs[1:])
 
 
-def test_flips_are_the_same_with_and_without_shift():
+def test_the_same_images_are_mirrored_with_and_without_shift():
     images = np.zeros((50, 1, 9, 1), np.uint8)
     images[:, :, :4] = 255
     plain, moved = (
@@ -78,13 +78,13 @@ def test_flips_are_the_same_with_and_without_shift():
     np.testing.assert_array_equal(plain[:, 0] > plain[:, -1], moved[:, 0] > moved[:, -1])
 
 
-def test_with_flip_about_half_of_the_images_are_mirrored_anew_in_each_epoch():
-    # Two pixels wide: left is the image's number, right is 255.
+def test_with_flip_about_half_of_the_images_are_mirrored_and_others_in_each_epoch():
+    # Two pixels wide: the left pixel is the number of the image, the right pixel is 255.
     images = np.full((200, 1, 2, 1), 255, np.uint8)
     images[:, 0, 0, 0] = np.arange(200)
 
     def mirrored(first_epoch=0):
-        """Which images are mirrored in each epoch, by number."""
+        """The numbers of the images that are mirrored in each epoch."""
         epochs = []
         for batch in training_batches(images, 200, seed=3, epochs=3, first_epoch=first_epoch, flip=True):
             pixels = np.rint(batch.numpy()[:, 0, :, 0] * 255).astype(int)

@@ -21,7 +21,7 @@ def test_a_damaged_cache_is_rendered_again(tmp_path):
     np.testing.assert_array_equal(rendered_faces(12, 32, cache=tmp_path).images, first.images)
 
 
-def test_the_cache_is_keyed_by_what_is_asked_for_and_by_the_code(tmp_path, monkeypatch):
+def test_each_request_and_each_version_of_the_code_has_its_own_file_in_the_cache(tmp_path, monkeypatch):
     rendered_faces(12, 32, cache=tmp_path)
     rendered_faces(12, 32, channels=3, cache=tmp_path)
     rendered_faces(12, 32, seed=1, cache=tmp_path)
@@ -30,7 +30,7 @@ def test_the_cache_is_keyed_by_what_is_asked_for_and_by_the_code(tmp_path, monke
     assert len(list(tmp_path.iterdir())) == 4
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
+def test_faces_are_rendered_if_the_cache_cannot_be_written(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
     assert len(rendered_faces(12, 32, cache=blocked).images) == 12
@@ -42,7 +42,7 @@ def test_labels_and_classes_follow_the_factors(tmp_path):
     np.testing.assert_array_equal(data.classes == "smile", data.label("smile"))
 
 
-def test_levelled_faces_take_the_ends_and_even_steps_between(tmp_path):
+def test_levels_are_equally_spaced_and_include_both_ends(tmp_path):
     world = LevelledFaces(levels=5, size=32)
     levels = world.sample(300, np.random.default_rng(0))
     values = world.values(levels)

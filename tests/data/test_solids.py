@@ -1,4 +1,4 @@
-"""The ray caster against closed forms: a sphere, and its shading."""
+"""The solids against closed forms: a sphere and its shading."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ SPHERE = Solid(width=RADIUS, depth=RADIUS, y0=0.0, z0=0.0, top=RADIUS, bottom=RA
 
 
 @pytest.mark.parametrize("yaw", [0.0, 25.0])
-def test_a_sphere_is_seen_as_a_sphere_however_it_is_turned(yaw):
+def test_a_sphere_looks_the_same_from_every_side(yaw):
     camera = camera_of(64, 1.0)
     surface = see(camera, SPHERE, yaw)
     x, y = np.broadcast_arrays(camera.x[:, surface.window[1]], camera.y[surface.window[0]])
@@ -22,13 +22,13 @@ def test_a_sphere_is_seen_as_a_sphere_however_it_is_turned(yaw):
         np.testing.assert_allclose(component[inside], expected / RADIUS, atol=1e-4)
 
 
-def test_coverage_adds_up_to_the_area():
+def test_the_sum_of_the_coverage_is_the_area():
     camera = camera_of(256, 1.0)
     area = see(camera, SPHERE).coverage.sum() * camera.pixel**2
     assert area == pytest.approx(np.pi * RADIUS**2, rel=2e-3)
 
 
-def test_a_hit_on_bumps_lies_on_the_surface_a_root_finder_finds():
+def test_the_visible_point_of_a_bump_agrees_with_a_root_finder():
     bumps = [Bump(0.4, 0.1, -0.1, RADIUS, 0.12, 0.12, 0.5)]
     camera = camera_of(64, 1.0)
     yaw = 20.0
@@ -66,7 +66,7 @@ def test_normals_on_bumps_agree_with_the_slope_of_the_depth():
     np.testing.assert_allclose(ny / nz, down[centre], atol=0.02)
 
 
-def test_a_matte_sphere_is_brightest_where_it_faces_the_light():
+def test_a_matte_sphere_is_brightest_on_the_side_of_the_light():
     camera = camera_of(128, 1.0)
     surface = see(camera, SPHERE)
     light = light_direction(40.0)

@@ -13,7 +13,7 @@ seeds = st.integers(0, 50)
 
 
 @given(counts, seeds, st.sampled_from([0.0, 0.1, 0.25]), st.integers(1, 4))
-def test_parts_are_disjoint_exhaustive_and_of_the_asked_size(count, seed, validation, n_classes):
+def test_parts_are_disjoint_and_exhaustive_and_have_the_requested_sizes(count, seed, validation, n_classes):
     classes = np.random.default_rng(seed).integers(n_classes, size=count).astype(str)
     split = split_indices(count, classes, validation, seed)
     np.testing.assert_array_equal(np.sort(np.concatenate(split)), np.arange(count))
@@ -22,13 +22,13 @@ def test_parts_are_disjoint_exhaustive_and_of_the_asked_size(count, seed, valida
 
 
 @given(counts, seeds)
-def test_every_part_holds_each_class_in_proportion(count, seed):
+def test_every_part_has_each_class_in_proportion(count, seed):
     classes = np.random.default_rng(seed).choice(["a", "b", "c"], p=[0.6, 0.3, 0.1], size=count)
     split = split_indices(count, classes, 0.1, seed)
     for name in np.unique(classes):
         share = np.mean(classes == name)
         for part in split:
-            # A part is the difference of two prefixes, each within about an image a class of its share.
+            # A part is the difference of two prefixes, and in each the class deviates by about one image.
             assert abs(np.sum(classes[part] == name) - share * len(part)) <= 3
 
 
@@ -41,22 +41,22 @@ def test_the_test_part_does_not_depend_on_validation(count, seed):
     )
 
 
-def test_the_same_seed_gives_the_same_split_and_another_another():
+def test_the_same_seed_gives_the_same_split_and_another_seed_another_split():
     first, again, other = (split_indices(100, None, 0.1, seed).test.tolist() for seed in (3, 3, 4))
     assert first == again != other
 
 
-def test_too_few_images_and_nothing_left_to_train_on_are_errors():
+def test_too_few_images_and_no_image_left_to_train_on_are_errors():
     with pytest.raises(UserError, match="too few"):
         split_indices(9)
-    with pytest.raises(UserError, match="nothing to train on"):
+    with pytest.raises(UserError, match="no image to train on"):
         split_indices(10, validation=0.79)
     with pytest.raises(UserError, match="less than one"):
         split_indices(10, validation=0.01)
 
 
-def test_without_identical_images_a_seed_gives_the_split_it_has_always_given():
-    # What is in the split.json of runs of earlier versions.
+def test_without_identical_images_a_seed_gives_the_split_of_earlier_versions():
+    # From the split.json of runs of earlier versions.
     classes = np.arange(40) % 3 == 0
     assert split_indices(40, classes, 0.1, 5).test.tolist() == [5, 12, 14, 19, 21, 28, 29, 30]
     splits = [
@@ -73,14 +73,14 @@ def test_without_identical_images_a_seed_gives_the_split_it_has_always_given():
     assert hashlib.sha256(together).hexdigest()[:16] == "5435aa28f7eb448c"
 
 
-# Of each image, which of up to so many different ones it is.
+# For each image a number; images with the same number are identical.
 contents = st.lists(st.integers(0, 300), min_size=30, max_size=300)
 
 
 @given(contents, seeds, st.sampled_from([0.0, 0.1, 0.25]))
-def test_identical_images_lie_in_one_part_and_no_part_is_too_large(content, seed, validation):
+def test_identical_images_are_in_one_part_and_no_part_is_too_large(content, seed, validation):
     count, largest = len(content), max(content.count(one) for one in content)
-    if len(set(content)) < 0.8 * count:  # else there may be too few different ones
+    if len(set(content)) < 0.8 * count:  # otherwise there may be too few different images
         content = [one if place % 2 else f"other {place}" for place, one in enumerate(content)]
         largest = max(content.count(one) for one in content)
     split = split_indices(count, None, validation, seed, content)
@@ -92,7 +92,7 @@ def test_identical_images_lie_in_one_part_and_no_part_is_too_large(content, seed
 
 
 @given(seeds, st.integers(1, 4))
-def test_with_identical_images_every_part_holds_each_class_in_proportion(seed, copies):
+def test_with_identical_images_every_part_has_each_class_in_proportion(seed, copies):
     classes = np.random.default_rng(seed).choice(["a", "b", "c"], p=[0.6, 0.3, 0.1], size=300)
     content = [f"{name}{place // copies}" for place, name in enumerate(classes)]
     split = split_indices(300, classes, 0.1, seed, content)
@@ -102,7 +102,7 @@ def test_with_identical_images_every_part_holds_each_class_in_proportion(seed, c
             assert abs(np.sum(classes[part] == name) - share * len(part)) <= 3 * copies
 
 
-def test_many_copies_of_one_image_are_trained_on_not_tested_on():
+def test_many_copies_of_one_image_go_to_train():
     for seed in range(5):
         split = split_indices(100, None, 0.1, seed, [min(index, 60) for index in range(100)])
         assert set(range(60, 100)) <= set(split.train.tolist())
@@ -111,7 +111,7 @@ def test_many_copies_of_one_image_are_trained_on_not_tested_on():
 
 
 def test_too_few_different_images_are_an_error():
-    with pytest.raises(UserError, match="of 40 images only 3 are different, which is too few to split; use more"):
+    with pytest.raises(UserError, match="only 3 of 40 images are different, too few to split; add images"):
         split_indices(40, None, 0.1, 0, [index % 3 for index in range(40)])
-    with pytest.raises(UserError, match="of 20 images only 1 are different"):
+    with pytest.raises(UserError, match="only 1 of 20 images are different"):
         split_indices(20, None, 0.0, 0, [0] * 20)

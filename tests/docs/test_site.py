@@ -1,4 +1,4 @@
-"""The documentation site: complete, whole, and nothing in it that a browser would fetch from elsewhere."""
+"""The documentation site is complete, its links work, and a browser loads nothing from another server."""
 
 import importlib
 import json
@@ -16,7 +16,7 @@ from tests.support import ROOT
 DOCS = ROOT / "docs"
 PAGES = sorted(path.relative_to(DOCS).with_suffix("").as_posix() for path in DOCS.rglob("*.md"))
 THEORY = [page for page in PAGES if re.match(r"theory/\d", page)]
-# What a browser loads by itself: a link is followed by its reader.
+# Attributes whose address a browser loads without a click.
 LOADED = {
     "script": ["src"],
     "img": ["src", "srcset"],
@@ -28,16 +28,16 @@ LOADED = {
     "use": ["href", "xlink:href"],
     "form": ["action"],
 }
-LINKS_LOADED = ("stylesheet", "icon", "preload", "prefetch", "preconnect", "dns-prefetch", "modulepreload", "manifest")
-ELSEWHERE = re.compile(r"^\s*(https?:)?//", re.IGNORECASE)
-# Addresses in the theme's scripts, and what would make them load: (address, what a page would have to contain).
-ASLEEP = {
+LOADED_LINKS = ("stylesheet", "icon", "preload", "prefetch", "preconnect", "dns-prefetch", "modulepreload", "manifest")
+OTHER_SERVER = re.compile(r"^\s*(https?:)?//", re.IGNORECASE)
+# Addresses in the theme's scripts that no page loads: by address, the text of a page that would make a script load it.
+NEVER_LOADED = {
     "https://unpkg.com/mermaid": 'class="mermaid"',
     "https://api.github.com": 'data-md-component="source"',
     "https://${e}/api/v4": 'data-md-component="source"',
-    "https://unpkg.com/resize-observer-polyfill": None,  # words of an error
+    "https://unpkg.com/resize-observer-polyfill": None,  # part of an error message
     "https://bit.ly/2s3ChXG": None,
-    "https://clipboardjs.com": None,  # of a licence
+    "https://clipboardjs.com": None,  # part of a licence
     "http://lunrjs.com": None,
     "http://tartarus.org": None,
 }
@@ -62,7 +62,7 @@ PUBLIC = {
 
 
 class Resources(HTMLParser):
-    """Addresses that a browser loads with a page."""
+    """The addresses that a browser loads with a page."""
 
     def __init__(self, text):
         super().__init__()
@@ -73,7 +73,7 @@ class Resources(HTMLParser):
         given = dict(attrs)
         self.ids.add(given.get("id"))
         self.found += [given[name] for name in LOADED.get(tag, []) if given.get(name)]
-        if tag == "link" and set((given.get("rel") or "").split()) & set(LINKS_LOADED):
+        if tag == "link" and set((given.get("rel") or "").split()) & set(LOADED_LINKS):
             self.found.append(given["href"])
         self.found += re.findall(r"url\(\s*['\"]?([^'\")]+)", given.get("style") or "")
 
@@ -90,14 +90,14 @@ def build(folder, into):
 
 
 def files_of_the_checkout():
-    """All files but those that git ignores and no build of pages could mean."""
+    """All files of the checkout, without folders that git ignores and that no build of the site writes."""
     ignored = {".git", ".venv", "datasets", "runs", "__pycache__", ".pytest_cache", ".hypothesis"}
     return {path for path in ROOT.rglob("*") if not ignored & set(path.relative_to(ROOT).parts)}
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory) -> Path:
-    """The built site; the build was strict and left nothing else behind."""
+    """The built site. The build is strict and writes nothing else into the checkout."""
     into = tmp_path_factory.mktemp("site")
     before = files_of_the_checkout()
     built = build(ROOT, into)
@@ -124,34 +124,34 @@ def test_code_that_draws_figures_is_not_in_the_site(site):
     assert not list(site.rglob("__pycache__"))
 
 
-def test_no_page_loads_anything_from_elsewhere_and_all_that_it_loads_is_there(site):
+def test_pages_load_nothing_from_other_servers_and_every_file_that_they_load_exists(site):
     for path in site.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
         for address in Resources(text).found:
-            assert not ELSEWHERE.match(address), f"{path.name} loads {address}"
+            assert not OTHER_SERVER.match(address), f"{path.name} loads {address}"
             if path.name != "404.html" and not address.startswith(("data:", "javascript:")):
                 assert (path.parent / address.partition("?")[0].partition("#")[0]).exists(), (path.name, address)
         assert not re.search(r"@import\s", text)
 
 
-def test_no_stylesheet_loads_anything_from_elsewhere(site):
+def test_no_stylesheet_loads_anything_from_another_server(site):
     sheets = list(site.rglob("*.css"))
     assert DOCS / "stylesheets" / "extra.css" in {DOCS / sheet.relative_to(site) for sheet in sheets}
     for path in sheets:
         text = path.read_text(encoding="utf-8")
         loaded = re.findall(r"url\(\s*['\"]?([^'\")]+)", text) + re.findall(r"@import\s+['\"]([^'\"]+)", text)
-        assert not [address for address in loaded if ELSEWHERE.match(address)], path.name
+        assert not [address for address in loaded if OTHER_SERVER.match(address)], path.name
 
 
 def test_the_scripts_of_the_theme_have_no_reason_to_load_anything(site):
     pages = "".join(path.read_text(encoding="utf-8") for path in site.rglob("*.html"))
     for path in site.rglob("*.js"):
-        if path.name == "search_index.js" or "lunr" in path.parts:  # the latter are for searches in other languages
+        if path.name == "search_index.js" or "lunr" in path.parts:  # lunr: searches in other languages
             continue
         for address in re.findall(r"https?://[^\s\"'`)<>]+", path.read_text(encoding="utf-8")):
-            known = [start for start in ASLEEP if address.startswith(start)]
+            known = [start for start in NEVER_LOADED if address.startswith(start)]
             assert known, f"{path.name}: {address}"
-            assert ASLEEP[known[0]] is None or ASLEEP[known[0]] not in pages
+            assert NEVER_LOADED[known[0]] is None or NEVER_LOADED[known[0]] not in pages
 
 
 @pytest.mark.parametrize("page", THEORY)
@@ -160,25 +160,27 @@ def test_a_theory_page_has_its_formulas_and_its_figures(site, page):
     assert text.count('<math display="block">') == len(re.findall(r"^ *\$\$\n", source, re.MULTILINE)) / 2 > 0
     figures = re.findall(r'<figure><img[^>]*src="([^"]+)"[^>]*><figcaption>Figure (\d+)\.', text)
     assert len(figures) == len(re.findall(r"^!\[", source, re.MULTILINE))
-    assert [int(number) for _, number in figures] == list(range(1, len(figures) + 1))  # anew on each page
+    assert [int(number) for _, number in figures] == list(
+        range(1, len(figures) + 1)
+    )  # numbers start again on each page
     assert all((site / f"{page}.html").parent.joinpath(picture).is_file() for picture, _ in figures)
     tables = re.findall(r'<p class="caption">Table (\d+)\.', text)
     assert len(tables) == len(re.findall(r"^Table:", source, re.MULTILINE))
     assert [int(number) for number in tables] == list(range(1, len(tables) + 1))
 
 
-def test_no_formula_is_left_as_it_was_typed(site):
+def test_every_formula_is_rendered(site):
     for page in PAGES:
         if not page.startswith("reference/"):
             body = re.search(r"<article.*?</article>", html(site, page), re.DOTALL)[0]
             assert "$" not in re.sub(r"<(pre|code)\b.*?</\1>", "", body, flags=re.DOTALL), page
 
 
-def test_light_and_dark_follow_the_reader_and_can_be_changed(site):
+def test_light_and_dark_follow_the_readers_system_and_can_be_changed(site):
     text = html(site, "index")
     choices = re.findall(r'data-md-color-media="([^"]*)" data-md-color-scheme="([^"]*)".*?aria-label="([^"]*)"', text)
     assert [choice[:2] for choice in choices] == [
-        ("(prefers-color-scheme)", "default"),  # the theme's script asks the system
+        ("(prefers-color-scheme)", "default"),  # the theme's script reads the system's setting
         ("(prefers-color-scheme: light)", "default"),
         ("(prefers-color-scheme: dark)", "slate"),
     ]
@@ -208,18 +210,18 @@ def test_a_reference_page_has_the_public_names(site, page):
     assert not [name for name in ids if name and re.match(r"(vae_keras|pgm_tfp|data|common)\..*\._[a-z]", name)]
 
 
-def test_what_a_docstring_indents_keeps_its_lines(site):
+def test_indented_parts_of_docstrings_keep_their_lines(site):
     objectives = re.sub(r"<[^>]+>", "", html(site, "reference/objectives"))
     assert "I(x; z)                       mutual information" in objectives
     catalogue = html(site, "reference/catalogue")
     assert "D -- E\n" in catalogue
     assert "<p>Does the graph assert x _|_ y | given?" in html(site, "reference/independence")
-    assert "<code>    z1\n   /  \\\n  v    v\nx1      x2\n" in catalogue  # its last line stands at the margin
+    assert "<code>    z1\n   /  \\\n  v    v\nx1      x2\n" in catalogue  # the last line begins at the margin
 
 
 @pytest.fixture
 def copy(tmp_path) -> Path:
-    """The site's settings with two pages of their own."""
+    """A folder with the site's settings and two pages of its own."""
     settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     settings = re.sub(r"^nav:\n(?:[ ].*\n|\n)+", "\n", settings, flags=re.MULTILINE)
     (tmp_path / "mkdocs.yml").write_text(settings, encoding="utf-8")
@@ -231,7 +233,7 @@ def copy(tmp_path) -> Path:
     return tmp_path
 
 
-def test_pages_whose_links_lead_somewhere_are_built(copy):
+def test_pages_whose_links_work_are_built(copy):
     built = build(copy, copy / "out")
     assert built.returncode == 0, built.stderr
 
@@ -245,7 +247,7 @@ def test_pages_whose_links_lead_somewhere_are_built(copy):
         ("![no picture](images/none.png)", "images/none.png"),
     ],
 )
-def test_a_link_that_leads_nowhere_ends_the_build(copy, wrong, said):
+def test_a_broken_link_ends_the_build(copy, wrong, said):
     (copy / "docs" / "index.md").write_text(f"# One\n\n{wrong}\n", encoding="utf-8")
     built = build(copy, copy / "out")
     assert built.returncode != 0

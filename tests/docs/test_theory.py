@@ -1,4 +1,4 @@
-"""The theory pages: every result has a check, every check passes, every formula and picture can be shown."""
+"""The theory pages: every result has a check, every check passes, every formula and figure can be rendered."""
 
 import ast
 import re
@@ -12,11 +12,11 @@ THEORY = ROOT / "docs" / "theory"
 PAGES = sorted(THEORY.glob("[0-9]*.md"))
 PARTS = ["1-1", "1-2", "1-3", "1-4", "1-5", "2-1-1", "2-1-2", "2-1-3", "2-2-1", "2-2-2", "2-2-3"]
 SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-CHECKED_BY = re.compile(r"Checked by `(tests/[\w/]+\.py)::(\w+)`")
+CHECKED_BY = re.compile(r"Checked by\s+`(tests/[\w/]+\.py)::(\w+)`")
 
 
 def results_of(text):
-    """The sections headed `Result`, by their headings: each runs up to the next heading outside of code."""
+    """The sections whose heading begins with `Result`, by heading; each ends at the next heading outside of code."""
     without_code = re.sub(r"^```.*?^```$", lambda code: code[0].replace("\n#", "\n "), text, flags=re.S | re.M)
     sections = re.split(r"^(#{2,4} .*)$", without_code, flags=re.MULTILINE)
     return {
@@ -38,7 +38,7 @@ def is_checked(body):
 
 
 def unchecked(text):
-    """The results that neither hold a snippet that asserts something nor name a test that is there."""
+    """The results that have neither a snippet with an assertion nor the name of an existing test."""
     return [heading for heading, body in results_of(text).items() if not is_checked(body)]
 
 
@@ -55,17 +55,17 @@ def test_every_result_has_a_check(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_check_passes(page):
-    """The snippets of a page are one program, run from top to bottom."""
+    """All snippets of a page are run from top to bottom, as one program."""
     names: dict = {"__name__": page.stem}
     text = page.read_text(encoding="utf-8")
     for found in SNIPPET.finditer(text):
-        # Line numbers of the page, so that a failure points into it.
+        # The code keeps the line numbers of the page, so that an error names the right line.
         code = "\n" * text.count("\n", 0, found.start(1)) + found[1]
         exec(compile(code, page, "exec"), names)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_every_formula_and_picture_can_be_shown(page):
+def test_every_formula_and_figure_can_be_rendered(page):
     html = to_html(page.read_text(encoding="utf-8"))
     assert "<math" in html
     assert "$" not in re.sub(r"<(pre|code)\b.*?</\1>", "", html, flags=re.DOTALL)

@@ -1,4 +1,4 @@
-"""Everything that the tutorial has a reader type works, and prints what the page says."""
+"""Everything that a reader of the tutorial types works, and prints what the page shows."""
 
 import re
 import shlex
@@ -14,18 +14,18 @@ from vae_keras.command_line import given_settings
 from vae_keras.config import Config
 
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
-# A block, and what it prints where a block of text follows at once.
+# A block of code, and the block of text directly after it, if there is one: its output.
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```\n(?:\n```text\n(.*?)^```$)?", re.DOTALL | re.MULTILINE)
 SLOW = "python -m pgm_tfp variational"  # half a minute; tests/pgm_tfp/test_main.py runs it
 
 
 def commands(start):
-    """The commands of the page that begin so, without it, as a shell would split them."""
+    """The arguments of the page's commands that begin with `start`, split as a shell splits them."""
     lines = [line for kind, text, _ in BLOCK.findall(TUTORIAL) if kind == "sh" for line in text.splitlines()]
     return [shlex.split(line.removeprefix(start)) for line in lines if line.startswith(start)]
 
 
-def test_every_line_for_the_shell_is_one_that_is_tried_here_or_a_known_one():
+def test_every_shell_command_is_run_here_or_is_a_known_one():
     lines = [line for kind, text, _ in BLOCK.findall(TUTORIAL) if kind == "sh" for line in text.splitlines()]
     tried = ("python train.py ", "python evaluate.py ", "python -m pgm_tfp")
     others = {line for line in lines if not line.startswith(tried)}
@@ -34,22 +34,22 @@ def test_every_line_for_the_shell_is_one_that_is_tried_here_or_a_known_one():
 
 
 @pytest.mark.parametrize("typed", commands("python train.py "), ids=" ".join)
-def test_the_commands_that_train_have_settings_that_fit_together(typed, tmp_path, monkeypatch):
+def test_the_training_commands_have_valid_settings(typed, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my_faces").mkdir()
     flags = train.parse(typed)
-    assert flags.resume or Config(**given_settings(flags)).checked().data == str(tmp_path / "my_faces")
+    assert flags.resume or Config.of(**given_settings(flags)).checked().data == str(tmp_path / "my_faces")
     assert flags.run is not None
 
 
 @pytest.mark.parametrize("typed", commands("python evaluate.py "), ids=" ".join)
-def test_the_commands_that_evaluate_can_be_read_and_name_runs_that_were_trained(typed):
+def test_the_evaluation_commands_are_valid_and_name_trained_runs(typed):
     trained = {train.parse(command).run for command in commands("python train.py ")}
     assert evaluate.parse(typed).run.as_posix() in {path.as_posix() for path in trained} | {"runs/demo"}
 
 
 def test_the_snippets_and_the_commands_of_pgm_tfp_work_from_top_to_bottom(tiny_run, tmp_path, monkeypatch, capsys):
-    """One program, in one folder; the run that a reader would have trained is there."""
+    """All blocks run as one program in one folder, which has the run that a reader would have trained."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(tiny_run, tmp_path / "runs" / "mine")
     names: dict = {"__name__": "tutorial"}
@@ -57,7 +57,7 @@ def test_the_snippets_and_the_commands_of_pgm_tfp_work_from_top_to_bottom(tiny_r
     for found in BLOCK.finditer(TUTORIAL):
         kind, text, printed = found.groups()
         if kind == "python":
-            # Line numbers of the page, so that a failure points into it.
+            # The code keeps the line numbers of the page, so that an error names the right line.
             lines = "\n" * TUTORIAL.count("\n", 0, found.start(2)) + text
             exec(compile(lines, ROOT / "docs" / "tutorial.md", "exec"), names)
         for command in text.splitlines() if kind == "sh" else ():
@@ -68,7 +68,7 @@ def test_the_snippets_and_the_commands_of_pgm_tfp_work_from_top_to_bottom(tiny_r
             assert line in said, f"{line!r} is not what {text!r} prints: {said}"
 
 
-def test_what_is_fit_to_be_typed_stands_in_blocks_that_are_tried():
+def test_every_block_is_of_a_kind_that_the_tests_run():
     kinds = re.findall(r"^```(\w*)$", TUTORIAL, re.MULTILINE)[::2]
     assert set(kinds) == {"sh", "python", "text"}
     assert kinds.count("text") >= 6

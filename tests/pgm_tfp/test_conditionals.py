@@ -43,9 +43,9 @@ def test_a_table_of_true_puts_false_first():
         (Table.of_true([[0.5] * 3, [0.5, 0.5, 1.5]], ["P", "Q"]), r"^P\(X \| P=high, Q=3\): .* given \[-0.5, 1.5\]$"),
         (Table([np.nan, 1.0]), r"^P\(X\): expected probabilities, given \[nan, 1.0\]$"),
         (Table([np.inf, 0.0]), r"^P\(X\): expected probabilities that sum to 1, given \[inf, 0.0\]"),
-        (Table([0.5, 0.5], states=("a", "a")), r"^X: states \('a', 'a'\) must be one or more, each named once$"),
-        (Table([0.5, 0.5], states=(0, False)), r"^X: states \(0, False\) must be one or more, each named once$"),
-        (Table([], states=()), r"^X: states \(\) must be one or more, each named once$"),
+        (Table([0.5, 0.5], states=("a", "a")), r"^X: states \('a', 'a'\) must be one or more, all different$"),
+        (Table([0.5, 0.5], states=(0, False)), r"^X: states \(0, False\) must be one or more, all different$"),
+        (Table([], states=()), r"^X: states \(\) must be one or more, all different$"),
     ],
 )
 def test_a_wrong_table_is_an_error_that_names_the_row_and_the_numbers(table, message):

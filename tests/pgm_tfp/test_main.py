@@ -138,7 +138,7 @@ def test_surrogates_are_shown_beside_the_exact_posterior(capsys, tmp_path):
         (["query", "A", "--network", "absent.bif"], "no file absent.bif"),
         (["query", "A", "--network", "broken.bif"], "broken.bif cannot be read as BIF"),
         (["query", "A", "--network", "log.csv"], "log.csv must end in one of .bif, .xmlbif, .xml, .uai"),
-        (["independence", "S and M"], "is no statement of independence; write it as S _|_ M | O"),
+        (["independence", "S and M"], "is not a statement of independence; write it as S _|_ M | O"),
         (["independence", "S _|_ S"], "stands in two places"),
         (["independence", "S _|_ N"], "unknown variable N"),
         (["joint", "--netwrk", "student"], "unknown argument --netwrk; did you mean --network?"),

@@ -42,10 +42,10 @@ def shop():
         ({"A": Table.of_true([0.5, 0.5], ["A"])}, "the edges form a cycle: A -> A"),
         ({"A": HALF, "B": Table.of_true([0.5, 0.5, 0.5], ["A"])}, r"^P\(B \| A\): expected .*\(2, 2\).* \(3, 2\)$"),
         ({"A": HALF, "B": Table([[0.5, 0.4], [0.5, 0.5]], ["A"])}, r"^P\(B \| A=False\): .*\[0.5, 0.4\] \(sum 0.9\)$"),
-        ({"A": Table([0.5, 0.5], states=("x", "x"))}, "^A: states .* each named once$"),
+        ({"A": Table([0.5, 0.5], states=("x", "x"))}, "^A: states .* all different$"),
         (
             {"A": Conditional(lambda: None), "B": Table.of_true([0.5, 0.5], ["A"])},
-            "^B: a table needs parents with states, A is continuous; give a Conditional instead$",
+            "^B: a table needs parents with states, and A is continuous; use a Conditional instead$",
         ),
     ],
 )

@@ -32,12 +32,12 @@ def test_what_is_written_is_read_again():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "is no query; write the variables asked about"),
-        ("| M=1", "is no query"),
-        ("A=1 | M=1", "is no query"),
+        ("", "is not a query; write the variables asked about"),
+        ("| M=1", "is not a query"),
+        ("A=1 | M=1", "is not a query"),
         ("B | M=1", "unknown variable B; known: O, A, T, M, S"),
         ("A | N=1", "unknown variable N"),
-        ("A | M", "'M' is no finding; write a variable and its state: M=1"),
+        ("A | M", "'M' is not a finding; write a variable and its state: M=1"),
         ("A | M=2", "M has no state '2'; known: False, True"),
         ("A | M=Tru", "M has no state 'Tru'; did you mean True?"),
         ("A | M=1, M=0", "M is named twice"),

@@ -89,7 +89,7 @@ def test_a_row_far_off_is_an_error_and_not_normalised(caplog):
 def test_a_variable_without_a_table_is_an_error():
     model = pgmpy_model([[0.3, 0.4], [0.7, 0.6]])
     model.remove_cpds("B")
-    with pytest.raises(UserError, match="B: the pgmpy model has no table of it"):
+    with pytest.raises(UserError, match="B: the pgmpy model has no table for this variable"):
         BayesianNetwork.from_pgmpy(model)
 
 
@@ -146,20 +146,24 @@ def test_a_uai_file_as_the_format_defines_it_is_read_too(tmp_path):
     [
         ("n.net", "", r"n.net must end in one of .bif, .xmlbif, .xml, .uai$"),
         ("absent.bif", None, "^no file .*absent.bif$"),
-        ("n.bif", "", "n.bif cannot be read as BIF: it holds no variable$"),
+        ("n.bif", "", "n.bif cannot be read as BIF: the file has no variable$"),
         (
             "n.bif",
             "\nnot a network\nat all",
-            "n.bif cannot be read as BIF: line 2: 'not a network at all' is no network",
+            "n.bif cannot be read as BIF: line 2: 'not a network at all' is not a network",
         ),
-        ("n.bif", b"variable \xe9 { }", "n.bif cannot be read as BIF: it is not in UTF-8 "),
+        ("n.bif", b"variable \xe9 { }", "n.bif cannot be read as BIF: the file is not in UTF-8 "),
         ("n.xml", "<BIF", "n.xml cannot be read as XMLBIF: "),
         ("n.XMLBIF", "text", "n.XMLBIF cannot be read as XMLBIF: syntax error"),
-        ("n.uai", "", "n.uai cannot be read as UAI: it begins with '', not with BAYES or MARKOV"),
-        ("n.uai", "BAYES 0 0", "n.uai cannot be read as UAI: it holds no variable$"),
-        ("n.uai", "MARKOV 1 2 1 1 0 2 1 3", "holds a Markov network; only Bayesian ones can become models of pgmpy"),
-        ("n.uai", "BAYES 1 2 1 1 0 2 .5", "n.uai cannot be read as UAI: it ends where entries of table 0 should stand"),
-        ("n.uai", "BAYES two", "n.uai cannot be read as UAI: 'two' stands where the number of states should"),
+        ("n.uai", "", "n.uai cannot be read as UAI: the file begins with ''; it must begin with BAYES or MARKOV"),
+        ("n.uai", "BAYES 0 0", "n.uai cannot be read as UAI: the file has no variable$"),
+        ("n.uai", "MARKOV 1 2 1 1 0 2 1 3", "holds a Markov network; only a Bayesian network can become a pgmpy model"),
+        (
+            "n.uai",
+            "BAYES 1 2 1 1 0 2 .5",
+            "n.uai cannot be read as UAI: the file ends where entries of table 0 should be",
+        ),
+        ("n.uai", "BAYES two", "n.uai cannot be read as UAI: 'two' is where the number of states should be"),
     ],
 )
 def test_an_absent_or_unreadable_file_is_one_line(name, content, message, tmp_path):

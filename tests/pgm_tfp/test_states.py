@@ -93,9 +93,7 @@ def test_data_frames_are_taken_as_they_are(kind, gaps):
     else:
         for name, counts in count(network, columns).items():
             np.testing.assert_array_equal(count(network, frame)[name], counts)
-        assert fit_dirichlet(network, frame).log_marginal_likelihood == pytest.approx(
-            fit_dirichlet(network, columns).log_marginal_likelihood
-        )
+        assert fit_dirichlet(network, frame).log_evidence == pytest.approx(fit_dirichlet(network, columns).log_evidence)
     for name, column in blanked(frame, 0.5, seed=3, hidden=["A"]).items():
         theirs = blanked(columns, 0.5, seed=3, hidden=["A"])[name]
         assert [is_missing(state) for state in column] == [state is None for state in theirs]

@@ -99,7 +99,7 @@ def test_a_bayesian_network_is_read_as_the_format_defines_it_and_what_is_unclear
         assert list(ours.states) == list(range(sizes[child]))
         np.testing.assert_array_equal(ours.probabilities, table)
     assert len(messages) == several_parents(sizes, scopes)
-    assert all("n.uai: the numbers do not tell in which order the parents of var_" in message for message in messages)
+    assert all("n.uai: the order in which the parents of var_" in message for message in messages)
 
 
 @quickly
@@ -118,8 +118,8 @@ def test_a_file_of_pyagrum_is_not_read_as_another_distribution_without_a_word(ca
     with caplog.at_level(logging.WARNING, "pgm_tfp"):
         found = read_uai(OF_PYAGRUM, "agrum.uai")
     assert caplog.messages == [
-        "agrum.uai: the numbers do not tell in which order the parents of var_2 vary (2 of 4 tables); read as the "
-        "format says, the last fastest. pyAgrum and pgmpy write other orders: export from there as BIF instead"
+        "agrum.uai: the order in which the parents of var_2 vary is ambiguous (2 of 4 tables); read as the format "
+        "says, the last parent fastest. pyAgrum and pgmpy write other orders: export from there as BIF instead"
     ]
     # as the format says: the second row is (A, B) = (0, 1), which for pyAgrum it is not
     assert found.tables["var_2"].probabilities[0, 1, 0] == 0.341158
@@ -137,7 +137,7 @@ def test_one_parent_and_parents_whose_order_does_not_matter_are_not_worth_a_line
 def test_rows_that_sum_to_one_both_ways_are_unclear_with_one_parent_too(caplog):
     doubly = "BAYES 2 3 3 2 1 0 2 0 1 3 .2 .3 .5 9 .1 .2 .7 .6 .3 .1 .3 .5 .2"
     read_uai(doubly, "n.uai")
-    assert "the parents of var_1 vary (1 of 2 tables)" in caplog.messages[0]
+    assert "the parents of var_1 vary is ambiguous (1 of 2 tables)" in caplog.messages[0]
 
 
 @st.composite
@@ -180,14 +180,14 @@ def test_evidence_is_read_in_both_forms(seen, layout, with_cases):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("BAYES 2 2 2 1 1 0 2 .5 .5", "needs one table for each variable, the variable last in its scope"),
-        ("BAYES 1 2 1 1 1 2 .5 .5", "a table names variable 1; there are 1, counted from 0"),
+        ("BAYES 2 2 2 1 1 0 2 .5 .5", "needs one table for each variable, with the variable last in its scope"),
+        ("BAYES 1 2 1 1 1 2 .5 .5", "a table names variable 1; there are 1 variables, counted from 0"),
         ("BAYES 1 2 1 1 0 3 .5 .5 0", "table 0 has 3 entries; its variables have 2 joint states"),
-        ("BAYES 1 2 1 1 0 2 .5 .5 7", "'7' stands where the file should end"),
-        ("BAYES 1 -2 1 1 0 2 .5 .5", "'-2' stands where states should"),
-        ("BAYES 1 2 1 1 0 2 .5 half", "'half' stands where entries of table 0 should"),
+        ("BAYES 1 2 1 1 0 2 .5 .5 7", "'7' is where the file should end"),
+        ("BAYES 1 -2 1 1 0 2 .5 .5", "'-2' is where states should be"),
+        ("BAYES 1 2 1 1 0 2 .5 half", "'half' is where entries of table 0 should be"),
         ("BAYES 1 99999999999999999999 1 1 0 2 .5 .5", "its variables have 99999999999999999999 joint states"),
-        ("DIRECTED 1", "it begins with 'DIRECTED', not with BAYES or MARKOV"),
+        ("DIRECTED 1", "the file begins with 'DIRECTED'; it must begin with BAYES or MARKOV"),
     ],
 )
 def test_what_is_wrong_with_a_network_is_named(text, message):
@@ -199,12 +199,12 @@ def test_what_is_wrong_with_a_network_is_named(text, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "it ends where the number of cases should stand"),
-        ("2 0 1", "it ends where a variable should stand"),
+        ("", "the file ends where the number of cases should be"),
+        ("2 0 1", "the file ends where a variable should be"),
         ("2 0 1 0 1", "var_0 is there twice"),
-        ("1 1 0 0 0", "'0' stands where the file should end"),
-        ("2 1 0 1 1 0 0 3", "it holds 2 cases; write one case into a file"),
-        ("1 0 yes", "'yes' stands where a state should"),
+        ("1 1 0 0 0", "'0' is where the file should end"),
+        ("2 1 0 1 1 0 0 3", "the file holds 2 cases; write one case into a file"),
+        ("1 0 yes", "'yes' is where a state should be"),
     ],
 )
 def test_what_is_wrong_with_evidence_is_named(text, message):

@@ -9,12 +9,13 @@ from tensorflow_probability import distributions as tfd
 
 import vae_keras
 from vae_keras.gaussians import LOG_VARIANCE_BOUND, log_density
+from vae_keras.likelihoods import Likelihood
 from vae_keras.objectives import NegativeElbo
 
 PIXELS, LATENTS, VARIANCE = 6, 2, 0.3
 
 
-class LinearGaussian:
+class LinearGaussian(Likelihood):
     """x ~ N(outputs, VARIANCE): the decoder's outputs are the mean itself."""
 
     is_density = True
@@ -22,7 +23,7 @@ class LinearGaussian:
     def nll(self, images, outputs):
         return -ops.sum(log_density(images, outputs, math.log(VARIANCE)), axis=(1, 2, 3))
 
-    def picture(self, outputs):
+    def mean(self, outputs):
         return outputs
 
 

@@ -16,7 +16,8 @@ from vae_keras.config import load_config
 from vae_keras.evaluation import EvaluationContext
 from vae_keras.evaluation.information import carried_factors, information_shares, known_about, levelled
 from vae_keras.run_data import read_data
-from vae_keras.runs import Run, load_run, read_history
+from vae_keras.run_folder import Run, read_history
+from vae_keras.runs import load_run
 
 disentanglement = import_module("vae_keras.evaluation.disentanglement")
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from vae_keras.runs import Run
+from vae_keras.run_folder import Run
 
 
 def test_the_parts_of_the_kl_add_up_to_it_and_the_bound_is_above_the_elbo(evaluated_run):

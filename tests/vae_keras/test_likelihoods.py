@@ -64,13 +64,13 @@ DENSITIES = {name: cls for name, cls in LIKELIHOODS.items() if cls.is_density}
 @pytest.mark.parametrize("name", DENSITIES)
 @pytest.mark.parametrize("logit", [-20.0, -3.0, -1.0, -1e-3, 0.0, 0.4, 5.0])
 def test_a_density_integrates_to_one_and_its_mean_is_the_picture(name, logit):
-    likelihood = DENSITIES[name]()
+    likelihood = DENSITIES[name]().instantiate()
 
     def density(x):
         return float(np.exp(-likelihood.nll(one_pixel(x), one_pixel(logit))[0]))
 
     ends = (0, 1) if name == "continuous_bernoulli" else (-4, 5)
-    middle = [float(likelihood.picture(one_pixel(logit)).numpy().item())]
+    middle = [float(likelihood.mean(one_pixel(logit)).numpy().item())]
     # The density is float32, so no integral of it has more digits.
     accuracy = {"points": middle, "epsabs": 1e-6, "epsrel": 1e-6}
     assert scipy.integrate.quad(density, *ends, **accuracy)[0] == pytest.approx(1, abs=1e-5)
@@ -88,7 +88,7 @@ def test_continuous_bernoulli_agrees_with_an_independent_implementation(images, 
     expected = -np.sum(tfd.ContinuousBernoulli(logits=logits).log_prob(images), axis=(1, 2, 3))
     np.testing.assert_allclose(ContinuousBernoulli().nll(images, logits), expected, rtol=1e-5)
     np.testing.assert_allclose(
-        ContinuousBernoulli().picture(logits), tfd.ContinuousBernoulli(logits=logits).mean(), atol=1e-4
+        ContinuousBernoulli().mean(logits), tfd.ContinuousBernoulli(logits=logits).mean(), atol=1e-4
     )
 
 
@@ -112,14 +112,14 @@ def test_the_normaliser_of_the_continuous_bernoulli_is_stable_near_one_half_and_
     assert float(nll[0]) == pytest.approx(value, rel=1e-6, abs=2e-7)
     # The derivative of the log-normaliser is the mean, which is what is shown.
     assert float(tape.gradient(nll, logit)) == pytest.approx(mean, rel=2e-6, abs=1e-7)
-    assert float(ContinuousBernoulli().picture(logit)) == pytest.approx(mean, rel=2e-6, abs=1e-7)
+    assert float(ContinuousBernoulli().mean(logit)) == pytest.approx(mean, rel=2e-6, abs=1e-7)
 
 
 def test_the_learned_variance_goes_to_the_mean_squared_error():
     random = np.random.default_rng(0)
     logits = random.normal(size=(50, 4, 4, 1)).astype(np.float32)
     images = (1 / (1 + np.exp(-logits)) + random.normal(scale=0.05, size=logits.shape)).astype(np.float32)
-    likelihood, optimizer = LearnedGaussian(), keras.optimizers.Adam(1e-2)
+    likelihood, optimizer = LearnedGaussian().instantiate(), keras.optimizers.Adam(1e-2)
     assert likelihood.variance == pytest.approx(Gaussian().variance)
     np.testing.assert_allclose(likelihood.nll(images, logits), Gaussian().nll(images, logits), rtol=1e-5)
     for _ in range(400):
@@ -137,4 +137,6 @@ def test_an_eighth_as_variance_is_four_times_the_squared_error(images, logits):
 
 @pytest.mark.parametrize("name", ["bernoulli", "gaussian", "learned_gaussian"])
 def test_the_shown_picture_is_the_sigmoid_of_the_logits(name, logits):
-    np.testing.assert_allclose(LIKELIHOODS[name]().picture(logits), 1 / (1 + np.exp(-logits)), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        LIKELIHOODS[name]().instantiate().mean(logits), 1 / (1 + np.exp(-logits)), rtol=1e-4, atol=1e-6
+    )

@@ -8,7 +8,7 @@ import vae_keras
 from common.errors import UserError
 from vae_keras.architectures import Table
 from vae_keras.likelihoods import LIKELIHOODS, Gaussian, LearnedGaussian
-from vae_keras.linear_start import linearised, start_as_linear_vae, start_variance
+from vae_keras.linear_start import linearised, start_as_linear_vae
 from vae_keras.metrics import fit_linear_vae
 
 LATENTS = 6
@@ -89,12 +89,12 @@ def test_a_learned_variance_starts_at_the_linear_vaes():
 
 @pytest.mark.parametrize("name", sorted(LIKELIHOODS))
 def test_logits_and_slope_invert_every_likelihood(name):
-    likelihood = LIKELIHOODS[name]()
+    likelihood = LIKELIHOODS[name]().instantiate()
     picture = np.linspace(0.25, 0.75, 11, dtype=np.float32)  # what all of them reach within the logits allowed
     logits, slope = linearised(likelihood, picture)
-    np.testing.assert_allclose(likelihood.picture(logits.astype(np.float32)), picture, atol=1e-4)
+    np.testing.assert_allclose(likelihood.mean(logits.astype(np.float32)), picture, atol=1e-4)
     step = np.float32(1e-2)
-    up, down = (np.asarray(likelihood.picture(ops.cast(logits + sign * step, "float32"))) for sign in (1, -1))
+    up, down = (np.asarray(likelihood.mean(ops.cast(logits + sign * step, "float32"))) for sign in (1, -1))
     np.testing.assert_allclose(slope, (up - down) / (2 * step), rtol=0.01)
 
 
@@ -119,5 +119,5 @@ def test_a_bernoulli_likelihood_starts_from_its_own_variance():
     picture = np.linspace(0.1, 0.9, 50)
     likelihood = LIKELIHOODS["bernoulli"]()
     # Var[x] = p (1 - p)
-    variance = start_variance(likelihood, linearised(likelihood, picture)[1])
+    variance = likelihood.linear_variance(linearised(likelihood, picture)[1])
     assert variance == pytest.approx(np.mean(picture * (1 - picture)), rel=1e-3)

@@ -24,8 +24,8 @@ def walk(adam, steps=STEPS):
 @pytest.mark.parametrize("mean_age", [0.5, 0.25, 0.1])
 def test_the_average_weighs_the_steps_by_a_power_of_their_number(mean_age):
     adam = Adam(0.1, mean_age=mean_age)
-    places, kernel, _ = walk(adam)
-    adam.exchange()
+    places, kernel, bias = walk(adam)
+    adam.exchange([kernel, bias])
     # The recursion unrolled: step s of t weighs (s^p - (s - 1)^p) / t^p, with p = gamma + 1.
     edges = (np.arange(STEPS + 1) / STEPS) ** (1 / mean_age - 1)
     shares = np.diff(edges)
@@ -36,11 +36,11 @@ def test_the_average_weighs_the_steps_by_a_power_of_their_number(mean_age):
 
 def test_averaging_does_not_disturb_the_walk_and_two_exchanges_undo_each_other():
     averaging = Adam(0.1, mean_age=0.25)
-    places, kernel, _ = walk(averaging)
+    places, kernel, bias = walk(averaging)
     np.testing.assert_array_equal(places, walk(keras.optimizers.Adam(0.1))[0])
-    averaging.exchange()
+    averaging.exchange([kernel, bias])
     assert np.any(kernel.numpy() != places[-1])
-    averaging.exchange()
+    averaging.exchange([kernel, bias])
     np.testing.assert_array_equal(kernel.numpy(), places[-1])
 
 
@@ -61,4 +61,4 @@ def test_without_decay_and_average_it_is_keras_adam():
 
 def test_it_survives_its_configuration():
     adam = Adam.from_config(Adam(0.1, weight_decay=0.5, mean_age=0.25).get_config())
-    assert (adam.weight_decay, adam.mean_age, adam.use_ema) == (0.5, 0.25, True)
+    assert (adam.weight_decay, adam.mean_age, adam.use_ema) == (0.5, 0.25, False)

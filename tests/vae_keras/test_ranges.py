@@ -1,7 +1,5 @@
 """Any number that a user can type is either a valid setting, with which float32 is enough, or one line of error."""
 
-import dataclasses
-
 import keras
 import numpy as np
 import pytest
@@ -11,7 +9,7 @@ from hypothesis import strategies as st
 import train
 import vae_keras
 from common.errors import UserError
-from vae_keras.config import Config
+from vae_keras.config import all_settings, described_as
 from vae_keras.objectives import AnnealedVAE, BetaTCVAE, BetaVAE, FactorVAE, NegativeElbo
 from vae_keras.optimizers import Adam
 
@@ -27,7 +25,7 @@ USERS = {
     "hidden_size": ["--architecture", "deep"],
     "dropout": ["--architecture", "deep"],
 }
-NUMERIC = [field.name for field in dataclasses.fields(Config) if field.metadata["type"] in (int, float)]
+NUMERIC = [name for name in all_settings() if described_as(name)[0].type in (int, float)]
 TYPED = st.one_of(
     st.integers().map(str),
     st.integers(1, 400).map(lambda digits: digits * "9"),
@@ -62,8 +60,7 @@ def test_a_typed_number_ends_in_one_line_and_no_folder_or_in_settings(tmp_path, 
 
 def ends(name):
     """The smallest number above zero, and the largest, that a setting can have."""
-    (field,) = (field for field in dataclasses.fields(Config) if field.name == name)
-    check = field.metadata["check"]
+    check = described_as(name)[0].check
     allowed = [10.0**exponent for exponent in range(-12, 12) if check(10.0**exponent) is None]
     return allowed[0], allowed[-1]
 

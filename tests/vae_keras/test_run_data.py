@@ -15,7 +15,7 @@ from tests import odd_names
 from vae_keras.callbacks.projector import write_projected_images
 from vae_keras.config import Config, load_config
 from vae_keras.run_data import open_data, read_data, read_other_data
-from vae_keras.runs import create_run
+from vae_keras.run_folder import create_run
 
 SIZE = 32
 
@@ -39,7 +39,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def config(folder):
-    return Config(data=str(folder), image_size=SIZE).checked()
+    return Config.of(data=str(folder), image_size=SIZE).checked()
 
 
 def pixels_of(data, part):
@@ -57,7 +57,7 @@ def test_no_test_image_has_the_pixels_of_a_train_image_and_a_line_says_how_many_
 
 def test_images_that_all_differ_are_split_without_a_word(tmp_path, caplog):
     save_images(tmp_path / "faces", {f"{place}.png": place for place in range(20)})
-    open_data(Config(data=str(tmp_path / "faces"), image_size=SIZE).checked())
+    open_data(Config.of(data=str(tmp_path / "faces"), image_size=SIZE).checked())
     assert not caplog.records
 
 
@@ -121,7 +121,7 @@ def test_images_that_came_after_training_are_left_out_and_a_line_says_so(tmp_pat
 def test_whatever_images_and_folders_are_called_a_run_finds_them_again(tmp_path_factory, root, names, as_folders):
     folder = tmp_path_factory.mktemp("images") / root
     save_images(folder, {f"{name}/a" if as_folders else name: place for place, name in enumerate(names)})
-    config = Config(data=str(folder), image_size=SIZE).checked()
+    config = Config.of(data=str(folder), image_size=SIZE).checked()
     try:
         data = open_data(config)
     except UserError as error:

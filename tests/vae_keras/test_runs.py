@@ -11,21 +11,13 @@ import vae_keras
 from common.errors import UserError
 from vae_keras.config import Config, load_config
 from vae_keras.run_data import open_data, read_data
-from vae_keras.runs import (
-    Run,
-    best_epoch,
-    create_run,
-    latest_run,
-    load_run,
-    open_run,
-    read_history,
-    write_history,
-)
+from vae_keras.run_folder import Run, best_epoch, create_run, latest_run, open_run, read_history, write_history
+from vae_keras.runs import load_run
 
 
 @pytest.fixture
 def config():
-    return Config(data="faces:20", image_size=32).checked()
+    return Config.of(data="faces:20", image_size=32).checked()
 
 
 def test_history_survives_the_file_to_the_last_bit(tmp_path):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.special import logsumexp
 from scipy.stats import norm
 
+from vae_keras.priors import StandardNormal
 from vae_keras.total_correlation import ESTIMATORS, kl_parts, stratified, weighted
 from vae_keras.types import Posterior
 
@@ -31,7 +32,7 @@ def posterior(mean, std):
 def test_with_all_images_the_parts_are_those_of_the_aggregate_posterior(data):
     mean, std, z = data
     images = posterior(mean, std)
-    parts = kl_parts(z, images, images, np.full((IMAGES, IMAGES), -math.log(IMAGES)))
+    parts = kl_parts(z, images, images, np.full((IMAGES, IMAGES), -math.log(IMAGES)), StandardNormal().log_prob(z))
     # q(z) = 1/N sum_n prod_j q(z_j | x_n), by the densities themselves
     densities = norm.pdf(z[:, None], mean[None], std[None])
     joint, apart = densities.prod(-1).mean(1), densities.mean(1).prod(-1)
@@ -55,7 +56,8 @@ def test_a_batch_of_all_images_has_the_exact_weights():
 
 def test_a_batch_of_one_image_has_no_total_correlation():
     one = Posterior(np.array([[0.5, -1.0]]), np.zeros((1, 2)))
-    parts = kl_parts(np.array([[0.7, 0.1]]), one, one, stratified(1, 100))
+    z = np.array([[0.7, 0.1]])
+    parts = kl_parts(z, one, one, stratified(1, 100), StandardNormal().log_prob(z))
     assert float(parts.total_correlation[0]) == float(parts.mutual_information[0]) == 0.0
 
 
@@ -87,8 +89,8 @@ def test_the_weighted_estimate_misses_the_density_by_the_sum_of_its_weights(data
     images = posterior(mean, std)
     log_weights = np.asarray(weighted(IMAGES, IMAGES), float)
     np.testing.assert_allclose(logsumexp(log_weights, axis=1), -math.log(IMAGES), rtol=1e-6)
-    exact = kl_parts(z, images, images, np.full((IMAGES, IMAGES), -math.log(IMAGES)))
-    parts = kl_parts(z, images, images, log_weights)
+    exact = kl_parts(z, images, images, np.full((IMAGES, IMAGES), -math.log(IMAGES)), StandardNormal().log_prob(z))
+    parts = kl_parts(z, images, images, log_weights, StandardNormal().log_prob(z))
     shift = math.log(IMAGES)
     np.testing.assert_allclose(parts.mutual_information - exact.mutual_information, shift, rtol=1e-6)
     off = parts.total_correlation - exact.total_correlation
@@ -100,7 +102,7 @@ def test_weights_enter_the_joint_once_however_many_latents_there_are():
     # Latents that are the prior for every image tell nothing: all parts are zero, with as many as one likes.
     same = Posterior(np.zeros((4, 7)), np.zeros((4, 7)))
     z = np.random.default_rng(0).normal(size=(4, 7))
-    for part in kl_parts(z, same, same, stratified(4, 1000)):
+    for part in kl_parts(z, same, same, stratified(4, 1000), StandardNormal().log_prob(z)):
         np.testing.assert_allclose(part, 0.0, atol=1e-5)
 
 
@@ -110,7 +112,7 @@ def test_two_latents_that_always_agree_have_a_total_correlation(estimator):
     code = np.repeat(random.normal(size=(100, 1)), 2, axis=1)
     apart = np.stack([code[:, 0], random.permutation(code[:, 0])], axis=1)
     tc = [
-        float(np.mean(kl_parts(mean, images, images, ESTIMATORS[estimator](100, 100)).total_correlation))
+        float(np.mean(kl_parts(mean, images, images, ESTIMATORS[estimator](100, 100), np.zeros(100)).total_correlation))
         for mean in (code, apart)
         for images in [Posterior(mean, np.full_like(mean, -4.0))]
     ]

@@ -3,17 +3,18 @@ import numpy as np
 import pytest
 
 import vae_keras
+from vae_keras.augmented import shown_in_training
 from vae_keras.config import Config
 from vae_keras.metrics import elbo
-from vae_keras.run_data import open_data, shown_in_training
-from vae_keras.runs import create_run, read_history
+from vae_keras.run_data import open_data
+from vae_keras.run_folder import create_run, read_history
 from vae_keras.training import compiled_vae, first_vae, fit
 
-SMALL = Config(data="faces:40", image_size=32, batch_size=16, latent_dim=4, epochs=2)
+SMALL = Config.of(data="faces:40", image_size=32, batch_size=16, latent_dim=4, epochs=2)
 
 
 def test_training_starts_from_the_linear_vae_unless_told_otherwise():
-    config, random = SMALL.checked(), Config(**{**vars(SMALL), "linear_start": False}).checked()
+    config, random = SMALL.checked(), SMALL.replaced(linear_start=False).checked()
     data = open_data(config)
     train = data.dataset.images[data.split.train]
     started, random_start = (elbo(first_vae(chosen, data), train).elbo for chosen in (config, random))
@@ -38,7 +39,7 @@ def test_callbacks_of_a_users_own_come_last(tmp_path):
 
 @pytest.mark.parametrize(("moves", "times"), [({}, 1), ({"flip": True}, 4), ({"shift": 2}, 4)])
 def test_what_training_shows_is_every_train_image_and_no_other(moves, times):
-    config = Config(**{**vars(SMALL), **moves}).checked()
+    config = SMALL.replaced(**moves).checked()
     data = open_data(config)
     train = data.dataset.images[data.split.train] / np.float32(255)
     shown = shown_in_training(config, data)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from vae_keras.types import Tensor
+from vae_keras.backend import Tensor
 
 
 @keras.saving.register_keras_serializable("vae_keras")

@@ -11,11 +11,10 @@ often as its neighbours, so no seams show.
 from dataclasses import dataclass
 from typing import ClassVar
 
-import keras
-from keras import layers
-
-from vae_keras.architectures.parts import check_image_shape, seeded_initializers
-from vae_keras.seeded_layers import Dropout
+from common.command_line import Range
+from vae_keras.architectures.architecture import Architecture, check_image_shape, seeded_initializers
+from vae_keras.backend import keras, layers
+from vae_keras.registry import option
 
 KERNEL, STRIDE = 4, 2
 # Steps until the statistics for evaluation have caught up; Keras's own 100 are ten epochs of a small data set.
@@ -23,7 +22,7 @@ MOVING_AVERAGE = 0.9
 
 
 @dataclass(frozen=True)
-class Deep:
+class Deep(Architecture):
     """Sizes and options of the deep network.
 
     Attributes:
@@ -34,13 +33,15 @@ class Deep:
     """
 
     filters: tuple[int, int, int, int] = (32, 64, 64, 64)
-    hidden_size: int = 256
-    batch_normalization: bool = False
-    dropout: float = 0.0
+    hidden_size: int = option(256, "units of the hidden layer in each half", Range(1, 16384).refusal)
+    batch_normalization: bool = option(False, "batch normalization after each hidden convolution")
+    dropout: float = option(
+        0.0, "share of each hidden convolution's activations that training sets to zero", Range(0, 0.99).refusal
+    )
     usual_precision: ClassVar[str] = "bfloat16"
 
-    def encoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> keras.Sequential:
-        """Pictures (batch, height, width, channels) to mean and raw log-variance (batch, 2 latents)."""
+    def encoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> "keras.Sequential":
+        """Images (batch, height, width, channels) to mean and raw log-variance (batch, 2 latents)."""
         check_image_shape("deep", image_shape)
         initializer = seeded_initializers(seed)
         convolutions = [
@@ -61,11 +62,11 @@ class Deep:
             name="encoder",
         )
 
-    def decoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> keras.Sequential:
-        """Latents (batch, latents) to logits (batch, height, width, channels)."""
-        check_image_shape("deep", image_shape)
+    def decoder(self, output_shape: tuple[int, int, int], latent_dim: int, seed: int) -> "keras.Sequential":
+        """Latents (batch, latents) to outputs (batch, height, width, channels)."""
+        check_image_shape("deep", output_shape)
         initializer = seeded_initializers(seed)
-        height, width, channels = image_shape
+        height, width, channels = output_shape
         shrunk = STRIDE ** len(self.filters)
         *hidden, last = [*self.filters[-2::-1], channels]
         small = (height // shrunk, width // shrunk, self.filters[-1])
@@ -88,8 +89,10 @@ class Deep:
             name="decoder",
         )
 
-    def _with_activations(self, convolutions: list[keras.Layer], seed: int) -> list[keras.Layer]:
+    def _with_activations(self, convolutions: list["keras.Layer"], seed: int) -> list["keras.Layer"]:
         """Each convolution with what follows it: normalisation, ReLU, dropout."""
+        from vae_keras.seeded_layers import Dropout  # defines a layer, so it loads Keras
+
         sequence: list[keras.Layer] = []
         for place, convolution in enumerate(convolutions):
             sequence.append(convolution)

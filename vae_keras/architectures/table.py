@@ -10,15 +10,13 @@ wide, which overlap, so no seams show between them.
 from dataclasses import dataclass
 from typing import ClassVar
 
-import keras
-from keras import layers
-
-from vae_keras.architectures.convolution import Conv2D
-from vae_keras.architectures.parts import check_image_shape, seeded_initializers
+from vae_keras.architectures.architecture import Architecture, check_image_shape, seeded_initializers
+from vae_keras.backend import keras, layers
+from vae_keras.registry import option
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Architecture):
     """Sizes of the table's layers.
 
     Attributes:
@@ -39,11 +37,15 @@ class Table:
     decoder_filters: int = 8
     decoder_kernel: int = 8
     output_kernel: int = 3
-    linear_start: bool = True
+    linear_start: bool = option(True, "start as the best linear VAE of the training images, not at random weights")
     usual_precision: ClassVar[str] = "float32"
 
-    def encoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> keras.Sequential:
-        """Pictures (batch, height, width, channels) to mean and raw log-variance (batch, 2 latents)."""
+    @property
+    def starts_as_linear_vae(self) -> bool:
+        return self.linear_start
+
+    def encoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> "keras.Sequential":
+        """Images (batch, height, width, channels) to mean and raw log-variance (batch, 2 latents)."""
         check_image_shape("table", image_shape)
         initializer = seeded_initializers(seed)
         (first, second), kernels, strides = self.encoder_filters, self.encoder_kernels, self.encoder_strides
@@ -52,28 +54,43 @@ class Table:
             [
                 keras.Input(image_shape),
                 layers.Conv2D(
-                    first, kernels[0], strides[0], "same", activation="relu", kernel_initializer=next(initializer)
+                    first,
+                    kernels[0],
+                    strides[0],
+                    "same",
+                    activation="relu",
+                    kernel_initializer=next(initializer),
+                    name="first_convolution",
                 ),
-                layers.Conv2D(second, kernels[1], strides[1], "same", kernel_initializer=next(initializer)),
+                layers.Conv2D(
+                    second,
+                    kernels[1],
+                    strides[1],
+                    "same",
+                    kernel_initializer=next(initializer),
+                    name="second_convolution",
+                ),
                 layers.Flatten(),
-                layers.Dense(2 * latent_dim, kernel_initializer=next(initializer)),
+                layers.Dense(2 * latent_dim, kernel_initializer=next(initializer), name="heads"),
             ],
             name="encoder",
         )
         # end of answer
 
-    def decoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> keras.Sequential:
-        """Latents (batch, latents) to logits (batch, height, width, channels)."""
-        check_image_shape("table", image_shape)
+    def decoder(self, output_shape: tuple[int, int, int], latent_dim: int, seed: int) -> "keras.Sequential":
+        """Latents (batch, latents) to outputs (batch, height, width, channels)."""
+        check_image_shape("table", output_shape)
+        from vae_keras.architectures.convolution import Conv2D  # defines a layer, so it loads Keras
+
         initializer = seeded_initializers(seed)
-        height, width, channels = image_shape
+        height, width, channels = output_shape
         small = (height // self.upsampling, width // self.upsampling, self.seed_channels)
         # answer: the decoder of the table
         return keras.Sequential(
             [
                 keras.Input((latent_dim,)),
-                layers.Dense(small[0] * small[1] * small[2], kernel_initializer=next(initializer)),
-                layers.Reshape(small),
+                layers.Dense(small[0] * small[1] * small[2], kernel_initializer=next(initializer), name="dense"),
+                layers.Reshape(small, name="reshape"),
                 layers.Conv2DTranspose(
                     self.decoder_filters,
                     self.decoder_kernel,
@@ -81,8 +98,15 @@ class Table:
                     "same",
                     activation="relu",
                     kernel_initializer=next(initializer),
+                    name="transposed_convolution",
                 ),
-                Conv2D(channels, self.output_kernel, padding="same", kernel_initializer=next(initializer)),
+                Conv2D(
+                    channels,
+                    self.output_kernel,
+                    padding="same",
+                    kernel_initializer=next(initializer),
+                    name="output_convolution",
+                ),
             ],
             name="decoder",
         )

@@ -1,4 +1,4 @@
-"""The averaged weights, wherever a model is looked at."""
+"""The averaged weights, in validation, checkpoints and figures."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ import keras
 
 
 class EvaluateAverage(keras.callbacks.Callback):
-    """Validation, and all callbacks after this one at the end of an epoch, see the averaged weights.
+    """Validation, and all later callbacks at the end of an epoch, see the averaged weights.
 
-    So the checkpoint and the model that are saved there hold them; the weights that training goes on
-    from lie with the optimiser meanwhile.
+    So the checkpoint and the saved model hold the averages. Meanwhile the optimizer holds the weights from which
+    training goes on.
 
     Args:
-        in_place: whether the averages are where the weights belong, as in a saved checkpoint.
+        in_place: whether the model holds the averages now, as a saved checkpoint does.
     """
 
     def __init__(self, in_place: bool):
@@ -31,5 +31,6 @@ class EvaluateAverage(keras.callbacks.Callback):
     def _show(self, averages: bool) -> None:
         if averages != self.in_place:
             optimizer = self.model.optimizer
-            getattr(optimizer, "inner_optimizer", optimizer).exchange()  # inside, where the loss is scaled
+            optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # in float16 a scaling optimizer holds it
+            optimizer.exchange(self.model.trainable_variables)
             self.in_place = averages

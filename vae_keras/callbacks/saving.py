@@ -7,23 +7,11 @@ from typing import Any
 import keras
 import numpy as np
 from keras.optimizers import LossScaleOptimizer
-from keras.src.backend.common import global_state
-from keras.src.saving import saving_lib
 
 from common.errors import UserError
 from common.files import atomic_write
-from vae_keras.runs import CHECKPOINT, HISTORY_COLUMNS, Row, Run, best_epoch, last_checkpoint, write_history
-
-
-def remember_what_keras_skips() -> None:
-    """Let Keras find the lists of attributes that it leaves out when it saves.
-
-    Keras 3.15 stores each list under one name and looks for it under another, so every save makes an optimiser, a
-    layer and a metric anew to list what they have; the memory of their variables is never given back.
-    """
-    for kind in ("Operation", "Layer", "Functional", "Sequential", "Metric", "Optimizer", "Loss"):
-        skipped = saving_lib.get_attr_skipset(kind)
-        global_state.set_global_attribute(f"saving_attr_skiplist_{kind}", skipped)
+from vae_keras.keras_private import remember_skipped_attributes
+from vae_keras.run_folder import CHECKPOINT, HISTORY_COLUMNS, Row, Run, best_epoch, last_checkpoint, write_history
 
 
 class FiniteLoss(keras.callbacks.Callback):
@@ -58,7 +46,7 @@ class SaveEpoch(keras.callbacks.Callback):
         self.rows = rows
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        remember_what_keras_skips()
+        remember_skipped_attributes()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         done = epoch + 1

@@ -1,6 +1,5 @@
 """What TensorBoard shows: curves, pictures, the latents in the projector, the settings and the graph."""
 
-import dataclasses
 import os
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,11 @@ from tensorboard.plugins.hparams import api as hparams
 from common.names import printable
 from data.dataset import unit_pixels
 from vae_keras.callbacks.projector import write_latents, write_projected_images
-from vae_keras.config import Config
-from vae_keras.gaussians import kl_to_standard_normal
+from vae_keras.config import all_settings
 from vae_keras.latent import decode_latents, encode_images, traverse
-from vae_keras.model import TERMS
 from vae_keras.plots import image_grid
 from vae_keras.run_data import RunData
-from vae_keras.types import Posterior
+from vae_keras.types import TERMS, Posterior
 
 IMAGES = 2_000
 PICTURES = 16
@@ -49,24 +46,23 @@ class TensorBoardLog(keras.callbacks.Callback):
         self.parts = {"train": data.split.train[:IMAGES], "validation": data.split.validation[:IMAGES]}
         self.every, self.epochs, self.settings, self.seed = every, epochs, settings, seed
         self.writers = {part: _writer(folder / part) for part, indices in self.parts.items() if len(indices)}
-        # The part that a run is judged by.
-        self.judge = "validation" if "validation" in self.writers else "train"
+        # The part whose ELBO picks the best epoch.
+        self.deciding = "validation" if "validation" in self.writers else "train"
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        noise = np.random.default_rng(self.seed)
-        self.latents = noise.standard_normal((PICTURES, self.model.latent_dim)).astype(np.float32)
+        self.latents = self.model.prior.sample(PICTURES, self.seed)
         root = _writer(self.folder)
         with root.as_default(step=0):
             hparams.hparams_config(
                 # All there are: TensorBoard shows the columns of whichever run of a folder it finds first.
-                hparams=[hparams.HParam(field.name) for field in dataclasses.fields(Config)],
-                metrics=[hparams.Metric(term, group=self.judge) for term in TERMS],
+                hparams=[hparams.HParam(name) for name in all_settings()],
+                metrics=[hparams.Metric(term, group=self.deciding) for term in TERMS],
             )
             hparams.hparams({name: _shown(value) for name, value in self.settings.items()})
             pictures = tf.TensorSpec((None, *self.model.image_shape))
             tf.summary.graph(tf.function(self.model.elbo_terms).get_concrete_function(pictures).graph)
         root.close()
-        write_projected_images(self.folder / self.judge, self.dataset, self.parts[self.judge])
+        write_projected_images(self.folder / self.deciding, self.dataset, self.parts[self.deciding])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         done = epoch + 1
@@ -87,7 +83,7 @@ class TensorBoardLog(keras.callbacks.Callback):
         indices = self.parts[part]
         images = self.dataset.images[indices]
         posterior = encode_images(self.model, images)
-        kl = np.mean(kl_to_standard_normal(posterior), axis=0)
+        kl = np.mean(self.model.prior.kl_per_latent(posterior), axis=0)
         for latent, value in enumerate(kl):
             tf.summary.scalar(f"kl_of_latent/{latent:02d}", value)
         tf.summary.histogram("kl_of_latents", kl)
@@ -97,7 +93,7 @@ class TensorBoardLog(keras.callbacks.Callback):
         if part == "train":
             self._image("samples", decode_latents(self.model, self.latents))
             self._image("traversals", self._traversals(originals[0], posterior, kl))
-        if part == self.judge:
+        if part == self.deciding:
             write_latents(self.folder / part, posterior.mean)
 
     def _traversals(self, original: np.ndarray, posterior: Posterior, kl: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from common.errors import UserError
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.evaluation.directions import direction_of
+from vae_keras.evaluation.record import Attribute
 from vae_keras.latent import decode_latents
 from vae_keras.plots import picture_figure, signed
 
@@ -64,7 +65,7 @@ def attribute_sweep(context: EvaluationContext, name: str) -> Evaluation:
         f"Projection on the direction separates the test classes with AUC {direction.auc:.3f}.",
         [signed(strength) for strength in STRENGTHS],
     )
-    numbers = {"auc": direction.auc, "length": length, "images": context.test_names(places)}
+    numbers: Attribute = {"auc": direction.auc, "length": length, "images": context.test_names(places)}
     return Evaluation({f"attribute_{name}.png": figure}, {"attributes": {name: numbers}})
 
 
@@ -86,7 +87,7 @@ def attribute_edit(context: EvaluationContext, strengths: dict[str, float]) -> E
         ["as it is", *labels, *["all"][: int(together)]],
     )
     file = "attribute_" + "_".join(f"{name}{strength:+g}" for name, strength in strengths.items())
-    numbers = {name: {"auc": direction.auc} for name, direction in directions.items()}
+    numbers: dict[str, Attribute] = {name: {"auc": direction.auc} for name, direction in directions.items()}
     return Evaluation({f"{file}.png": figure}, {"attributes": numbers})
 
 

@@ -1,7 +1,7 @@
-"""What every evaluation is given, and what it gives."""
+"""What every evaluation gets, and what it returns."""
 
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -10,35 +10,37 @@ from common.names import printable
 from data.dataset import unit_pixels
 from vae_keras import metrics
 from vae_keras.config import Config
-from vae_keras.gaussians import kl_to_standard_normal
+from vae_keras.evaluation.record import Record
 from vae_keras.latent import decode_latents, encode_images
-from vae_keras.model import VAE
 from vae_keras.plots import Animation
 from vae_keras.run_data import RunData
-from vae_keras.runs import Row, best_epoch
+from vae_keras.run_folder import Row, best_epoch
 from vae_keras.types import Posterior
+
+if TYPE_CHECKING:
+    from vae_keras.model import VAE
 
 
 class Evaluation(NamedTuple):
-    """Something to see about a model.
+    """Figures and numbers about a model.
 
     Attributes:
-        figures: by the name of their file, NAME.png; what moves, NAME.gif.
-        numbers: what the figures show, to be merged into metrics.json.
+        figures: by the name of their file, NAME.png, or NAME.gif for animations.
+        numbers: sections of the record, to be merged into metrics.json.
     """
 
     figures: dict[str, Figure | Animation]
-    numbers: dict[str, Any]
+    numbers: Record
 
 
 class EvaluationContext:
-    """A trained model and its images; what several evaluations need is computed once.
+    """A trained model and its images. Results that several evaluations need are computed once.
 
     Args:
         source: where the images are from, as `--data` says it; the run's own by default.
     """
 
-    def __init__(self, config: Config, vae: VAE, data: RunData, history: list[Row], source: str | None = None):
+    def __init__(self, config: Config, vae: "VAE", data: RunData, history: list[Row], source: str | None = None):
         self.config, self.vae, self.data, self.history = config, vae, data, history
         self.source = source or config.data
 
@@ -77,7 +79,7 @@ class EvaluationContext:
     @cached_property
     def kl_of_latents(self) -> np.ndarray:
         """KL(q(z_j | x) || p(z_j)) of each latent, mean over the test images, (latents,) in nats."""
-        return np.mean(kl_to_standard_normal(self.test_posterior), axis=0)
+        return np.mean(self.vae.prior.kl_per_latent(self.test_posterior), axis=0)
 
     @cached_property
     def informative_latents(self) -> np.ndarray:

@@ -3,7 +3,7 @@
 from common.errors import UserError
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.plots import training_curves
-from vae_keras.runs import best_epoch
+from vae_keras.run_folder import best_epoch
 
 
 def curves(context: EvaluationContext) -> Evaluation:

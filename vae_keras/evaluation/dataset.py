@@ -2,6 +2,7 @@
 
 from data.dataset import unit_pixels
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
+from vae_keras.evaluation.record import Dataset
 from vae_keras.plots import picture_figure
 
 IMAGES, COLUMNS = 32, 8
@@ -15,6 +16,6 @@ def dataset(context: EvaluationContext) -> Evaluation:
     caption = f"{len(places)} of {len(images.images):,} images at random; " + ", ".join(
         f"{count:,} {part}" for part, count in parts.items()
     )
-    numbers = {"parts": parts, "labels": {name: int(images.label(name).sum()) for name in images.label_names}}
+    numbers: Dataset = {"parts": parts, "labels": {name: int(images.label(name).sum()) for name in images.label_names}}
     figure = picture_figure(unit_pixels(images.images[places]), COLUMNS, "The data set", caption + ".")
     return Evaluation({"dataset.png": figure}, {"dataset": numbers})

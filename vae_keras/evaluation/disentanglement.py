@@ -2,8 +2,7 @@
 
 import logging
 import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from data.sources import RENDERED
 from vae_keras import metrics
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.evaluation.information import LEVELS, information_shares, known_about
+from vae_keras.evaluation.record import Disentanglement, Record
 from vae_keras.latent import encode_images
 from vae_keras.plots import heat_map
 
@@ -63,7 +63,7 @@ def disentanglement(context: EvaluationContext) -> Evaluation:
     )
 
 
-def known_or_scored(context: EvaluationContext, known: Mapping[str, Any]) -> Evaluation:
+def known_or_scored(context: EvaluationContext, known: Record) -> Evaluation:
     """The same, drawn from numbers that an earlier evaluation of the same model and images has left.
 
     Scoring takes minutes, so it is done only where there are none, or none that fit the model.
@@ -76,7 +76,7 @@ def known_or_scored(context: EvaluationContext, known: Mapping[str, Any]) -> Eva
     return drawn(context, numbers) if numbers and same and _fits(context, numbers) else disentanglement(context)
 
 
-def drawn(context: EvaluationContext, numbers: dict[str, Any]) -> Evaluation:
+def drawn(context: EvaluationContext, numbers: Disentanglement) -> Evaluation:
     """The heat map of numbers, and the numbers."""
     order, scores = context.informative_latents, numbers["scores"]
     if _on_fresh_faces(context):
@@ -99,7 +99,7 @@ def drawn(context: EvaluationContext, numbers: dict[str, Any]) -> Evaluation:
     return Evaluation({"information.png": figure}, {"disentanglement": numbers})
 
 
-def _fits(context: EvaluationContext, numbers: Any) -> bool:
+def _fits(context: EvaluationContext, numbers: Disentanglement) -> bool:
     """Whether these are whole numbers about a model with as many latents."""
     try:
         scores = [numbers["scores"][name][key] for name in NAMED for key in ("value", "standard_error")]

@@ -4,6 +4,8 @@ import numpy as np
 
 from vae_keras import metrics
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
+from vae_keras.evaluation.record import Record, WithError
+from vae_keras.metrics.kl_split import Estimate
 from vae_keras.plots import error_bars
 from vae_keras.types import Posterior
 
@@ -15,7 +17,9 @@ MOST_SPLIT = 1_000  # images; time grows with their square
 def evidence(context: EvaluationContext) -> Evaluation:
     """The importance-weighted bound beside the ELBO, and the KL in its three parts, on test images."""
     places = np.sort(context.random_test_images(MOST_SPLIT))
-    split = metrics.split_kl(Posterior(*(part[places] for part in context.test_posterior)), seed=context.config.seed)
+    split = metrics.split_kl(
+        Posterior(*(part[places] for part in context.test_posterior)), context.vae.prior, seed=context.config.seed
+    )
     bounded = np.sort(context.random_test_images(MOST_BOUNDED))
     images = context.test_images[bounded]
     bound = float(np.mean(metrics.importance_weighted_bound(context.vae, images, SAMPLES, context.config.seed)))
@@ -33,9 +37,11 @@ def evidence(context: EvaluationContext) -> Evaluation:
         f"much the latents know; what lies above it appears in the other parts.",
         "nats",
     )
-    numbers = {
+    numbers: Record = {
         "kl_split": {
-            **{name.replace(" ", "_").replace("-", "_").lower(): part._asdict() for name, part in parts.items()},
+            "mutual_information": _with_error(split.mutual_information),
+            "total_correlation": _with_error(split.total_correlation),
+            "dimension_wise_kl": _with_error(split.dimension_wise_kl),
             "kl": split.kl,
             "ceiling": split.ceiling,
             "images": split.images,
@@ -43,3 +49,7 @@ def evidence(context: EvaluationContext) -> Evaluation:
         "importance_weighted": {"bound": bound, "elbo": elbo, "samples": SAMPLES, "images": len(images)},
     }
     return Evaluation({"kl_split.png": figure}, numbers)
+
+
+def _with_error(part: Estimate) -> WithError:
+    return {"value": part.value, "standard_error": part.standard_error}

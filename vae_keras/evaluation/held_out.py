@@ -1,33 +1,40 @@
 """Numbers on the test images."""
 
-from typing import Any
-
 import numpy as np
 
 from vae_keras import metrics
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.evaluation.directions import direction_of, known_attributes
 from vae_keras.evaluation.information import information_shares
+from vae_keras.evaluation.record import Attribute, Record, Test
+from vae_keras.evaluation.registry import TEST_METRICS
 
 
 def held_out(context: EvaluationContext) -> Evaluation:
-    """ELBO and its terms, PSNR and SSIM of reconstructions from the posterior mean, active units; attributes."""
+    """ELBO and its terms, PSNR and SSIM of reconstructions from the posterior mean, active units; attributes; more."""
     bound = context.test_elbo
-    numbers: dict[str, Any] = {
-        **bound._asdict(),
-        **context.test_quality,
+    test: Test = {
+        "elbo": bound.elbo,
+        "reconstruction_nll": bound.reconstruction_nll,
+        "kl": bound.kl,
+        "psnr": context.test_quality["psnr"],
+        "ssim": context.test_quality["ssim"],
         "active_units": metrics.active_units(context.test_posterior.mean),
         "images": len(context.test_images),
     }
     if context.vae.likelihood.is_density:
-        numbers["bits_per_dim"] = metrics.bits_per_dimension(bound.elbo, context.vae.image_shape)
+        test["bits_per_dim"] = metrics.bits_per_dimension(bound.elbo, context.vae.image_shape)
     if variance := getattr(context.vae.likelihood, "variance", None):
-        numbers["variance"] = variance
-    attributes = {name: attribute_numbers(context, name) for name in known_attributes(context.data)}
-    return Evaluation({}, {"test": numbers} | ({"attributes": attributes} if attributes else {}))
+        test["variance"] = variance
+    record: Record = {"test": test}
+    if attributes := {name: attribute_numbers(context, name) for name in known_attributes(context.data)}:
+        record["attributes"] = attributes
+    if additional := {name: float(metric(context)) for name, metric in TEST_METRICS.items()}:
+        record["additional"] = additional
+    return Evaluation({}, record)
 
 
-def attribute_numbers(context: EvaluationContext, name: str) -> dict[str, Any]:
+def attribute_numbers(context: EvaluationContext, name: str) -> Attribute:
     """AUC of an attribute's direction, the latent that knows most of it, and what share of its entropy that is."""
     label = context.data.dataset.label(name)[context.data.split.test]
     shares = information_shares(context.test_posterior.mean, label[:, None].astype(int))[:, 0]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
+from vae_keras.evaluation.record import Interpolation
 from vae_keras.latent import PATHS, decode_latents
 from vae_keras.plots import picture_animation, picture_figure
 
@@ -43,6 +44,6 @@ def interpolation(context: EvaluationContext, path: str = "spherical") -> Evalua
         f"Pairs of test images, and between each the {path} path from one posterior mean to the other, decoded.",
         column_labels=["test image", "", "test image"] * PAIRS_A_ROW,
     )
-    numbers = {"pairs": [context.test_names(pair) for pair in pairs], "path_lengths": lengths.tolist()}
+    numbers: Interpolation = {"pairs": [context.test_names(pair) for pair in pairs], "path_lengths": lengths.tolist()}
     name = f"interpolation_{path}"
     return Evaluation({f"{name}.png": figure, f"{name}.gif": animation}, {"interpolation": {path: numbers}})

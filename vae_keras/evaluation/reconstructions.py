@@ -27,5 +27,5 @@ def reconstructions(context: EvaluationContext) -> Evaluation:
     )
     return Evaluation(
         {"reconstructions.png": figure},
-        {"reconstructions": {"images": context.test_names(places), **quality}},
+        {"reconstructions": {"images": context.test_names(places), "psnr": quality["psnr"], "ssim": quality["ssim"]}},
     )

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from data.dataset import unit_pixels
 from vae_keras import feature_spaces, metrics
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
+from vae_keras.evaluation.record import SampleQuality
 from vae_keras.latent import decode_latents
 from vae_keras.plots import distance_bars
 
@@ -23,7 +25,8 @@ def sample_quality(context: EvaluationContext) -> Evaluation:
         f"{explained:.0%} of what varies in unseen ones). They are not Inception's, so these are not FID and KID as "
         f"published: compare them with one another."
     )
-    return distances(context, "sample_quality", "Sample quality", space.features, note)
+    figure, numbers = distances(context, "Sample quality", space.features, note)
+    return Evaluation({"sample_quality.png": figure}, {"sample_quality": numbers})
 
 
 def inception_quality(context: EvaluationContext) -> Evaluation:
@@ -36,10 +39,13 @@ def inception_quality(context: EvaluationContext) -> Evaluation:
         "Features: Inception V3 with the weights of Keras, which are not those of the network that published values "
         "of FID and KID are measured with: compare them with one another."
     )
-    return distances(context, "inception_quality", "Sample quality, Inception", feature_spaces.inception_features, note)
+    figure, numbers = distances(context, "Sample quality, Inception", feature_spaces.inception_features, note)
+    return Evaluation({"inception_quality.png": figure}, {"inception_quality": numbers})
 
 
-def distances(context: EvaluationContext, key: str, title: str, features_of: Features, feature_note: str) -> Evaluation:
+def distances(
+    context: EvaluationContext, title: str, features_of: Features, feature_note: str
+) -> tuple[Figure, SampleQuality]:
     """From test images to samples, and for comparison to as many train images and their reconstructions."""
     random, split = context.random(), context.data.split
     count = min(len(split.test), len(split.train), MOST_IMAGES)
@@ -48,7 +54,7 @@ def distances(context: EvaluationContext, key: str, title: str, features_of: Fea
     sets = {
         "train images": unit_pixels(context.data.dataset.images[others]),
         "their reconstructions": decode_latents(context.vae, reconstructed),
-        "samples": decode_latents(context.vae, random.standard_normal((count, context.vae.latent_dim))),
+        "samples": decode_latents(context.vae, context.vae.prior.sample(count, context.config.seed)),
     }
     test = features_of(context.test_unit_images[context.random_test_images(count)])
     frechet, kernel = {}, {}
@@ -62,12 +68,11 @@ def distances(context: EvaluationContext, key: str, title: str, features_of: Fea
         f"Distance from {count:,} test images to as many others; smaller is nearer, and train images are as near as "
         f"anything can be. {feature_note} The Frechet distance is too large on few images.",
     )
-    numbers = {
-        name: {
+    numbers: SampleQuality = {"images": count}
+    for name in sets:
+        numbers[name] = {
             "frechet": frechet[name][0],
             "kernel": kernel[name].distance,
             "kernel_error": kernel[name].standard_error,
         }
-        for name in sets
-    }
-    return Evaluation({f"{key}.png": figure}, {key: {"images": count, **numbers}})
+    return figure, numbers

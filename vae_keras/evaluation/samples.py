@@ -9,7 +9,7 @@ IMAGES, COLUMNS = 32, 8
 
 def samples(context: EvaluationContext) -> Evaluation:
     """32 latents from N(0, I), decoded."""
-    latents = context.random().standard_normal((IMAGES, context.vae.latent_dim))
+    latents = context.vae.prior.sample(IMAGES, context.config.seed)
     pictures = decode_latents(context.vae, latents)
     contrast = {"samples": float(pictures.std()), "test": float(context.test_unit_images.std())}
     figure = picture_figure(

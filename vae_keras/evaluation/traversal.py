@@ -4,6 +4,7 @@ import numpy as np
 
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.evaluation.information import LEAST_SHARE, carried_factors, information_shares, known_about
+from vae_keras.evaluation.record import Traversal
 from vae_keras.latent import decode_latents, traverse
 from vae_keras.plots import picture_animation, picture_figure, signed
 
@@ -53,7 +54,7 @@ def traversal(context: EvaluationContext) -> Evaluation:
         caption,
         picture_labels=labels,
     )
-    numbers = {"image": name, "latents": shown.tolist(), "carry": [carried[latent] for latent in shown]}
+    numbers: Traversal = {"image": name, "latents": shown.tolist(), "carry": [carried[latent] for latent in shown]}
     return Evaluation({"traversal.png": figure, "traversal.gif": animation}, {"traversal": numbers})
 
 

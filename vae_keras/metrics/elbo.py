@@ -1,13 +1,15 @@
 """The evidence lower bound on held-out images, and bits per dimension where they mean something."""
 
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from data.pipelines import evaluation_batches
 from vae_keras.latent import BATCH
-from vae_keras.model import VAE
+
+if TYPE_CHECKING:
+    from vae_keras.model import VAE
 
 
 class Elbo(NamedTuple):
@@ -18,7 +20,7 @@ class Elbo(NamedTuple):
     kl: float
 
 
-def elbo(vae: VAE, images: np.ndarray) -> Elbo:
+def elbo(vae: "VAE", images: np.ndarray) -> Elbo:
     """The ELBO of images (n, height, width, channels) uint8, by the model's own test step."""
     terms = vae.evaluate(evaluation_batches(images, BATCH), verbose=0, return_dict=True)
     return Elbo(*(float(terms[name]) for name in Elbo._fields))

@@ -6,18 +6,23 @@ is the ELBO for k = 1, never falls as k grows, and tends to log p(x) where the w
 arXiv 1509.00519, theorem 1). It is a lower bound in expectation whatever q is; the better q, the fewer draws.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from keras import ops
 
 from data.pipelines import evaluation_batches
-from vae_keras.gaussians import log_density
-from vae_keras.model import VAE
+from vae_keras.backend import ops
+from vae_keras.gaussians import Posterior
+from vae_keras.priors import log_prior
+
+if TYPE_CHECKING:
+    from vae_keras.model import VAE
 
 IMAGES_AT_ONCE = 16
 DRAWS_AT_ONCE = 16
 
 
-def importance_weighted_bound(vae: VAE, images: np.ndarray, samples: int = 64, seed: int = 0) -> np.ndarray:
+def importance_weighted_bound(vae: "VAE", images: np.ndarray, samples: int = 64, seed: int = 0) -> np.ndarray:
     """One estimate of L_k for each image, (n,) float64, in nats.
 
     Args:
@@ -36,7 +41,7 @@ def importance_weighted_bound(vae: VAE, images: np.ndarray, samples: int = 64, s
     return np.concatenate(bounds)
 
 
-def log_weights(vae: VAE, images: np.ndarray, noise: np.ndarray) -> np.ndarray:
+def log_weights(vae: "VAE", images: np.ndarray, noise: np.ndarray) -> np.ndarray:
     """log p(x, z) - log q(z | x) at z = mean + std noise, (draws, batch) float64.
 
     Args:
@@ -44,10 +49,10 @@ def log_weights(vae: VAE, images: np.ndarray, noise: np.ndarray) -> np.ndarray:
         noise: standard normal, (draws, batch, latents).
     """
     draws, batch, latents = noise.shape
-    mean, log_variance = (np.asarray(part, float) for part in vae.encode(images))
-    z = mean + np.exp(0.5 * log_variance) * noise
-    # log N(z; 0, I) - log N(z; mean, variance)
-    log_ratio = np.asarray(log_density(z, np.zeros_like(z), np.zeros_like(z)) - log_density(z, mean, log_variance))
+    posterior = Posterior(*(np.asarray(part, float) for part in vae.encode(images)))
+    z = np.asarray(posterior.sample(noise))
+    # log p(z) - log q(z | x)
+    log_ratio = log_prior(vae.prior, z) - np.asarray(posterior.log_prob(z))
     repeated = ops.tile(images, (draws, 1, 1, 1))
     nll = vae.reconstruction_nll(repeated, z.reshape(draws * batch, latents).astype(np.float32))
-    return log_ratio.sum(axis=-1) - np.asarray(nll, float).reshape(draws, batch)
+    return log_ratio - np.asarray(nll, float).reshape(draws, batch)

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vae_keras.gaussians import kl_to_standard_normal
+from vae_keras.gaussians import Posterior
+from vae_keras.priors import Prior, log_prior
 from vae_keras.total_correlation import ESTIMATORS, KlParts, kl_parts
-from vae_keras.types import Posterior
 
 DENSITIES_AT_ONCE = 4_000_000
 
@@ -29,7 +29,7 @@ class KlSplit(NamedTuple):
 
     Attributes:
         total: their sum, at the same draws; it misses the KL by no more than its error.
-        kl: in closed form.
+        kl: the mean KL by the prior, in closed form where there is one.
         images: n.
     """
 
@@ -46,11 +46,12 @@ class KlSplit(NamedTuple):
         return math.log(self.images)
 
 
-def split_kl(posterior: Posterior, samples: int = 4, seed: int = 0) -> KlSplit:
+def split_kl(posterior: Posterior, prior: Prior, samples: int = 4, seed: int = 0) -> KlSplit:
     """The parts by sums over the aggregate posterior of all images, `samples` >= 2 draws of z for each.
 
     Args:
         posterior: (n, latents) twice. Time grows with n^2, memory does not.
+        prior: p(z).
     """
     posterior = Posterior(*(np.asarray(part, float) for part in posterior))
     images, latents = posterior.mean.shape
@@ -59,15 +60,20 @@ def split_kl(posterior: Posterior, samples: int = 4, seed: int = 0) -> KlSplit:
     draws = []
     for z in _draws(posterior, samples, seed):
         pieces = [
-            kl_parts(z[at], Posterior(*(part[at] for part in posterior)), posterior, log_weights)
+            kl_parts(z[at], _rows(posterior, at), posterior, log_weights, log_prior(prior, z[at]))
             for at in (slice(start, start + rows) for start in range(0, images, rows))
         ]
         draws.append([np.concatenate(part) for part in zip(*pieces, strict=True)])
-    return _summary(np.array(draws), posterior)
+    return _summary(np.array(draws), _mean_kl(posterior, prior, samples, seed))
 
 
 def split_kl_by_minibatches(
-    posterior: Posterior, batch_size: int = 128, estimator: str = "stratified", samples: int = 4, seed: int = 0
+    posterior: Posterior,
+    prior: Prior,
+    batch_size: int = 128,
+    estimator: str = "stratified",
+    samples: int = 4,
+    seed: int = 0,
 ) -> KlSplit:
     """The same from random batches, each standing for all images, as training sees them.
 
@@ -87,24 +93,34 @@ def split_kl_by_minibatches(
     for z in _draws(posterior, samples, seed):
         order = random.permutation(images)[: images // size * size]
         pieces = [
-            kl_parts(z[at], batch, batch, log_weights)
+            kl_parts(z[at], _rows(posterior, at), _rows(posterior, at), log_weights, log_prior(prior, z[at]))
             for at in order.reshape(-1, size)
-            for batch in [Posterior(*(part[at] for part in posterior))]
         ]
         # Images in their own order again; those left out have the mean of the others.
         parts = np.full((len(KlParts._fields), images), np.nan)
         parts[:, order] = [np.concatenate(part) for part in zip(*pieces, strict=True)]
         draws.append(np.where(np.isnan(parts), np.nanmean(parts, axis=1, keepdims=True), parts))
-    return _summary(np.array(draws), posterior)
+    return _summary(np.array(draws), _mean_kl(posterior, prior, samples, seed))
+
+
+def _rows(posterior: Posterior, at: slice | np.ndarray) -> Posterior:
+    return Posterior(posterior.mean[at], posterior.log_variance[at])
+
+
+def _mean_kl(posterior: Posterior, prior: Prior, samples: int, seed: int) -> float:
+    """The KL, mean over images and draws of z; the draws do not matter where it has a closed form."""
+    single = Posterior(*(part.astype(np.float32) for part in posterior))  # as training computes it
+    draws = (z.astype(np.float32) for z in _draws(posterior, samples, seed))
+    return float(np.mean([prior.kl(single, z) for z in draws]))
 
 
 def _draws(posterior: Posterior, samples: int, seed: int) -> np.ndarray:
-    """z = mean + std noise, (samples, n, latents)."""
+    """Samples from each posterior, (samples, n, latents)."""
     noise = np.random.default_rng(seed).standard_normal((samples, *posterior.mean.shape))
-    return posterior.mean + np.exp(0.5 * posterior.log_variance) * noise
+    return np.asarray(posterior.sample(noise))
 
 
-def _summary(draws: np.ndarray, posterior: Posterior) -> KlSplit:
+def _summary(draws: np.ndarray, kl: float) -> KlSplit:
     """Means and errors of the parts at all draws, (samples, parts, n)."""
     samples, _, images = draws.shape
     draws = np.concatenate([draws, draws.sum(axis=1, keepdims=True)], axis=1)
@@ -113,5 +129,4 @@ def _summary(draws: np.ndarray, posterior: Posterior) -> KlSplit:
     means = draws.mean(axis=(0, 2))
     parts = [Estimate(float(mean), float(error)) for mean, error in zip(means, errors, strict=True)]
     information, correlation, dimension_wise, total = parts
-    kl = float(np.mean(np.sum(kl_to_standard_normal(posterior), axis=-1)))
     return KlSplit(information, correlation, dimension_wise, total, kl, images)

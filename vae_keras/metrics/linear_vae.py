@@ -18,9 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.decomposition import PCA
 
-from vae_keras.gaussians import kl_to_standard_normal
+from vae_keras.gaussians import Posterior, kl_to_standard_normal
 from vae_keras.metrics.elbo import Elbo
-from vae_keras.types import Posterior
 
 FEWEST_IMAGES = 3  # that a linear VAE can be fitted on
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import numpy as np
-import tensorflow as tf
 
+from vae_keras.backend import Tensor, tf
 from vae_keras.latent import BATCH
 
 
@@ -18,7 +18,7 @@ def ssim(originals: np.ndarray, reconstructions: np.ndarray) -> float:
     return _mean_over_images(tf.image.ssim, originals, reconstructions)
 
 
-def _mean_over_images(similarity: Callable[..., tf.Tensor], originals: np.ndarray, others: np.ndarray) -> float:
+def _mean_over_images(similarity: Callable[..., Tensor], originals: np.ndarray, others: np.ndarray) -> float:
     """Batch by batch: the filtered copies that SSIM needs would take gigabytes for a few thousand images."""
     batches = range(0, len(originals), BATCH)
     values = [similarity(originals[at : at + BATCH], others[at : at + BATCH], max_val=1.0) for at in batches]

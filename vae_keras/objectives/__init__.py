@@ -1,4 +1,4 @@
-"""What training minimises: a frozen value with a loss, one file each."""
+"""Objectives: the quantities that training minimises, one file each."""
 
 from vae_keras.objectives.annealed_vae import AnnealedVAE
 from vae_keras.objectives.beta_tc_vae import BetaTCVAE
@@ -6,8 +6,9 @@ from vae_keras.objectives.beta_vae import BetaVAE
 from vae_keras.objectives.factor_vae import FactorVAE
 from vae_keras.objectives.negative_elbo import NegativeElbo
 from vae_keras.objectives.objective import Objective
+from vae_keras.registry import Registry
 
-OBJECTIVES: dict[str, type[Objective]] = {
+OBJECTIVES: Registry = {
     "vae": NegativeElbo,
     "beta_vae": BetaVAE,
     "annealed_vae": AnnealedVAE,

@@ -1,53 +1,106 @@
-"""What a VAE asks of an objective, and what it gets where an objective says nothing else."""
+"""What a VAE asks of an objective, and the parts that objectives share."""
 
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple
 
-from keras import ops
+from common.command_line import Range
+from vae_keras.backend import Tensor, ops
+from vae_keras.registry import EPOCHS, Part, option
+from vae_keras.types import Forward, Loss, NoAuxiliary
 
-from vae_keras.registry import Saved
-from vae_keras.types import Forward, Loss, Tensor
+# Factors of nats, and nats. The squares of their gradients, which Adam keeps, stay below the end of float32, 3e38.
+WEIGHT = Range(0, 1e6)
+LITTLE = 0.1  # of the KL: a smaller total correlation is little
 
 
-class Auxiliary(Protocol):
-    """A layer that an objective trains beside the VAE, with an optimiser of its own; saved with the model."""
+class Estimate(NamedTuple):
+    """A number that was measured, and its standard error."""
 
-    trainable_variables: list[Any]
+    value: float
+    standard_error: float
 
-    def learn(self, latents: Tensor) -> dict[str, Tensor]:
-        """Take a step on the latents (batch, latents) of a training batch; what there is to report, by name."""
+
+class Measured(NamedTuple):
+    """The numbers of a trained run from which an objective says what it cost, in nats for each image.
+
+    Attributes:
+        reconstruction_nll, kl: means over the test images.
+        training_kl: mean over the training images in the last epoch; None where the run has no history.
+        total_correlation: of the test images; None where it was not measured.
+        latent_dim: number of latents.
+        pixels: number of pixels and channels.
+    """
+
+    reconstruction_nll: float
+    kl: float
+    training_kl: float | None
+    total_correlation: Estimate | None
+    latent_dim: int
+    pixels: int
 
 
 @dataclass(frozen=True)
-class Objective(Saved):
-    """A frozen value that turns a forward pass into the loss.
+class Objective(Part):
+    """Turns a forward pass into the loss.
 
     Attributes:
-        parts: names of its own quantities, those that an auxiliary reports included.
-        usual_warm_up: share of a run's epochs that its `warm_up` takes where none is given.
+        parts: names of its own quantities, those that its auxiliary model reports included.
     """
 
     parts: ClassVar[tuple[str, ...]] = ()
-    usual_warm_up: ClassVar[float] = 0.0
 
     @property
     def needs_training_images(self) -> bool:
-        """Whether the loss depends on how many training images there are, or on the epoch."""
+        """Whether the loss depends on the number of training images, or on the epoch."""
         return False
 
-    def auxiliary(self, latent_dim: int, seed: int) -> Auxiliary | None:
-        """A new auxiliary for so many latents; None where only the VAE is trained."""
-        return None
+    def auxiliary(self, latent_dim: int, seed: int) -> Any:
+        """A new `vae_keras.types.Auxiliary` for so many latents: a Keras layer, or nothing that is trained."""
+        return NoAuxiliary()
 
+    @abstractmethod
     def loss(self, forward: Forward) -> Loss:
-        """What is minimised, for each image, in nats."""
-        raise NotImplementedError
+        """The quantity that training minimises, for each image, in nats."""
+
+    def cost(self, measured: Measured) -> list[str]:
+        """Sentences for the report: what the objective cost a trained run, and what it bought."""
+        return []
 
 
-def risen(epoch: Tensor, warm_up: float) -> Tensor:
-    """How far a linear warm-up over so many epochs has come, from 0 to 1, ().
+def warmed_up(epoch: Tensor, warm_up: float) -> Tensor:
+    """The share of a linear warm-up over so many epochs that is done, from 0 to 1, ().
 
-    A KL that costs nothing at first lets the latents come into use before they are paid for (Bowman et al. 2016,
-    arXiv 1511.06349, section 3.1; Sonderby et al. 2016, arXiv 1602.02282, section 2.3).
+    While the KL costs little, the latents come into use (Bowman et al. 2016, arXiv 1511.06349, section 3.1; Sonderby et
+    al. 2016, arXiv 1602.02282, section 2.3).
     """
     return ops.minimum(epoch / warm_up, 1.0) if warm_up else 1.0
+
+
+def warm_up_option(text: str, share_of_epochs: float = 0.0) -> Any:
+    """The option `warm_up`, a number of epochs."""
+    allowed = Range(1e-3, EPOCHS.high, zero=True).refusal
+    return option(0.0, text, allowed, in_epochs=True, share_of_epochs=share_of_epochs)
+
+
+def share_of_kl(measured: Measured, weight: float) -> str:
+    """How much of the loss the KL is. It is a share only where the reconstruction term is positive."""
+    nll, kl = measured.reconstruction_nll, weight * measured.kl
+    if nll <= 0:
+        return (
+            f"On test images the KL term is {kl:.1f} nats, and the reconstruction term is {nll:.1f} nats. It is "
+            "negative, because the likelihood is a density. So the KL is not a share of their sum."
+        )
+    return f"On test images the KL term is {kl:.1f} nats, {kl / (nll + kl):.2%} of the loss."
+
+
+def price_of_total_correlation(measured: Measured, price: str) -> list[str]:
+    """What a nat of total correlation cost, and how much of it is left."""
+    left = measured.total_correlation
+    if left is None:
+        return [f"A nat of total correlation cost {price}. How much is left was not measured."]
+    verdict = "little" if left.value < LITTLE * measured.kl else "more than a trace"
+    return [
+        f"A nat of total correlation cost {price}. Of a KL of {measured.kl:.1f} nats, {left.value:.2f} +- "
+        f"{left.standard_error:.2f} nats of total correlation are left: {verdict}."
+    ]

@@ -10,10 +10,11 @@ from statistics import median
 from typing import NamedTuple
 
 from vae_keras.config import Config
+from vae_keras.evaluation.record import Record, baselines
 from vae_keras.report.label_findings import attributes, disentanglement
 from vae_keras.report.objective_costs import objective_cost
-from vae_keras.report.words import ERRORS, Numbers
-from vae_keras.runs import Row, best_epoch
+from vae_keras.report.words import ERRORS
+from vae_keras.run_folder import Row, best_epoch
 
 MOST_OF_KL = 0.9  # the share that "most of the KL" is
 FEW_LATENTS = 0.5  # the KL is concentrated where at most so many of the latents carry most of it
@@ -33,7 +34,7 @@ class Finding(NamedTuple):
     sentences: list[str]
 
 
-def findings(numbers: Numbers, history: list[Row], config: Config) -> list[Finding]:
+def findings(numbers: Record, history: list[Row], config: Config) -> list[Finding]:
     """All that can be said about a run."""
     return [
         Finding("Reconstructions and samples", quality(numbers)),
@@ -41,14 +42,14 @@ def findings(numbers: Numbers, history: list[Row], config: Config) -> list[Findi
         Finding("What the KL is made of", kl_parts(numbers)),
         Finding("How tight the bound is", tightness(numbers)),
         Finding("Training and over-fitting", training(history)),
-        Finding("Against a linear model", linear_rival(numbers)),
+        Finding("Against a linear model", linear_baseline(numbers)),
         Finding(f"What the objective cost ({config.objective})", objective_cost(numbers, history, config)),
         Finding("Attributes", attributes(numbers)),
         Finding("Disentanglement", disentanglement(numbers)),
     ]
 
 
-def quality(numbers: Numbers) -> list[str]:
+def quality(numbers: Record) -> list[str]:
     """PSNR, SSIM, bits per dimension, and how much contrast samples have."""
     test = numbers.get("test")
     if not test:
@@ -87,7 +88,7 @@ def _reservation(psnr: float, ssim: float) -> str:
     )
 
 
-def latents_in_use(numbers: Numbers) -> list[str]:
+def latents_in_use(numbers: Record) -> list[str]:
     """How many latents are active, and how many carry most of the KL."""
     if "latents" not in numbers or "test" not in numbers:
         return []
@@ -116,7 +117,7 @@ def latents_in_use(numbers: Numbers) -> list[str]:
     return sentences
 
 
-def kl_parts(numbers: Numbers) -> list[str]:
+def kl_parts(numbers: Record) -> list[str]:
     """Mutual information, total correlation and dimension-wise KL."""
     split = numbers.get("kl_split")
     if not split:
@@ -152,12 +153,12 @@ def kl_parts(numbers: Numbers) -> list[str]:
     return sentences
 
 
-def tightness(numbers: Numbers) -> list[str]:
+def tightness(numbers: Record) -> list[str]:
     """What the importance-weighted bound gains over the ELBO."""
     bound = numbers.get("importance_weighted")
     if not bound:
         return []
-    gain, kl = bound["bound"] - bound["elbo"], numbers.get("test", {}).get("kl", 0.0)
+    gain, kl = bound["bound"] - bound["elbo"], numbers["test"]["kl"] if "test" in numbers else 0.0
     measured = (
         f"On {bound['images']:,} test images {bound['samples']} draws give a bound of {bound['bound']:.1f} nats, the "
         f"ELBO is {bound['elbo']:.1f}"
@@ -217,20 +218,21 @@ def _gap_at(which: str, row: Row) -> str:
     )
 
 
-def linear_rival(numbers: Numbers) -> list[str]:
+def linear_baseline(numbers: Record) -> list[str]:
     """The verdict, and what follows from it."""
     test = numbers.get("test")
-    rival = numbers.get("linear_vae") or numbers.get("pca")
-    if not test or not rival:
+    linear = next(iter(baselines(numbers).values()), None)
+    if not test or not linear:
         return []
-    measure = "elbo" if "elbo" in rival else "psnr"
-    margin = test[measure] - rival[measure]
-    unit = "nats" if measure == "elbo" else "dB"
+    if "elbo" in linear:
+        margin, unit = test["elbo"] - linear["elbo"], "nats"
+    else:
+        margin, unit = test["psnr"] - linear["psnr"], "dB"
     if margin > 0:
-        meaning = f"The margin of {margin:.1f} {unit} is what the network's bends are worth on unseen images."
+        meaning = f"The margin of {margin:.1f} {unit} is what the network's non-linearity gains on unseen images."
     else:
         meaning = (
-            f"It lacks {-margin:.1f} {unit}: on unseen images the network's bends have not paid. More images, --flip, "
-            f"--shift or more epochs are the things to try."
+            f"It lacks {-margin:.1f} {unit}: on unseen images the network's non-linearity gains nothing yet. Try more "
+            f"images, --flip, --shift or more epochs."
         )
-    return [rival["verdict"], meaning]
+    return [linear["verdict"], meaning]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from common.documents import Numbering, anchor_of
 from vae_keras.evaluation import Evaluation, EvaluationContext
+from vae_keras.evaluation.record import Record
 from vae_keras.report.analysis import findings
 from vae_keras.report.blocks import Chapter, Section, figure, items, joined, paragraph, preformatted
 from vae_keras.report.embed import taken_apart
@@ -42,7 +43,7 @@ def report_page(
     pages: Mapping[Path, str],
     context: EvaluationContext,
     evaluations: Sequence[Evaluation],
-    numbers: Mapping[str, Any],
+    numbers: Record,
 ) -> str:
     """A run's report as one HTML page that needs nothing else; the same arguments give the same page.
 
@@ -98,7 +99,7 @@ def _answers(answers: Sequence[Answer], numbering: Numbering) -> list[Section]:
     ]
 
 
-def _results(evaluations: Sequence[Evaluation], numbers: Mapping[str, Any], numbering: Numbering) -> list[Section]:
+def _results(evaluations: Sequence[Evaluation], numbers: Record, numbering: Numbering) -> list[Section]:
     still = [drawn for evaluation in evaluations for drawn in evaluation.figures.values() if isinstance(drawn, Figure)]
     moving = [
         name
@@ -117,7 +118,7 @@ def _figures(figures: Iterable[Figure], numbering: Numbering) -> list[Markup]:
     return [figure(numbering, taken_apart(drawn)) for drawn in figures]
 
 
-def _analysis(numbers: Mapping[str, Any], context: EvaluationContext) -> list[Section]:
+def _analysis(numbers: Record, context: EvaluationContext) -> list[Section]:
     return [
         Section(
             f"analysis-{number}", found.title, items(found.sentences) if found.sentences else paragraph(NOTHING_KNOWN)

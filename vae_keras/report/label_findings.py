@@ -3,13 +3,14 @@
 import math
 
 from vae_keras.evaluation.information import LEAST_SHARE
-from vae_keras.report.words import ERRORS, Numbers, listed
+from vae_keras.evaluation.record import Record
+from vae_keras.report.words import ERRORS, listed
 
 STRONG_AUC = 0.9
 OWN = 2.0  # times the runner-up's share: a latent with more has a factor to itself
 
 
-def attributes(numbers: Numbers) -> list[str]:
+def attributes(numbers: Record) -> list[str]:
     """Which labels are directions in latent space, by the AUC on the test images."""
     labels = {name: label for name, label in numbers.get("attributes", {}).items() if "auc" in label}
     if not labels or "test" not in numbers:
@@ -41,13 +42,13 @@ def auc_error(images: int, share: float) -> float:
     return math.sqrt((images + 1) / (12 * has * (images - has)))
 
 
-def _share_of(label: str, numbers: Numbers) -> float:
+def _share_of(label: str, numbers: Record) -> float:
     dataset = numbers.get("dataset", {})
     total = sum(dataset.get("parts", {}).values())
     return dataset.get("labels", {}).get(label, total / 2) / total if total else 0.5
 
 
-def disentanglement(numbers: Numbers) -> list[str]:
+def disentanglement(numbers: Record) -> list[str]:
     """Which factors one latent carries, which several share, which none does."""
     known = numbers.get("disentanglement")
     if not known:

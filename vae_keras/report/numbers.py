@@ -1,14 +1,13 @@
 """The numbers of metrics.json as tables; each is left out where its numbers are not there."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
 from common.documents import Numbering
+from vae_keras.evaluation.record import Record, SampleQuality, baselines
 from vae_keras.report.blocks import joined, table
-from vae_keras.report.words import Numbers
-from vae_keras.results import RIVALS
 
 
 class Quantity(NamedTuple):
@@ -19,7 +18,7 @@ class Quantity(NamedTuple):
     unit: str
     written: str
 
-    def of(self, held: Numbers) -> str:
+    def of(self, held: Mapping[str, Any]) -> str:
         """The number as text; nothing where it is not there."""
         return format(held[self.key], self.written) if self.key in held else ""
 
@@ -35,24 +34,19 @@ QUANTITIES = (
     Quantity("active_units", "active latents", "", "d"),
     Quantity("images", "test images", "", ",d"),
 )
-PARTS = {
-    "mutual_information": "mutual information I(x; z)",
-    "total_correlation": "total correlation",
-    "dimension_wise_kl": "dimension-wise KL",
-}
 
 
-def number_tables(numbers: Numbers, numbering: Numbering) -> Markup:
+def number_tables(numbers: Record, numbering: Numbering) -> Markup:
     """All tables whose numbers are there."""
-    made = (test_table, bound_table, attribute_table, score_table, distance_table)
+    made = (test_table, additional_table, bound_table, attribute_table, score_table, distance_table)
     return joined(part for make in made for part in make(numbers, numbering))
 
 
-def test_table(numbers: Numbers, numbering: Numbering) -> Iterator[Markup]:
+def test_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
     """The VAE on the test images, beside the linear model where there is one."""
     if "test" not in numbers:
         return
-    columns = {"VAE": numbers["test"]} | {name: numbers[key] for key, name in RIVALS.items() if key in numbers}
+    columns: dict[str, Mapping[str, Any]] = {"VAE": numbers["test"], **baselines(numbers)}
     rows = [
         (row.name, row.unit, *(row.of(held) for held in columns.values()))
         for row in QUANTITIES
@@ -62,25 +56,36 @@ def test_table(numbers: Numbers, numbering: Numbering) -> Iterator[Markup]:
     yield table(numbering, caption, ("quantity", "unit", *columns), rows)
 
 
-def bound_table(numbers: Numbers, numbering: Numbering) -> Iterator[Markup]:
+def additional_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
+    """The numbers of registered metrics."""
+    if additional := numbers.get("additional"):
+        rows = [(name.replace("_", " "), f"{value:,.4g}") for name, value in additional.items()]
+        yield table(numbering, "Additional numbers on the test images.", ("quantity", "value"), rows)
+
+
+def bound_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
     """The KL in its parts, and the importance-weighted bound."""
     if split := numbers.get("kl_split"):
-        rows = [
-            (name, f"{split[key]['value']:.3f}", f"{split[key]['standard_error']:.3f}") for key, name in PARTS.items()
-        ]
+        parts = {
+            "mutual information I(x; z)": split["mutual_information"],
+            "total correlation": split["total_correlation"],
+            "dimension-wise KL": split["dimension_wise_kl"],
+        }
+        rows = [(name, f"{part['value']:.3f}", f"{part['standard_error']:.3f}") for name, part in parts.items()]
         rows.append(("KL, in closed form", f"{split['kl']:.3f}", ""))
         rows.append((f"ceiling of the mutual information, ln {split['images']:,}", f"{split['ceiling']:.3f}", ""))
         caption = f"What the KL is made of on {split['images']:,} test images, in nats."
         yield table(numbering, caption, ("part", "value", "standard error"), rows)
     if bound := numbers.get("importance_weighted"):
-        both = {"ELBO, one draw": "elbo", f"importance-weighted bound, {bound['samples']} draws": "bound"}
+        both = [
+            ("ELBO, one draw", f"{bound['elbo']:,.1f}"),
+            (f"importance-weighted bound, {bound['samples']} draws", f"{bound['bound']:,.1f}"),
+        ]
         caption = f"Two lower bounds of log p(x), on the same {bound['images']:,} test images, in nats."
-        yield table(
-            numbering, caption, ("bound", "value"), [(name, f"{bound[key]:,.1f}") for name, key in both.items()]
-        )
+        yield table(numbering, caption, ("bound", "value"), both)
 
 
-def attribute_table(numbers: Numbers, numbering: Numbering) -> Iterator[Markup]:
+def attribute_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
     """Each label's direction and the latent that knows most of it."""
     labels = {name: label for name, label in numbers.get("attributes", {}).items() if "best_latent" in label}
     if labels:
@@ -95,7 +100,7 @@ def attribute_table(numbers: Numbers, numbering: Numbering) -> Iterator[Markup]:
         yield table(numbering, caption, ("attribute", "AUC", "best latent", "its share"), rows)
 
 
-def score_table(numbers: Numbers, numbering: Numbering) -> Iterator[Markup]:
+def score_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
     """Disentanglement scores with their errors."""
     if known := numbers.get("disentanglement"):
         rows = [
@@ -109,14 +114,18 @@ def score_table(numbers: Numbers, numbering: Numbering) -> Iterator[Markup]:
         yield table(numbering, caption, ("score", "value", "standard error"), rows)
 
 
-def distance_table(numbers: Numbers, numbering: Numbering) -> Iterator[Markup]:
-    """How near samples come to test images, by each network that was asked."""
-    for key, network in {"sample_quality": "the project's own network", "inception_quality": "Inception"}.items():
-        if measured := numbers.get(key):
-            rows = [
-                (name, f"{sets['frechet']:.3g}", f"{sets['kernel']:.3g}", f"{sets['kernel_error']:.1g}")
-                for name, sets in measured.items()
-                if isinstance(sets, dict)
-            ]
-            caption = f"Distances from {measured['images']:,} test images to as many others, as {network} sees them."
-            yield table(numbering, caption, ("images", "Frechet", "kernel", "standard error"), rows)
+def distance_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
+    """Distances from test images to samples, by each network that was used."""
+    measured: dict[str, SampleQuality] = {}
+    if "sample_quality" in numbers:
+        measured["the project's own network"] = numbers["sample_quality"]
+    if "inception_quality" in numbers:
+        measured["Inception"] = numbers["inception_quality"]
+    for network, distances in measured.items():
+        rows = [
+            (name, f"{one['frechet']:.3g}", f"{one['kernel']:.3g}", f"{one['kernel_error']:.1g}")
+            for name, one in distances.items()
+            if not isinstance(one, int)
+        ]
+        caption = f"Distances from {distances['images']:,} test images to as many others, in the features of {network}."
+        yield table(numbering, caption, ("images", "Frechet", "kernel", "standard error"), rows)

@@ -3,7 +3,7 @@
 import dataclasses
 import inspect
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -12,13 +12,14 @@ from markupsafe import Markup
 from common.documents import Numbering
 from common.errors import UserError
 from data.sources import RENDERED, canonical
-from vae_keras.config import Config
+from vae_keras.config import CHOICES, OWN, Config
+from vae_keras.evaluation.record import Record
 from vae_keras.model import VAE
 from vae_keras.registry import flag_of
 from vae_keras.report.blocks import Section, joined, paragraph, preformatted, table
 
 
-def setup_sections(config: Config, vae: VAE, numbers: Mapping[str, Any], numbering: Numbering) -> list[Section]:
+def setup_sections(config: Config, vae: VAE, numbers: Record, numbering: Numbering) -> list[Section]:
     """The chapter on the run's set-up."""
     return [
         Section(
@@ -49,12 +50,9 @@ def command_of(config: Config) -> str:
     A setting is left out where the others imply it.
     """
     # The source of images is compared apart from the rest: a folder may be gone by now.
-    placed = dataclasses.replace(config, data=RENDERED)
-    needed = {
-        field.name: getattr(placed, field.name)
-        for field in dataclasses.fields(placed)
-        if getattr(placed, field.name) not in (None, field.default)
-    }
+    placed = config.replaced(data=RENDERED)
+    defaults = Config().settings()
+    needed = {name: value for name, value in placed.settings().items() if value != defaults.get(name)}
     for name in list(needed):
         fewer = {other: value for other, value in needed.items() if other != name}
         if _settings(fewer) == _settings(needed):
@@ -66,7 +64,7 @@ def command_of(config: Config) -> str:
 
 def _settings(given: dict[str, Any]) -> Config | None:
     try:
-        return Config(**given).checked()
+        return Config.of(**given).checked()
     except UserError:
         return None
 
@@ -79,12 +77,12 @@ def _flag(name: str, value: Any) -> list[str]:
 
 def setting_rows(config: Config) -> Iterator[tuple[str, str, str]]:
     """Flag, value and meaning of each setting in use."""
-    for field in dataclasses.fields(config):
-        if (value := getattr(config, field.name)) is not None:
-            yield flag_of(field.name), str(value), field.metadata["help"]
+    chosen = {name: option for kind in CHOICES for name, option in config.build(kind).options().items()}
+    for name, value in config.settings().items():
+        yield flag_of(name), str(value), (OWN | chosen)[name].help
 
 
-def _images(config: Config, numbers: Mapping[str, Any], numbering: Numbering) -> Markup:
+def _images(config: Config, numbers: Record, numbering: Numbering) -> Markup:
     parts = numbers.get("dataset", {}).get("parts", {})
     labels = numbers.get("dataset", {}).get("labels", {})
     height, width, channels = config.image_shape
@@ -131,8 +129,8 @@ def layer_row(layer: keras.Layer) -> tuple[str, str, str]:
 def _loss(vae: VAE, config: Config) -> Markup:
     return joined(
         [
-            paragraph(f"Likelihood {config.likelihood}: {first_line(vae.likelihood)}"),
-            paragraph(f"Objective {config.objective}, which is minimised: {first_line(vae.objective)}"),
+            paragraph(f"Likelihood {config.likelihood}: {first_line(vae.parts['likelihood'])}"),
+            paragraph(f"Objective {config.objective}, which is minimised: {first_line(vae.parts['objective'])}"),
             paragraph("All terms are per image, in nats: summed over pixels or latents, averaged over images once."),
         ]
     )

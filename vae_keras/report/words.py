@@ -1,9 +1,6 @@
 """What all sentences about a run's numbers share."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-Numbers = Mapping[str, Any]  # what metrics.json holds
+from collections.abc import Sequence
 
 ERRORS = 2.0  # standard errors, or usual changes, that a number has to exceed to be told from zero
 

@@ -57,7 +57,7 @@ def nothing_is_multiplied(monkeypatch):
         raise AssertionError("this has begun to compute")
 
     monkeypatch.setattr("pgm_tfp.potentials._times", refuse)
-    monkeypatch.setattr("pgm_tfp.exact.junction_tree._compile", refuse)
+    monkeypatch.setattr("pgm_tfp.exact.junction_tree._multiplied", refuse)
 
 
 LARGE = {"a 20 x 20 grid": grid(20), "200 variables of four parents": many_parents()}
@@ -139,7 +139,7 @@ def test_all_posteriors_on_a_tree_without_what_was_seen_agree_with_those_on_the_
     all_marginals = exact.marginals(network, soft)
     again = grid(4)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batched, "_tree_or_none", lambda network: None)
+        patch.setattr(batched, "_compiled_or_none", lambda network: None)
         for_each_row = exact.posteriors(again, columns)
         for name, marginal in exact.marginals(again, soft).items():
             assert marginal == pytest.approx(all_marginals[name], abs=1e-12)
@@ -160,7 +160,7 @@ def test_marginals_without_a_tree_of_all_variables_agree_with_enumeration(networ
     evidence = {name: state[name] for name in seen}
     truth = enumerated(network, evidence)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batched, "_tree_or_none", lambda network: None)
+        patch.setattr(batched, "_compiled_or_none", lambda network: None)
         ours = exact.marginals(network, evidence)
         rows = exact.posteriors(
             network, {truth.variables[0]: [None], **{name: [state] for name, state in evidence.items()}}
@@ -191,9 +191,9 @@ def test_impossible_findings_are_told_where_without_some_of_them_all_would_be_to
 @given(st.one_of(bayesian_networks(), markov_networks()))
 def test_the_cost_is_that_of_the_tree_that_is_built(network):
     cost = exact.cost(network)
-    tables = [clique.table for clique in compiled(network).cliques]
-    assert cost.cells == sum(table.size for table in tables) == compiled(network).cells
-    assert cost.largest_clique == max(table.ndim - 1 for table in tables)
+    arrays = compiled(network).values
+    assert cost.cells == sum(array.size for array in arrays) == compiled(network).tree.cells
+    assert cost.largest_clique == max(array.ndim - 1 for array in arrays)
     assert cost.bytes >= 8 * cost.cells
 
 

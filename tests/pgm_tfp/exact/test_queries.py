@@ -169,7 +169,7 @@ def test_what_has_no_part_in_the_question_need_not_be_a_table():
         lambda: exact.marginal(network, "A", {"X": 1.0}),
         lambda: exact.marginal_map(network, ["X"]),
     ):
-        with pytest.raises(UserError, match="X is continuous; exact inference is about variables with states"):
+        with pytest.raises(UserError, match="X is continuous; exact inference needs variables with states"):
             refused()
     for refused in (lambda: exact.most_probable(network), lambda: exact.marginals(network)):
         with pytest.raises(UserError, match="X has no table"):

@@ -63,7 +63,7 @@ def test_names_may_be_words_and_blanks_around_them_do_not_count():
     "text", ["", "A", "A, B", "A | B", "A _|_ B _|_ C", "A _|_ B | C | D", "A _|_ B | C _|_ D", "A | B _|_ C"]
 )
 def test_text_that_is_no_statement_is_an_error_that_shows_one(text):
-    with pytest.raises(UserError, match=r"is no statement of independence; write it as S _\|_ M \| O") as error:
+    with pytest.raises(UserError, match=r"is not a statement of independence; write it as S _\|_ M \| O") as error:
         Independence.parse(text)
     assert repr(text) in str(error.value)
 

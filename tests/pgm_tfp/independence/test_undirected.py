@@ -6,7 +6,7 @@ from hypothesis import given
 
 from common.errors import UserError
 from pgm_tfp.catalogue import assignment_bayesian_network, assignment_markov_network
-from pgm_tfp.graphs import chordless_cycle, moral_graph, undirected_graph
+from pgm_tfp.graphs import chordless_cycle, undirected_graph
 from pgm_tfp.independence import (
     Independence,
     immoralities,
@@ -122,7 +122,7 @@ def test_the_markov_network_is_a_product_over_its_maximal_cliques():
 
 def test_the_assignment_s_bayesian_network_becomes_undirected_by_two_more_edges():
     network = assignment_bayesian_network()
-    moral = moral_graph(network.graph)
+    moral = nx.moral_graph(network.graph)
     added = {frozenset(edge) for edge in moral.edges} - {frozenset(edge) for edge in network.graph.edges}
     assert added == {frozenset({"x2", "x3"}), frozenset({"x4", "x6"})}
     assert immoralities(network) == {("x2", "x5", "x3"), ("x4", "x7", "x6")}
@@ -131,13 +131,13 @@ def test_the_assignment_s_bayesian_network_becomes_undirected_by_two_more_edges(
 
 def test_the_blanket_of_x6_is_its_parents_its_child_and_the_child_s_other_parent():
     network = assignment_bayesian_network()
-    assert markov_blanket(network, "x6") == set(moral_graph(network.graph)["x6"]) == {"x3", "x4", "x5", "x7"}
+    assert markov_blanket(network, "x6") == set(nx.moral_graph(network.graph)["x6"]) == {"x3", "x4", "x5", "x7"}
 
 
 def test_the_moral_graph_is_an_i_map_of_the_network_but_not_a_perfect_one():
     network = assignment_bayesian_network()
     listed = independencies(network)
-    moral = moral_graph(network.graph)
+    moral = nx.moral_graph(network.graph)
     assert is_i_map(moral, listed)
     verdict = is_perfect_map(moral, listed)
     assert not verdict
@@ -147,7 +147,7 @@ def test_the_moral_graph_is_an_i_map_of_the_network_but_not_a_perfect_one():
 
 
 def test_the_moral_graph_is_not_chordal():
-    moral = moral_graph(assignment_bayesian_network().graph)
+    moral = nx.moral_graph(assignment_bayesian_network().graph)
     assert not is_chordal(moral)
     assert set(chordless_cycle(moral)) in ({"x2", "x4", "x6", "x5"}, {"x2", "x4", "x6", "x3"})
 

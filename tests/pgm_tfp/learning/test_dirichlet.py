@@ -39,7 +39,7 @@ def test_counts_are_those_of_a_loop_over_rows(network, seed):
 
 def test_nothing_seen_leaves_the_prior():
     posterior = fit_dirichlet(x_and_y(), {"X": [], "Y": []}, prior_counts=2.5)
-    assert posterior.log_marginal_likelihood == 0.0
+    assert posterior.log_evidence == 0.0
     np.testing.assert_array_equal(posterior.concentrations["Y"], np.full((2, 3), 2.5))
     np.testing.assert_allclose(posterior.mean_network().table("Y").probabilities, 1 / 3)
 
@@ -73,7 +73,7 @@ def test_the_marginal_likelihood_is_the_product_of_each_rows_prediction_from_tho
     for at, row in enumerate(rows_of(observations)):
         before = {name: column[:at] for name, column in observations.items()}
         total += fit_dirichlet(network, before, prior_counts).mean_network().log_prob(row)
-    assert fit_dirichlet(network, observations, prior_counts).log_marginal_likelihood == pytest.approx(total, abs=1e-10)
+    assert fit_dirichlet(network, observations, prior_counts).log_evidence == pytest.approx(total, abs=1e-10)
 
 
 def test_the_posterior_concentrates_on_the_truth():

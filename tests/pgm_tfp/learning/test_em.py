@@ -14,7 +14,7 @@ from common.errors import UserError
 from pgm_tfp import BayesianNetwork, Conditional, Table, exact
 from pgm_tfp.catalogue import server_room, student
 from pgm_tfp.learning import blanked, fit_dirichlet, fit_em, predictive_log_likelihood
-from pgm_tfp.learning.tables import random_tables, with_tables
+from pgm_tfp.learning.family_arrays import random_probabilities, with_probabilities
 from tests.pgm_tfp.learning.support_learning import arrays, few, furthest, rows_of, x_and_y
 from tests.pgm_tfp.oracles_exact import bayesian_networks
 
@@ -96,7 +96,7 @@ def test_from_the_same_start_each_iteration_is_that_of_pgmpy(iterations):
     )
     observations = room.sample(400, seed=1)
     del observations["T"]
-    start = with_tables(room, random_tables(room, np.random.default_rng([9, 0])))  # fit_em's first
+    start = with_probabilities(room, random_probabilities(room, np.random.default_rng([9, 0])))  # fit_em's first
     theirs = room.to_pgmpy()
     theirs.latents = {"T"}
     cpds = {cpd.variable: cpd for cpd in start.to_pgmpy().cpds}
@@ -157,7 +157,7 @@ def test_with_a_hidden_variable_held_out_rows_are_foreseen_as_by_the_truth(witho
 
 def test_renaming_a_hidden_variables_states_changes_no_likelihood(without_t, held_out):
     tables = arrays(without_t.network)
-    renamed = with_tables(without_t.network, {**tables, "T": tables["T"][..., ::-1], "M": tables["M"][::-1]})
+    renamed = with_probabilities(without_t.network, {**tables, "T": tables["T"][..., ::-1], "M": tables["M"][::-1]})
     assert furthest(renamed, without_t.network) > 0.1
     fitted, other = (predictive_log_likelihood(network, held_out) for network in (without_t.network, renamed))
     assert other == pytest.approx(fitted, rel=1e-13)
@@ -181,7 +181,7 @@ def test_a_leaf_never_seen_keeps_what_the_prior_makes_it():
     np.testing.assert_array_equal(fitted.network.table("M").probabilities, 0.5)
     assert fitted.iterations == 2
     others = fit_dirichlet(server_room(), server_room().sample(200, seed=1)).mean_network()
-    assert furthest(with_tables(others, {**arrays(others), "M": np.full((2, 2), 0.5)}), fitted.network) < 1e-12
+    assert furthest(with_probabilities(others, {**arrays(others), "M": np.full((2, 2), 0.5)}), fitted.network) < 1e-12
 
 
 def test_blank_rows_teach_nothing():

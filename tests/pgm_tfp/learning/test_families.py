@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from pgm_tfp import BayesianNetwork, Table, exact
 from pgm_tfp.catalogue import server_room, student
-from pgm_tfp.learning import blanked, families
+from pgm_tfp.exact import rows
+from pgm_tfp.learning import blanked
 from pgm_tfp.learning.families import compiled_families, expected_counts
 from tests.pgm_tfp.learning.support_learning import arrays, few, rows_of
 from tests.pgm_tfp.oracles_exact import bayesian_networks
@@ -54,14 +55,14 @@ def test_a_hidden_variable_is_counted_where_a_descendant_of_it_was_seen_and_only
     assert counts["O"].sum() == pytest.approx(30)
 
 
-def test_rows_in_several_parts_make_one_sum(monkeypatch):
+def test_rows_in_several_batches_make_one_sum(monkeypatch):
     observations = blanked(student().sample(200, seed=1), 0.4)
     whole = compiled_families(student(), observations)
-    monkeypatch.setattr(families, "CELLS_AT_ONCE", 200)
-    parted = compiled_families(student(), observations)
-    assert len(whole.parts) == 1
-    assert len(parted.parts) > 10
-    a, b = (expected_counts(each, arrays(student())) for each in (whole, parted))
+    monkeypatch.setattr(rows, "CELLS_AT_ONCE", 200)
+    batched = compiled_families(student(), observations)
+    assert len(whole.batches) == 1
+    assert len(batched.batches) > 10
+    a, b = (expected_counts(each, arrays(student())) for each in (whole, batched))
     assert a.log_weight == pytest.approx(b.log_weight, rel=1e-13)
     for variable in student().conditionals:
         np.testing.assert_allclose(a.counts[variable], b.counts[variable], rtol=1e-12)
@@ -94,7 +95,7 @@ def test_rows_of_very_different_weight_do_not_disturb_each_other():
     tables = {name: table * np.array([1.0, 1e-230]) for name, table in arrays(room).items()}
     together = {"O": [False, True], "S": [False, True], "M": [False, True]}
     alone = [{name: column[at : at + 1] for name, column in together.items()} for at in range(2)]
-    counts, *parts = (expected_counts(compiled_families(room, rows), tables).counts for rows in (together, *alone))
+    counts, *parts = (expected_counts(compiled_families(room, seen), tables).counts for seen in (together, *alone))
     for variable in room.conditionals:
         assert counts[variable].sum() == pytest.approx(2.0)
         np.testing.assert_allclose(counts[variable], parts[0][variable] + parts[1][variable], atol=1e-12)

@@ -7,9 +7,9 @@ import pytest
 import vae_keras
 from common.errors import UserError
 from vae_keras.callbacks import FiniteLoss
-from vae_keras.callbacks.saving import remember_what_keras_skips
+from vae_keras.keras_private import remember_skipped_attributes
 from vae_keras.optimizers import Adam
-from vae_keras.runs import Run
+from vae_keras.run_folder import Run
 
 
 def test_saving_makes_nothing_anew_to_learn_what_to_skip(tmp_path, monkeypatch):
@@ -17,7 +17,7 @@ def test_saving_makes_nothing_anew_to_learn_what_to_skip(tmp_path, monkeypatch):
     vae = vae_keras.build_vae((32, 32, 1), 4)
     vae.compile(optimizer=Adam(1e-3), jit_compile=False)
     vae.optimizer.build(vae.trainable_variables)
-    remember_what_keras_skips()
+    remember_skipped_attributes()
     made, kind = [], keras.optimizers.Optimizer
     original = kind.__init__
     monkeypatch.setattr(kind, "__init__", lambda *args, **kwargs: made.append(original(*args, **kwargs)))

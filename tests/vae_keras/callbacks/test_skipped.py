@@ -8,7 +8,8 @@ from data.pipelines import evaluation_batches
 from tests.support import TINY
 from vae_keras.callbacks import CountSkippedSteps, EvaluateAverage
 from vae_keras.optimizers import Adam
-from vae_keras.runs import Run, last_checkpoint, load_run, read_history
+from vae_keras.run_folder import Run, last_checkpoint, read_history
+from vae_keras.runs import load_run
 
 IMAGES = np.random.default_rng(0).integers(0, 255, (16, 32, 32, 1)).astype(np.uint8)
 STEPS = 2  # of an epoch

@@ -11,7 +11,7 @@ from tensorflow_probability import distributions as tfd
 
 import vae_keras
 from vae_keras.gaussians import log_density
-from vae_keras.likelihoods import LearnedGaussian
+from vae_keras.likelihoods.learned_variance import LearnedVariance
 from vae_keras.metrics import fit_linear_vae
 from vae_keras.objectives import NegativeElbo
 
@@ -112,7 +112,7 @@ def test_images_that_are_all_alike_have_a_variance_of_their_rounding():
     assert 0 < model.variance < 1e-6
 
 
-class LinearGaussian(LearnedGaussian):
+class LinearGaussian(LearnedVariance):
     """x ~ N(outputs, variance): the decoder's outputs are the mean itself."""
 
     def nll(self, images, outputs):

@@ -7,7 +7,8 @@ import tensorflow as tf
 
 import vae_keras
 from vae_keras.objectives import FactorVAE
-from vae_keras.objectives.factor_vae import Discriminator, permuted
+from vae_keras.objectives.discriminator import Discriminator
+from vae_keras.objectives.permutation import permuted
 
 
 def test_each_latent_is_permuted_across_the_batch_on_its_own():

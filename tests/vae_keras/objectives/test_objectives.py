@@ -12,14 +12,18 @@ from keras import ops
 import vae_keras
 from vae_keras.gaussians import kl_to_standard_normal
 from vae_keras.objectives import OBJECTIVES, AnnealedVAE, BetaTCVAE, BetaVAE, FactorVAE, NegativeElbo
-from vae_keras.types import ElboTerms, Forward, Posterior
+from vae_keras.priors import StandardNormal
+from vae_keras.types import ElboTerms, Forward, NoAuxiliary, Posterior
 
 BATCH, LATENTS, IMAGES = 6, 3, 50
 
 terms = st.builds(
     ElboTerms, *(st.lists(st.floats(0, 1e4), min_size=3, max_size=3).map(np.array) for _ in ElboTerms._fields)
 )
-forwards = terms.map(Forward)
+NOTHING = np.zeros((3, LATENTS), np.float32)
+forwards = terms.map(
+    lambda terms: Forward(terms, Posterior(NOTHING, NOTHING), NOTHING, StandardNormal(), NoAuxiliary(), 0.0, IMAGES)
+)
 
 
 def forward_of(seed, auxiliary=None):
@@ -29,7 +33,7 @@ def forward_of(seed, auxiliary=None):
     latents = posterior.mean + np.exp(0.5 * posterior.log_variance) * random.normal(size=(BATCH, LATENTS))
     kl = np.sum(kl_to_standard_normal(posterior), axis=-1)
     terms = ElboTerms(random.uniform(100, 200, BATCH).astype(np.float32), kl)
-    return Forward(terms, posterior, latents.astype(np.float32), auxiliary, np.float32(2.0), IMAGES)
+    return Forward(terms, posterior, latents.astype(np.float32), StandardNormal(), auxiliary, np.float32(2.0), IMAGES)
 
 
 @given(forwards)
@@ -72,7 +76,7 @@ def test_the_parts_with_equal_weights_are_a_kl_of_one_sample_whose_mean_is_the_k
     for noise in random.normal(size=(repeats, BATCH, LATENTS)):
         z = mean + np.exp(0.5 * log_variance) * noise
         terms = ElboTerms(np.zeros(BATCH), np.zeros(BATCH))
-        forward = Forward(terms, Posterior(mean, log_variance), z, training_images=IMAGES)
+        forward = forward_of(0)._replace(terms=terms, posterior=Posterior(mean, log_variance), latents=z)
         total = sum(np.asarray(part) for part in objective.loss(forward).parts.values())
         # log N(z; mean, variance) - log N(z; 0, I)
         one_sample = 0.5 * np.sum(z**2 - noise**2 - log_variance, axis=1)
@@ -110,7 +114,7 @@ def test_a_warm_up_rises_linearly_and_then_stays(epoch, share):
 
 def test_the_capacity_is_compared_with_the_mean_kl_not_image_by_image():
     kl = np.array([0.0, 20.0], np.float32)
-    forward = Forward(ElboTerms(np.zeros(2, np.float32), kl))
+    forward = forward_of(0)._replace(terms=ElboTerms(np.zeros(2, np.float32), kl))
     np.testing.assert_array_equal(AnnealedVAE(capacity=10.0, gamma=5.0).loss(forward).per_image, [0.0, 0.0])
 
 

@@ -9,9 +9,10 @@ from common.errors import UserError
 from vae_keras import evaluation, report
 from vae_keras.config import load_config
 from vae_keras.evaluation import EvaluationContext
-from vae_keras.results import merged
+from vae_keras.evaluation.record import merged
 from vae_keras.run_data import read_data
-from vae_keras.runs import Run, load_run, read_history
+from vae_keras.run_folder import Run, read_history
+from vae_keras.runs import load_run
 
 
 def report_on(folder):
@@ -20,12 +21,12 @@ def report_on(folder):
     config = load_config(run.config)
     context = EvaluationContext(config, load_run(folder), read_data(config, run.split), read_history(run))
     shown = (
-        evaluation.dataset,
-        evaluation.curves,
-        evaluation.samples,
-        evaluation.held_out,
-        evaluation.latents,
-        evaluation.evidence,
+        evaluation.dataset.dataset,
+        evaluation.curves.curves,
+        evaluation.samples.samples,
+        evaluation.held_out.held_out,
+        evaluation.latents.latents,
+        evaluation.evidence.evidence,
     )
     made = [one(context) for one in shown]
     numbers = reduce(merged, (one.numbers for one in made))

@@ -12,10 +12,17 @@ from vae_keras.config import load_config
 from vae_keras.evaluation import EvaluationContext
 from vae_keras.evaluation.disentanglement import known_or_scored
 from vae_keras.run_data import read_data
-from vae_keras.runs import Run, load_run, read_history
+from vae_keras.run_folder import Run, read_history
+from vae_keras.runs import load_run
 
 disentanglement = import_module("vae_keras.evaluation.disentanglement")
-QUICK = (evaluation.curves, evaluation.held_out, evaluation.latents, evaluation.evidence, evaluation.traversal)
+QUICK = (
+    evaluation.curves.curves,
+    evaluation.held_out.held_out,
+    evaluation.latents.latents,
+    evaluation.evidence.evidence,
+    evaluation.traversal.traversal,
+)
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +55,8 @@ def test_a_report_shows_all_that_is_quick_and_what_else_is_asked_for(tiny_run):
 
     assert chosen("--report") == chosen()
     assert chosen("--report", "--curves", "--interpolate", "straight") == chosen()
-    assert chosen("--report", "--inception") == [*chosen(), evaluation.inception_quality]
-    assert evaluation.disentanglement in chosen("--report", "--metrics")
+    assert chosen("--report", "--inception") == [*chosen(), evaluation.sample_quality.inception_quality]
+    assert evaluation.disentanglement.disentanglement in chosen("--report", "--metrics")
 
 
 def test_figures_numbers_and_scores_are_written_beside_the_page(reported):
@@ -70,7 +77,7 @@ def test_scores_that_are_known_are_drawn_again_and_not_computed(reported, monkey
         raise AssertionError("scored again")
 
     context, known = context_of(reported), json.loads(reported.metrics.read_text())
-    scored = evaluation.disentanglement(context)
+    scored = evaluation.disentanglement.disentanglement(context)
     monkeypatch.setattr(disentanglement.metrics, "all_scores", refuse)
     again = known_or_scored(context, known)
     assert again.numbers == {"disentanglement": known["disentanglement"]}

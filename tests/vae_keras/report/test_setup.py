@@ -25,28 +25,28 @@ CHOICES = [
 
 @pytest.mark.parametrize("choice", CHOICES, ids=str)
 def test_the_command_gives_the_settings_back(choice):
-    config = Config(**choice).checked()
+    config = Config.of(**choice).checked()
     python, script, *arguments = shlex.split(command_of(config))
     assert (python, script) == ("python", "train.py")
-    assert Config(**given_settings(train.parse(arguments))).checked() == config
+    assert Config.of(**given_settings(train.parse(arguments))).checked() == config
 
 
 def test_the_command_says_no_more_than_it_has_to():
     assert command_of(Config().checked()) == "python train.py"
-    beta = Config(objective="beta_vae", beta=4.0, warm_up=0.0, precision="float32").checked()
+    beta = Config.of(objective="beta_vae", beta=4.0, warm_up=0.0, precision="float32").checked()
     assert command_of(beta) == "python train.py --objective beta_vae"
-    assert command_of(Config(linear_start=False).checked()) == "python train.py --no-linear-start"
+    assert command_of(Config.of(linear_start=False).checked()) == "python train.py --no-linear-start"
 
 
 def test_the_command_is_known_where_the_images_are_gone(tmp_path):
     (tmp_path / "my faces").mkdir()
-    config = Config(data=str(tmp_path / "my faces"), channels=3).checked()
+    config = Config.of(data=str(tmp_path / "my faces"), channels=3).checked()
     (tmp_path / "my faces").rmdir()
     assert command_of(config) == f"python train.py --data '{config.data}' --channels 3"
 
 
 def test_only_settings_in_use_are_listed():
-    rows = {flag: value for flag, value, _ in setting_rows(Config(objective="beta_vae").checked())}
+    rows = {flag: value for flag, value, _ in setting_rows(Config.of(objective="beta_vae").checked())}
     assert rows["--beta"] == "4.0"
     assert rows["--image-size"] == "128"
     assert "--gamma" not in rows

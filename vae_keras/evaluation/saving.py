@@ -1,7 +1,7 @@
-"""Where figures and numbers of an evaluation go."""
+"""Saves the figures and numbers of an evaluation."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -11,32 +11,29 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from common.errors import UserError
 from common.files import atomic_write, write_text
 from common.names import file_name
-from vae_keras.evaluation import Evaluation
+from vae_keras.evaluation.context import Evaluation
+from vae_keras.evaluation.record import baselines, merged, read_record, record_about
 from vae_keras.plots import Animation, add_to_caption
-from vae_keras.runs import Run
+from vae_keras.run_folder import Run
 
 DOTS_PER_INCH = 160
 ANIMATION_DOTS_PER_INCH = 110
 MILLISECONDS_A_FRAME = 80
-RIVALS = {"linear_vae": "linear VAE", "pca": "PCA"}  # what metrics.json may hold beside the VAE's own numbers
 
 
 def save_evaluations(
-    run: Run, evaluations: Sequence[Evaluation], source: str, epoch: int | None, note: str = ""
+    run: Run, evaluations: Sequence[Evaluation], data: str, epoch: int | None, note: str = ""
 ) -> list[Path]:
-    """Write figures and merge numbers into metrics.json; the figures' paths.
+    """Write figures, and merge numbers into metrics.json; the paths of the figures.
 
     Args:
-        source, epoch: the images that the evaluations are about, and the epoch that the model is of. Numbers about
-            others are dropped from metrics.json, so that all in it are about the same.
-        note: to be added to every caption.
+        data, epoch: the images that the evaluations are about, and the epoch of the model. Numbers about others are
+            dropped from metrics.json, so that all of its numbers are about the same.
+        note: a sentence to be added to every caption.
     """
-    numbers, subject = read_metrics(run), {"data": source, "epoch": epoch}
-    if {key: numbers.get(key) for key in subject} != subject:
-        numbers = subject
+    record = record_about(read_record(run), data, epoch)
     paths = []
     for evaluation in evaluations:
         for name, figure in evaluation.figures.items():
@@ -49,8 +46,8 @@ def save_evaluations(
                 else:
                     figure.savefig(temporary, dpi=DOTS_PER_INCH)
             paths.append(path)
-        numbers = merged(numbers, evaluation.numbers)
-    write_text(run.metrics, json.dumps(numbers, indent=2) + "\n")
+        record = merged(record, evaluation.numbers)
+    write_text(run.metrics, json.dumps(record, indent=2) + "\n")
     return paths
 
 
@@ -78,46 +75,25 @@ def _with_one_palette(frames: list[np.ndarray]) -> list[Image.Image]:
     return [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
 
 
-def read_metrics(run: Run) -> dict[str, Any]:
-    """What metrics.json holds so far.
-
-    Raises:
-        UserError: the file is damaged.
-    """
-    if not run.metrics.exists():
-        return {}
-    try:
-        numbers = dict(json.loads(run.metrics.read_text(encoding="utf-8")))
-        if not all(isinstance(numbers.get(key, {}), dict) for key in ("test", *RIVALS)):
-            raise ValueError("its sections are no tables")
-        return numbers
-    except (ValueError, TypeError) as reason:
-        raise UserError(f"{run.metrics} is damaged ({reason}); remove it and evaluate again") from reason
-
-
-def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """The old numbers with the new ones in their places, dictionaries merged key by key."""
-    both = {key: merged(old[key], new[key]) for key in old.keys() & new.keys() if isinstance(new[key], dict)}
-    return {**old, **new, **both}
-
-
 def show_numbers(run: Run) -> None:
-    """Print the numbers on the test images, those of the linear model beside them, where they have been computed."""
-    numbers = read_metrics(run)
-    test = numbers.get("test", {})
-    rivals = {name: numbers[key] for key, name in RIVALS.items() if key in numbers}
-    if not test:
+    """Print the numbers on the test images, with those of the linear model, and the disentanglement scores."""
+    record = read_record(run)
+    if "test" not in record:
         return
-    table = Table("on test images", "VAE", *rivals, title=str(run.folder))
-    for name in test:
-        table.add_row(name, *(_shown(column.get(name)) for column in (test, *rivals.values())))
+    linear = baselines(record)
+    columns: list[Mapping[str, Any]] = [record["test"], *linear.values()]
+    table = Table("on test images", "VAE", *linear, title=str(run.folder))
+    for name in record["test"]:
+        table.add_row(name, *(_shown(column.get(name)) for column in columns))
+    for name, value in record.get("additional", {}).items():
+        table.add_row(name, _shown(value), *("" for _ in linear))
     console = Console(highlight=False, markup=False)  # names in brackets are names
     console.print(table)
-    for rival in rivals.values():
-        print(rival.get("verdict", ""))
-    if scores := numbers.get("disentanglement", {}).get("scores"):
+    for baseline in linear.values():
+        print(baseline["verdict"])
+    if "disentanglement" in record:
         table = Table("disentanglement", "score", "standard error")
-        for name, score in scores.items():
+        for name, score in record["disentanglement"]["scores"].items():
             table.add_row(name, _shown(score["value"]), _shown(score["standard_error"]))
         console.print(table)
 

@@ -1,17 +1,11 @@
-"""Cells taken out of tables, and rows put together."""
-
-from collections import Counter
+"""Cells taken out of tables."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from common.errors import UserError
 from pgm_tfp.catalogue import student
 from pgm_tfp.learning import blanked
-from pgm_tfp.learning.observations import distinct_rows
-from tests.pgm_tfp.learning.support_learning import few
 
 
 def test_about_the_share_is_taken_out_and_the_rest_is_as_it_was():
@@ -38,31 +32,8 @@ def test_the_same_seed_takes_the_same_cells():
     assert blanked(whole, 0.5, seed=3) == blanked(whole, 0.5, seed=3) != blanked(whole, 0.5, seed=4)
 
 
-@few
-@given(st.data(), st.integers(1, 12))
-def test_distinct_rows_and_how_often_they_stand_are_the_table(data, rows):
-    states = student().states
-    columns = {
-        variable: data.draw(st.lists(st.sampled_from([None, *states[variable]]), min_size=rows, max_size=rows))
-        for variable in "GD"
-    }
-    distinct = distinct_rows(student(), columns)
-    named = [
-        tuple(None if code < 0 else states[variable][code] for variable, code in zip("GD", row, strict=True))
-        for row in zip(distinct.codes["G"], distinct.codes["D"], strict=True)
-    ]
-    assert len(set(named)) == len(named)
-    expected = Counter(zip(columns["G"], columns["D"], strict=True))
-    assert dict(zip(named, distinct.times, strict=True)) == expected
-
-
 def test_what_cannot_be_taken_out_is_named():
     with pytest.raises(UserError, match=r"must lie from 0 to 1, given 30"):
         blanked({"D": ["easy"]}, 30)
     with pytest.raises(UserError, match="G has no column to hide; columns: D"):
         blanked({"D": ["easy"]}, 0.5, hidden=["G"])
-
-
-def test_a_table_without_rows_is_refused():
-    with pytest.raises(UserError, match="no rows; give one or more"):
-        distinct_rows(student(), {"D": []})

@@ -1,7 +1,7 @@
-"""The benchmark's network in PyTorch, with the same weights, so that both compute the same loss.
+"""The network of the throughput benchmark in PyTorch, with the same weights and therefore the same loss.
 
-PyTorch's usual padding of a strided 3 x 3 convolution is one row before, TensorFlow's one row after. So the twin
-is the mirror image: kernels flipped, pictures flipped, and everything between as PyTorch's users write it.
+For a 3 x 3 convolution with stride 2, PyTorch pads one row at the start, TensorFlow one row at the end. The PyTorch
+network is therefore the mirror image: its kernels and its images are flipped. The rest is usual PyTorch code.
 """
 
 import numpy as np
@@ -11,12 +11,12 @@ from torch.nn import functional
 
 from vae_keras.model import VAE
 
-# Side and channels where the encoder flattens, and channels of the picture that the decoder starts from.
+# Side and channels of the encoder's last feature map, and channels of the decoder's first one.
 SMALL, CHANNELS, SEED_CHANNELS = 32, 64, 16
 
 
-class Twin(nn.Module):
-    """Conv2d 32, Conv2d 64, Linear; Linear, ConvTranspose2d 32, Conv2d 1; ReLU after the first of each half."""
+class TorchVae(nn.Module):
+    """Encoder: Conv2d 32, ReLU, Conv2d 64, Linear. Decoder: Linear, ConvTranspose2d 32, ReLU, Conv2d 1."""
 
     def __init__(self, latents: int):
         super().__init__()
@@ -28,7 +28,12 @@ class Twin(nn.Module):
         self.output = nn.Conv2d(32, 1, 3, padding=1)
 
     def losses(self, images: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-        """-ELBO of images (batch, 1, height, width) for noise (batch, latents), (batch,), in nats."""
+        """The negative ELBO of each image, (batch,), in nats.
+
+        Args:
+            images: (batch, 1, height, width).
+            noise: a sample of N(0, I), (batch, latents).
+        """
         hidden = self.second(functional.relu(self.first(images)))
         mean, log_variance = self.heads(hidden.flatten(1)).chunk(2, dim=1)
         latents = mean + torch.exp(0.5 * log_variance) * noise
@@ -38,29 +43,29 @@ class Twin(nn.Module):
         return nll + 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=1)
 
 
-def twin_of(vae: VAE) -> Twin:
-    """A twin with the weights of this VAE."""
-    twin = Twin(vae.latent_dim)
+def torch_vae_of(vae: VAE) -> TorchVae:
+    """The PyTorch network with the weights of this VAE."""
+    network = TorchVae(vae.latent_dim)
     first, second, heads = (layer.get_weights() for layer in vae.encoder.layers if layer.weights)
     seed, upsample, output = (layer.get_weights() for layer in vae.decoder.layers if layer.weights)
     with torch.no_grad():
-        for layer, (kernel, bias) in ((twin.first, first), (twin.second, second), (twin.output, output)):
+        for layer, (kernel, bias) in ((network.first, first), (network.second, second), (network.output, output)):
             _copy(layer, kernel[::-1, ::-1].transpose(3, 2, 0, 1), bias)
         kernel, bias = upsample
-        _copy(twin.upsample, kernel[::-1, ::-1].transpose(3, 2, 0, 1), bias)
+        _copy(network.upsample, kernel[::-1, ::-1].transpose(3, 2, 0, 1), bias)
         kernel, bias = heads
         flipped = kernel.reshape(SMALL, SMALL, CHANNELS, -1)[::-1, ::-1]
-        _copy(twin.heads, flipped.transpose(3, 2, 0, 1).reshape(kernel.shape[1], -1), bias)
+        _copy(network.heads, flipped.transpose(3, 2, 0, 1).reshape(kernel.shape[1], -1), bias)
         kernel, bias = seed
         side = 2 * SMALL
         flipped = kernel.reshape(-1, side, side, SEED_CHANNELS)[:, ::-1, ::-1]
         flipped_bias = bias.reshape(side, side, SEED_CHANNELS)[::-1, ::-1].transpose(2, 0, 1).ravel()
-        _copy(twin.seed, flipped.transpose(3, 1, 2, 0).reshape(-1, kernel.shape[0]), flipped_bias)
-    return twin
+        _copy(network.seed, flipped.transpose(3, 1, 2, 0).reshape(-1, kernel.shape[0]), flipped_bias)
+    return network
 
 
 def mirrored(images: np.ndarray) -> torch.Tensor:
-    """Images (batch, height, width, 1) as the twin takes them."""
+    """Images (batch, height, width, 1) as input of the PyTorch network."""
     return torch.from_numpy(np.ascontiguousarray(images[:, ::-1, ::-1].transpose(0, 3, 1, 2)))
 
 

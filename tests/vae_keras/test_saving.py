@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vae_keras.evaluation.record import merged
+from vae_keras.evaluation.saving import save_animation, show_numbers
 from vae_keras.plots import picture_animation
-from vae_keras.results import merged, save_animation, show_numbers
-from vae_keras.runs import Run
+from vae_keras.run_folder import Run
 
 
 def test_numbers_of_a_later_evaluation_join_those_of_an_earlier_one():
@@ -45,6 +46,7 @@ def test_what_moves_goes_there_and_back_without_end(tmp_path, channels):
 def test_a_folder_whose_name_reads_like_markup_is_shown_as_it_is(tmp_path, capsys):
     run = Run(tmp_path / "[red]a[" / "b]")
     run.folder.mkdir(parents=True)
-    run.metrics.write_text(json.dumps({"test": {"elbo": 1.0}}))
+    numbers = dict.fromkeys(("elbo", "reconstruction_nll", "kl", "psnr", "ssim"), 1.0)
+    run.metrics.write_text(json.dumps({"test": {**numbers, "active_units": 1, "images": 1}}))
     show_numbers(run)
     assert "[red]a[/b]" in "".join(capsys.readouterr().out.split())

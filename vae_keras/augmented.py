@@ -1,0 +1,22 @@
+"""Train images as training shows them, for models that are fitted in closed form."""
+
+import numpy as np
+
+from data.pipelines import training_batches
+from vae_keras.config import Config
+from vae_keras.run_data import RunData
+
+EPOCHS_SHOWN, MOST_SHOWN, BATCH = 4, 10_000, 256
+
+
+def shown_in_training(config: Config, data: RunData) -> np.ndarray:
+    """Train images as training shows them, pixels in [0, 1], (n, height, width, channels), 10,000 at most.
+
+    Where training mirrors or moves images, each image occurs several times.
+    """
+    epochs = EPOCHS_SHOWN if config.flip or config.shift else 1
+    chosen = np.random.default_rng(config.seed).permutation(data.split.train)[: MOST_SHOWN // epochs]
+    batches = training_batches(
+        data.dataset.images[np.sort(chosen)], BATCH, config.seed, epochs, flip=config.flip, shift=config.shift
+    )
+    return np.concatenate([batch.numpy() for batch in batches])

@@ -1,0 +1,33 @@
+"""Pixels as coins: the likelihood of binary images, which is also used on grey values."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from vae_keras.backend import Tensor, ops
+from vae_keras.likelihoods.likelihood import Likelihood, sum_over_image
+from vae_keras.registry import Part
+
+
+@dataclass(frozen=True)
+class Bernoulli(Part, Likelihood):
+    """x ~ Bernoulli(sigmoid(l)), pixel by pixel, with the decoder's output as logit l (Kingma & Welling 2014, C.1).
+
+    On grey values it is not a normalised density. A perfect reconstruction still costs the entropy of the image.
+    """
+
+    is_density: ClassVar[bool] = False
+
+    def nll(self, images: Tensor, outputs: Tensor) -> Tensor:
+        # answer: the negative log-likelihood of Bernoulli pixels
+        # -x log sigmoid(l) - (1 - x) log(1 - sigmoid(l)) = softplus(l) - x l
+        return sum_over_image(ops.binary_crossentropy(images, outputs, from_logits=True))
+        # end of answer
+
+    def mean(self, outputs: Tensor) -> Tensor:
+        return ops.sigmoid(outputs)
+
+    def linear_variance(self, slope: np.ndarray) -> float:
+        # In an exponential family whose natural parameter is the logit, Var[x] = d E[x] / d l.
+        return float(slope.mean())

@@ -1,0 +1,188 @@
+"""A run's folder: what lies where, how it comes to be, and how it is read back.
+
+A folder is a run from the moment it has its settings, which are written after the split.
+After each epoch three things are written, in this order:
+the row in `history.csv`, `model.keras` if the epoch is the best so far, and the checkpoint.
+A process that dies between two of them leaves a checkpoint that is behind the
+others; resuming starts from the checkpoint, drops the rows after it and
+computes the same epoch again, to the bit.
+"""
+
+import csv
+import io
+import math
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+
+from common.errors import UserError
+from common.files import UNFINISHED, write_text
+from vae_keras.config import Config
+from vae_keras.run_data import RunData, write_split
+from vae_keras.types import TERMS
+
+RUNS = Path("runs")
+CHECKPOINT = re.compile(r"epoch-(\d+)\.keras")
+UNVALIDATED_COLUMNS = ("epoch", *TERMS)
+HISTORY_COLUMNS = (*UNVALIDATED_COLUMNS, *(f"val_{term}" for term in TERMS))
+Row = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Run:
+    """The paths of one run."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "config.json"
+
+    @property
+    def split(self) -> Path:
+        return self.folder / "split.json"
+
+    @property
+    def model(self) -> Path:
+        return self.folder / "model.keras"
+
+    @property
+    def history(self) -> Path:
+        return self.folder / "history.csv"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.folder / "checkpoints"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    @property
+    def figures(self) -> Path:
+        return self.folder / "figures"
+
+    @property
+    def metrics(self) -> Path:
+        return self.folder / "metrics.json"
+
+    def checkpoint(self, epoch: int) -> Path:
+        """The checkpoint written after `epoch` epochs."""
+        return self.checkpoints / f"epoch-{epoch:04d}.keras"
+
+
+def new_folder() -> Path:
+    """A folder under runs/ named by the time, for a run that was given no name."""
+    return RUNS / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+
+
+def check_free(folder: Path) -> None:
+    """Refuse a folder that already holds something.
+
+    Raises:
+        UserError: it is a run, or anything else but an empty folder.
+    """
+    if Run(folder).config.exists():
+        raise UserError(f"{folder} is a run already; pass --resume to go on with it, or another --run")
+    if folder.exists() and not (folder.is_dir() and all(_left_by_a_start(path) for path in folder.iterdir())):
+        raise UserError(f"{folder} exists and is not a run; pass another --run")
+
+
+def _left_by_a_start(path: Path) -> bool:
+    """Whether a run that was killed before it had its settings may have left this file."""
+    return path.name == "split.json" or path.name.startswith(UNFINISHED)
+
+
+def create_run(folder: Path, config: Config, data: RunData) -> Run:
+    """A new run folder with its split and its settings; it is a run once the settings are there."""
+    check_free(folder)
+    run = Run(folder)
+    write_split(run.split, data)
+    config.save(run.config)
+    return run
+
+
+def open_run(folder: Path) -> Run:
+    """The run in a folder.
+
+    Raises:
+        UserError: there is no such folder, or it is not a run.
+    """
+    run = Run(folder)
+    if not folder.exists():
+        raise UserError(f"no run {folder}{_nearest_run(folder)}; train one with python train.py --run {folder}")
+    if not run.config.is_file():
+        raise UserError(f"{folder} is not a run (it has no config.json); pass a folder that train.py wrote")
+    return run
+
+
+def _nearest_run(folder: Path) -> str:
+    siblings = [path.parent.name for path in folder.parent.glob("*/config.json")]
+    close = get_close_matches(folder.name, siblings, n=1)
+    return f" (did you mean {folder.parent / close[0]}?)" if close else ""
+
+
+def latest_run(root: Path = RUNS) -> Run:
+    """The run that was trained last.
+
+    Raises:
+        UserError: there is none.
+    """
+    runs = [Run(path.parent) for path in root.glob("*/config.json")]
+    if not runs:
+        raise UserError(f"no runs in {root}; train one with python train.py, or pass --run")
+    return max(runs, key=_last_touched)
+
+
+def _last_touched(run: Run) -> float:
+    return max(path.stat().st_mtime for path in (run.config, run.history) if path.exists())
+
+
+def write_history(run: Run, rows: list[Row]) -> None:
+    """Write history.csv, one row for each epoch: floats in full, so that reading gives the same bits."""
+    text = io.StringIO()
+    columns = [name for name in HISTORY_COLUMNS if name in rows[0]]
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(run.history, text.getvalue())
+
+
+def read_history(run: Run) -> list[Row]:
+    """The rows of history.csv; none before the first epoch is done.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    if not run.history.exists():
+        return []
+    try:
+        with run.history.open(encoding="utf-8", newline="") as file:
+            rows = [
+                {name: int(value) if name == "epoch" else float(value) for name, value in row.items()}
+                for row in csv.DictReader(file, strict=True)
+            ]
+        if [row["epoch"] for row in rows] != list(range(1, len(rows) + 1)):
+            raise ValueError("epochs are missing")
+        if any(set(row) not in (set(HISTORY_COLUMNS), set(UNVALIDATED_COLUMNS)) for row in rows):
+            raise ValueError("columns are missing")
+        if not all(math.isfinite(value) for row in rows for value in row.values()):
+            raise ValueError("a number is not finite")
+        return rows
+    except (ValueError, TypeError, KeyError, csv.Error) as reason:
+        raise UserError(f"{run.history} is damaged ({reason}); train the run again") from reason
+
+
+def best_epoch(rows: list[Row]) -> int:
+    """The epoch with the highest validation ELBO; without validation images, the last."""
+    if "val_elbo" not in rows[-1]:
+        return int(rows[-1]["epoch"])
+    return int(max(rows, key=lambda row: row["val_elbo"])["epoch"])
+
+
+def last_checkpoint(run: Run) -> int:
+    """How many epochs the newest checkpoint has seen; 0 where there is none."""
+    matches = (CHECKPOINT.fullmatch(path.name) for path in run.checkpoints.glob("*.keras"))
+    return max((int(match[1]) for match in matches if match), default=0)
