@@ -1,7 +1,7 @@
 """Frames for quadrature: where the modes of a density lie, and how wide and tilted each mode is.
 
-L-BFGS finds the modes of p(u, x, evidence) from several starts, for the states x of the discrete variables. Each mode m,
-with the curvature there, gives a normal N(m, L L') (Laplace's approximation).
+L-BFGS finds the modes of p(u, x, evidence) from several starts, for the states x of the discrete variables. Each
+mode m, with the curvature there, gives a normal N(m, L L') (Laplace's approximation).
 """
 
 from typing import NamedTuple

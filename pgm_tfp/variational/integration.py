@@ -4,7 +4,8 @@ For a smooth density that vanishes at both ends of the grid, the error of the tr
 power of the step (Trefethen & Weideman 2014). What remains is to place the grid where the mass is:
 
 - **Frames.** Each mode m of the density, with the curvature there, is a normal N(m, L L')
-  (`pgm_tfp.variational.frames`). In coordinates t with u = m + L t the mode has unit scale, however sharp or tilted it is.
+  (`pgm_tfp.variational.frames`). In coordinates t with u = m + L t the mode has unit scale, however sharp or tilted it
+  is.
 - **Several modes.** The density is divided among the frames in proportion to their normals, and each share is
   integrated in its own frame. So a narrow peak on top of a wide one is integrated at both scales.
 - **Tails.** Along each axis t = sinh(s): a grid with equal steps in s is even near the mode and reaches far in few

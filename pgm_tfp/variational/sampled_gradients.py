@@ -1,4 +1,4 @@
-"""Maximises the ELBO of a discrete surrogate by gradients from samples, where the joint states are too many to sum over.
+"""Maximises the ELBO of a discrete surrogate by gradients from samples, where there are too many joint states.
 
 A discrete draw has no derivative, so there is no reparameterisation gradient. The score function has one (Williams
 1992; Ranganath, Gerrish & Blei 2014), with high variance. VIMCO maximises a bound that uses a group of draws, and

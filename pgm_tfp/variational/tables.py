@@ -132,7 +132,7 @@ def check_enumerable(target: Target) -> None:
     """Raise UserError where the joint states are too many to sum over."""
     if target.states > MOST_STATES:
         raise UserError(
-            f"the {len(target.discrete)} hidden variables have {target.states:.3g} joint states, too many to enumerate; "
+            f"the {len(target.discrete)} hidden variables have {target.states:.3g} joint states, too many to sum over; "
             "choose the algorithm score_function or vimco"
         )
 
