@@ -113,9 +113,16 @@ def nuts(target: Target, draws: int = DRAWS, burn_in: int = BURN_IN, chains: int
         values,
         target.interface_posterior(u).mean(0),
         _r_hat(values),
-        tfp.mcmc.effective_sample_size(tf.constant(values), cross_chain_dims=1).numpy(),
+        _effective_samples(values),
         float(tf.reduce_mean(tf.exp(tf.minimum(log_accept, 0.0)))),
     )
+
+
+def _effective_samples(values: np.ndarray) -> np.ndarray:
+    """Effective sample size of each column, all chains together, (columns,)."""
+    several = values.shape[1] > 1  # TensorFlow Probability compares chains only where there are two or more
+    sizes = tfp.mcmc.effective_sample_size(tf.constant(values), cross_chain_dims=1 if several else None).numpy()
+    return sizes if several else sizes[0]
 
 
 def _r_hat(values: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ What is the marginal of a variable? What is log p(evidence)? Has the method conv
 
 from collections.abc import Mapping
 from math import nan
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -52,6 +52,7 @@ class WeightedPoints(NamedTuple):
 Marginal = Mapping[State, float] | WeightedPoints
 
 
+@runtime_checkable
 class Result(Protocol):
     """What every approximate method returns."""
 
