@@ -2,7 +2,7 @@
 
 from data.dataset import unit_pixels
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
-from vae_keras.plots import picture_figure
+from vae_keras.plots import image_figure
 
 IMAGES, COLUMNS = 32, 8
 
@@ -16,5 +16,5 @@ def dataset(context: EvaluationContext) -> Evaluation:
         f"{count:,} {part}" for part, count in parts.items()
     )
     numbers = {"parts": parts, "labels": {name: int(images.label(name).sum()) for name in images.label_names}}
-    figure = picture_figure(unit_pixels(images.images[places]), COLUMNS, "The data set", caption + ".")
+    figure = image_figure(unit_pixels(images.images[places]), COLUMNS, "The data set", caption + ".")
     return Evaluation({"dataset.png": figure}, {"dataset": numbers})
