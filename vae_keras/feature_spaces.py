@@ -166,7 +166,7 @@ def _train(images: np.ndarray, targets: np.ndarray, epochs: int) -> "keras.Model
 
 
 def _network(image_shape: tuple[int, ...], outputs: int) -> "keras.Sequential":
-    """An untrained network from images in [0, 1] to (batch, outputs). Each convolution halves the sides of its input."""
+    """An untrained network from images in [0, 1] to (batch, outputs). Each convolution halves the sides of an image."""
     initializer = seeded_initializers(SEED)
     return keras.Sequential(
         [
