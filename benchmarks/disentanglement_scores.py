@@ -1,9 +1,9 @@
-"""Seconds that each disentanglement score takes, on 10,000 codes of 10 latents with 13 factors of 5 levels.
+"""The time in seconds of each disentanglement score, on 10,000 codes of 10 latents with 13 factors of 5 levels.
 
 python -m benchmarks.disentanglement_scores
 
-The codes are a noisy linear mixture of the factors, so that classifiers and trees have something to find
-and something to err on. The value of each score is printed beside its seconds.
+The codes are a noisy linear mixture of the factors, so the classifiers and trees can learn something but also make
+errors. The table also shows the value of each score.
 """
 
 import vae_keras  # isort: skip  # noqa: F401  (first: it loads TensorFlow quietly)
@@ -25,7 +25,7 @@ def mixture(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Codes (ROWS, LATENTS) of unit variance and factors (ROWS, FACTORS)."""
     random = np.random.default_rng(seed)
     factors = random.integers(LEVELS, size=(ROWS, FACTORS))
-    # Cubed, a few of the weights are large: each latent leans towards some factors.
+    # Because the weights are cubed, only a few are large, so each latent depends mostly on some of the factors.
     codes = factors @ random.normal(size=(FACTORS, LATENTS)) ** 3
     codes = codes / codes.std(axis=0) + NOISE * random.normal(size=(ROWS, LATENTS))
     return codes, factors

@@ -1,10 +1,11 @@
-"""The free numbers of the table network, chosen: validation ELBO against seconds of training, on rendered faces.
+"""The choice of the table network's sizes: validation ELBO against seconds of training, on rendered faces.
 
 python -m benchmarks.table_sizes
 
-The table fixes the layers; filters, kernels, strides and the number of latents are free. Each variant differs from the
-defaults in what its name says. The variants train in turns, always the one that has had the least time, so that a slow
-phase of the machine meets all of them; the seconds are those of training steps alone.
+The assignment's table fixes the layers. Filters, kernels, strides and the number of latents are free. The name of each
+variant says how the variant differs from the defaults. The variants train in turns: the next epoch always goes to the
+variant with the least training time, so a slow phase of the machine affects all variants. Only training steps are
+timed.
 """
 
 import vae_keras  # isort: skip  (first: it loads TensorFlow quietly)
@@ -48,8 +49,8 @@ VARIANTS: dict[str, dict[str, object]] = {
 
 
 @dataclass
-class Contender:
-    """A variant in training.
+class Variant:
+    """A variant of the table network and its training curve.
 
     Attributes:
         seconds: of training so far.
@@ -62,7 +63,7 @@ class Contender:
     curve: list[tuple[float, float]] = field(default_factory=list)
 
     def prepare(self, config: Config, data: RunData) -> None:
-        """Build it and compile its step, which is not timed."""
+        """Build the VAE and compile its training step. This is not timed."""
         sizes = dict(self.sizes)
         latents = sizes.pop("latents", config.latent_dim)
         self.vae = vae_keras.build_vae(config.image_shape, latents, Table(**sizes))
@@ -82,7 +83,7 @@ class Contender:
             variable.assign(value)
 
     def epoch(self, validation: np.ndarray) -> None:
-        """Train for one and look at the validation images."""
+        """Train for one epoch, then compute the ELBO of the validation images."""
         start = time.perf_counter()
         for _ in range(self.steps):
             loss = self.step(next(self.batches))["loss"]
@@ -91,53 +92,53 @@ class Contender:
         self.curve.append((self.seconds, metrics.elbo(self.vae, validation).elbo))
 
     def best(self, seconds: float) -> float:
-        """The best validation ELBO within that time."""
+        """The best validation ELBO within the first `seconds` of training."""
         return max(elbo for spent, elbo in self.curve if spent <= seconds)
 
 
-def figure(contenders: list[Contender]) -> Figure:
-    """Best validation ELBO so far against seconds."""
+def figure(variants: list[Variant]) -> Figure:
+    """The best validation ELBO so far, against seconds of training."""
     curves = {
-        contender.name: (
-            np.array([spent for spent, _ in contender.curve]),
-            np.maximum.accumulate([elbo for _, elbo in contender.curve]),
+        variant.name: (
+            np.array([spent for spent, _ in variant.curve]),
+            np.maximum.accumulate([elbo for _, elbo in variant.curve]),
         )
-        for contender in contenders
+        for variant in variants
     }
     caption = (
         "Best validation ELBO so far against seconds of training steps, on 2,000 rendered faces of 128 x 128 pixels; "
-        "Bernoulli likelihood, batch 128, Adam 5e-4. Each variant differs from the defaults in what its name says; "
-        "names are in the order of the last values. The variants were trained in turns on two CPU cores."
+        "Bernoulli likelihood, batch 128, Adam 5e-4. The name of each variant says how it differs from the defaults. "
+        "The names are in the order of the last values. The variants were trained in turns on two CPU cores."
     )
-    return ranked_curves(curves, "Free numbers of the table network", caption, "seconds", "nats")
+    return ranked_curves(curves, "Sizes of the table network", caption, "seconds", "nats")
 
 
 def main() -> None:
-    """Train all, print the table, write the figure."""
+    """Train all variants, print the table, and write the figure."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
     config = Config().checked()
     data = open_data(config)
     validation = data.dataset.images[data.split.validation]
-    contenders = [Contender(name, sizes) for name, sizes in VARIANTS.items()]
-    for contender in contenders:
+    variants = [Variant(name, sizes) for name, sizes in VARIANTS.items()]
+    for variant in variants:
         keras.utils.set_random_seed(0)
-        contender.prepare(config, data)
-    while unfinished := [contender for contender in contenders if contender.seconds < seconds]:
-        min(unfinished, key=lambda contender: contender.seconds).epoch(validation)
+        variant.prepare(config, data)
+    while unfinished := [variant for variant in variants if variant.seconds < seconds]:
+        min(unfinished, key=lambda variant: variant.seconds).epoch(validation)
     table = PrintedTable(
         "variant", f"ELBO within {seconds / 3:.0f} s", "at the end", "epochs", "images/s",
         title="validation, 128 x 128 grey rendered faces",
     )  # fmt: skip
-    for contender in contenders:
-        epochs, images = len(contender.curve), len(data.split.train)
+    for variant in variants:
+        epochs, images = len(variant.curve), len(data.split.train)
         table.add_row(
-            contender.name,
-            *(f"{contender.best(limit):.1f}" for limit in (seconds / 3, contender.seconds)),
+            variant.name,
+            *(f"{variant.best(limit):.1f}" for limit in (seconds / 3, variant.seconds)),
             str(epochs),
-            f"{epochs * images / contender.seconds:.0f}",
+            f"{epochs * images / variant.seconds:.0f}",
         )
     Console(highlight=False).print(table)
-    figure(contenders).savefig(FIGURE)
+    figure(variants).savefig(FIGURE)
     print(f"drawn in {FIGURE}")
 
 

@@ -1,11 +1,12 @@
-"""Training throughput against PyTorch on the same network with the same weights: images a second, and ratios.
+"""Training throughput in images per second, compared with PyTorch on the same network with the same weights.
 
 python -m pip install -r requirements-bench.txt
 python -m benchmarks.throughput
 
-The network is fixed for this purpose: 128 x 128 x 1; Conv2D 32 and 64 (3 x 3, stride 2), Flatten, Dense to 2 x 32;
-Dense to 64 x 64 x 16, Reshape, Conv2DTranspose 32 (3 x 3, stride 2), Conv2D 1 (3 x 3); Adam; Bernoulli from logits;
-batch 128. Contenders take turns within one run, so that a slow phase of the machine meets all of them; medians count.
+All implementations use one network: 128 x 128 x 1; Conv2D 32 and 64 (3 x 3, stride 2), Flatten, Dense to 2 x 32; Dense
+to 64 x 64 x 16, Reshape, Conv2DTranspose 32 (3 x 3, stride 2), Conv2D 1 (3 x 3); Adam; Bernoulli from logits; batch
+128. The implementations take turns within one run, so a slow phase of the machine affects all of them. The table shows
+medians.
 """
 
 import vae_keras  # isort: skip  (first: it loads TensorFlow quietly)
@@ -35,7 +36,7 @@ Step = Callable[[], object]
 
 
 def fixed_network(last: type[layers.Conv2D] = Conv2D) -> vae_keras.VAE:
-    """The network of this benchmark, its last convolution ours or Keras's."""
+    """The network of this benchmark. Its last convolution is of class `last`."""
     encoder = keras.Sequential(
         [
             keras.Input((SIDE, SIDE, 1)),
@@ -80,11 +81,11 @@ class Recipe(keras.Model):
         return self.trackers
 
     def train_step(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
-        """One step; the losses' running means."""
+        """Take one step and return the running mean of the loss."""
         with tf.GradientTape() as tape:
             mean, log_variance = ops.split(self.encoder(images), 2, axis=-1)
-            pictures = ops.sigmoid(self.decoder(self.sampling((mean, log_variance))))
-            reconstruction = ops.mean(ops.sum(keras.losses.binary_crossentropy(images, pictures), axis=(1, 2)))
+            decoded = ops.sigmoid(self.decoder(self.sampling((mean, log_variance))))
+            reconstruction = ops.mean(ops.sum(keras.losses.binary_crossentropy(images, decoded), axis=(1, 2)))
             kl = -0.5 * (1 + log_variance - ops.square(mean) - ops.exp(log_variance))
             kl = ops.mean(ops.sum(kl, axis=1))
             total = reconstruction + kl
@@ -96,7 +97,7 @@ class Recipe(keras.Model):
 
 
 def torch_step(vae: vae_keras.VAE, images: np.ndarray, channels_last: bool = False, compiled: bool = False) -> Step:
-    """One training step of the twin."""
+    """One training step of the same network in PyTorch."""
     twin, batch = twin_of(vae), mirrored(images)
     if channels_last:
         twin, batch = twin.to(memory_format=torch.channels_last), batch.to(memory_format=torch.channels_last)
@@ -114,30 +115,30 @@ def torch_step(vae: vae_keras.VAE, images: np.ndarray, channels_last: bool = Fal
 
 
 def check_equal(vae: vae_keras.VAE, images: np.ndarray) -> float:
-    """Largest relative difference between the losses of both, at the posterior mean.
+    """The largest relative difference between the losses of Keras and PyTorch, at the posterior mean.
 
     Raises:
-        ValueError: it is more than rounding.
+        ValueError: the difference is larger than rounding.
     """
     posterior = vae.encode(images)
     nll = vae.likelihood.nll(images, vae.decoder(posterior.mean))
     ours = np.asarray(nll + ops.sum(kl_to_standard_normal(posterior), axis=-1))
     with torch.no_grad():
-        theirs = twin_of(vae).losses(mirrored(images), torch.zeros(len(images), LATENTS)).numpy()
-    difference = float(np.max(np.abs(ours / theirs - 1)))
+        by_torch = twin_of(vae).losses(mirrored(images), torch.zeros(len(images), LATENTS)).numpy()
+    difference = float(np.max(np.abs(ours / by_torch - 1)))
     if difference > 1e-5:
-        raise ValueError(f"the twin's loss differs by {difference:.2g}")
+        raise ValueError(f"PyTorch's loss differs from ours by {difference:.2g} (relative)")
     return difference
 
 
-def images_a_second(contenders: dict[str, Step]) -> dict[str, float]:
-    """Medians over rounds in which the contenders take turns."""
-    for step in contenders.values():
+def images_per_second(implementations: dict[str, Step]) -> dict[str, float]:
+    """Images per second of each implementation: medians over rounds in which the implementations take turns."""
+    for step in implementations.values():
         for _ in range(WARM_UP):
             step()
-    rates: dict[str, list[float]] = {name: [] for name in contenders}
+    rates: dict[str, list[float]] = {name: [] for name in implementations}
     for _ in range(ROUNDS):
-        for name, step in contenders.items():
+        for name, step in implementations.items():
             start = time.perf_counter()
             for _ in range(STEPS):
                 step()
@@ -169,13 +170,15 @@ def main() -> None:
         for name in ARCHITECTURES
         for precision in ("float32", "bfloat16")
     }
-    rates = images_a_second(same_network | other_networks)
+    rates = images_per_second(same_network | other_networks)
     table = Table("training step, batch 128", "images/s", "ours is faster by", title="128 x 128 grey, CPU")
     for name, rate in rates.items():
         table.add_row(name, f"{rate:.0f}", f"{rates['ours'] / rate:.2f}" if name in same_network else "")
     console = Console(highlight=False)
     console.print(table)
-    console.print(f"losses of both with the same weights differ by {difference:.1g} at most (relative)")
+    console.print(
+        f"with the same weights, the losses of Keras and PyTorch differ by at most {difference:.1g} (relative)"
+    )
 
 
 if __name__ == "__main__":
