@@ -24,8 +24,9 @@ from rich.table import Table
 import train
 from data.dataset import unit_pixels
 from vae_keras import metrics
+from vae_keras.augmented import shown_in_training
 from vae_keras.config import load_config
-from vae_keras.run_data import read_data, shown_in_training
+from vae_keras.run_data import read_data
 from vae_keras.run_folder import best_epoch, open_run, read_history
 
 VARIANCE = 0.125
