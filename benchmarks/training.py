@@ -1,14 +1,10 @@
-"""The costs of a run other than its training steps: callbacks, the start, and memory.
+"""What a run costs beside its training steps: callbacks, the start, memory.
 
 python -m benchmarks.training
 
-There are three measurements:
-
-- the time of an epoch of `fit`, with every callback and every file but without validation, compared with the time of
-the
-  compiled training steps alone. The two take turns, epoch by epoch.
-- the time from the command to the end of a first epoch with one step, including its checkpoint. The images are cached.
-- the memory of a process during 300 epochs.
+Three measurements: an epoch of `fit` with every callback and every file (validation left out) against the bare
+compiled steps of the same epoch, in turns; the time from the command to the end of a first epoch of one step, its
+checkpoint included, images in the cache; and the memory of a process along 300 epochs.
 """
 
 import subprocess
@@ -28,7 +24,7 @@ from vae_keras.run_data import RunData, open_data
 from vae_keras.run_folder import create_run, open_run, read_history
 from vae_keras.training import compiled_vae, fit
 
-# MEASURED is the number of epochs between images for TensorBoard, so one of the measured epochs draws them.
+# As long as pictures for TensorBoard are apart, so that one of the measured epochs draws them.
 EPOCHS, MEASURED = 1_000, 50
 ONE_STEP = ["--data", "faces:160", "--validation", "0", "--epochs", "1"]
 LONG = ["--data", "faces:200", "--image-size", "32", "--epochs", "300"]
@@ -36,7 +32,7 @@ LOOKED_AT = (10, 100, 200, 300)
 
 
 class Turns(keras.callbacks.Callback):
-    """Measures the time of each epoch of `fit` with all callbacks, then the time of the training steps of one epoch."""
+    """Times each epoch of `fit` with all that happens in and around it, then the bare steps of one."""
 
     def __init__(self, config: Config, data: RunData):
         super().__init__()
@@ -64,8 +60,8 @@ class Turns(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-def overhead_of_fit(folder: Path) -> float:
-    """The extra time of an epoch of `fit`, as a share of the time of its steps, without the first epoch (tracing)."""
+def loss_of_fit(folder: Path) -> float:
+    """How much longer an epoch of `fit` takes than its steps, as a share; the first epoch, which traces, left out."""
     config = Config.of(validation=0.0, epochs=EPOCHS).checked()
     data = open_data(config)
     turns = Turns(config, data)
@@ -74,12 +70,12 @@ def overhead_of_fit(folder: Path) -> float:
 
 
 def train_command(*arguments: str) -> list[str]:
-    """The command that runs `train.py` in a new process."""
+    """`train.py` in a process of its own."""
     return [sys.executable, "train.py", *arguments]
 
 
 def cold_start(folder: Path) -> float:
-    """Seconds of a run with one step, including the start of the interpreter."""
+    """Seconds of a run of one step, the interpreter's start included."""
     subprocess.run(train_command(*ONE_STEP, "--run", str(folder / "cached")), check=True, capture_output=True)
     start = time.perf_counter()
     subprocess.run(train_command(*ONE_STEP, "--run", str(folder / "timed")), check=True, capture_output=True)
@@ -87,7 +83,7 @@ def cold_start(folder: Path) -> float:
 
 
 def memory(folder: Path) -> dict[int, float]:
-    """The memory of the process in MiB, by the number of finished epochs."""
+    """MiB that the process holds after some of its epochs."""
     process = subprocess.Popen(train_command(*LONG, "--run", str(folder)), stdout=subprocess.DEVNULL)
     sizes: dict[int, float] = {}
     while process.poll() is None:
@@ -102,10 +98,10 @@ def memory(folder: Path) -> dict[int, float]:
 
 
 def main() -> None:
-    """Print the three measurements."""
+    """Print the three."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        print(f"extra time of fit: {100 * overhead_of_fit(folder / 'fit'):+.1f} % of the time of its training steps")
+        print(f"fit takes {100 * loss_of_fit(folder / 'fit'):+.1f} % of the time of its bare steps on top of it")
         print(f"from the command to the end of a first epoch of one step: {cold_start(folder):.1f} s")
         sizes = memory(folder / "long")
         for epoch in LOOKED_AT:
