@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Each module may import those on earlier lines, and its neighbours inside one package.
 ORDER = {
     "common": [
-        ["errors", "files", "names", "installed", "quiet", "figures"],
+        ["errors", "files", "names", "installed", "quiet", "figures", "lazy"],
         ["command_line", "documents"],
     ],
     "data": [
@@ -34,7 +34,7 @@ ORDER = {
         ["runs", "linear_start"],
         ["plots"],
         ["callbacks", "evaluation"],
-        ["training", "results", "command_line"],
+        ["training", "command_line"],
         ["report"],
     ],
     "pgm_tfp": [
