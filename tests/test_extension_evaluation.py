@@ -22,7 +22,9 @@ def brightness(context):
     figure, axes = open_axes()
     axes.hist(context.test_unit_images.ravel())
     title_and_caption(figure, "Brightness", "Pixels of the test images.")
-    return Evaluation({"brightness.png": figure}, {"additional": {"mean_pixel": float(context.test_unit_images.mean())}})
+    return Evaluation(
+        {"brightness.png": figure}, {"additional": {"mean_pixel": float(context.test_unit_images.mean())}}
+    )
 
 
 @pytest.fixture
