@@ -30,7 +30,7 @@ def test_a_choice_writes_that_and_nothing_else(tiny_run, tmp_path):
         "latents.png", "pca.png", "kl_split.png", "information.png",
     }  # fmt: skip
     assert set(json.loads(run.metrics.read_text())) == {
-        "data", "epoch", "test", "attributes", "latents", "pca", "kl_split", "importance_weighted", "disentanglement",
+        "format", "data", "epoch", "test", "attributes", "latents", "pca", "kl_split", "importance_weighted", "disentanglement",
     }  # fmt: skip
     assert evaluate.main(["--run", str(run.folder), "--interpolate", "straight", "--attribute", "jaw"]) == 0
     assert {path.name for path in run.figures.iterdir()} - numbers_alone == {
@@ -98,7 +98,7 @@ def test_numbers_of_an_earlier_epoch_are_not_shown_as_those_of_a_later_one(tmp_p
     assert json.loads(run.metrics.read_text())["epoch"] == 1
     assert train.main(["--resume", "--epochs", "2", "--run", str(run.folder)]) == 0
     assert evaluate.main(["--run", str(run.folder), "--sample"]) == 0
-    assert set(json.loads(run.metrics.read_text())) == {"data", "epoch", "samples"}
+    assert set(json.loads(run.metrics.read_text())) == {"format", "data", "epoch", "samples"}
 
 
 def test_figures_of_other_images_say_so(tiny_run, tmp_path, monkeypatch):

@@ -4,10 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 import evaluate
-from common.figures import open_axes, title_and_caption
+from common.figures import title_and_caption
 from vae_keras.evaluation import EVALUATIONS, TEST_METRICS, Choice, Evaluation, always
 from vae_keras.run_folder import Run
 
@@ -19,12 +20,12 @@ def contrast(context):
 
 def brightness(context):
     """A histogram of the pixels of the test images."""
-    figure, axes = open_axes()
+    figure = Figure(layout="constrained")
+    axes = figure.add_subplot()
     axes.hist(context.test_unit_images.ravel())
     title_and_caption(figure, "Brightness", "Pixels of the test images.")
-    return Evaluation(
-        {"brightness.png": figure}, {"additional": {"mean_pixel": float(context.test_unit_images.mean())}}
-    )
+    mean = float(context.test_unit_images.mean())
+    return Evaluation({"brightness.png": figure}, {"additional": {"mean_pixel": mean}})
 
 
 @pytest.fixture

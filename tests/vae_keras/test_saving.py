@@ -46,6 +46,7 @@ def test_what_moves_goes_there_and_back_without_end(tmp_path, channels):
 def test_a_folder_whose_name_reads_like_markup_is_shown_as_it_is(tmp_path, capsys):
     run = Run(tmp_path / "[red]a[" / "b]")
     run.folder.mkdir(parents=True)
-    run.metrics.write_text(json.dumps({"test": {"elbo": 1.0}}))
+    numbers = dict.fromkeys(("elbo", "reconstruction_nll", "kl", "psnr", "ssim"), 1.0)
+    run.metrics.write_text(json.dumps({"test": {**numbers, "active_units": 1, "images": 1}}))
     show_numbers(run)
     assert "[red]a[/b]" in "".join(capsys.readouterr().out.split())

@@ -220,17 +220,17 @@ def test_the_capacity_is_held_or_missed():
     def annealed(kl):
         return cost(rows=[{"epoch": 1, "elbo": 0.0, "kl": kl}], objective="annealed_vae", capacity=25.0)
 
-    assert "the capacity was held" in annealed(25.9)
-    assert "2.0 nats above it; a larger --gamma holds it" in annealed(27.0)
-    assert "5.0 nats below it; more epochs" in annealed(20.0)
+    assert "the KL kept to the capacity" in annealed(25.9)
+    assert "2.0 nats above the capacity; a larger --gamma holds it" in annealed(27.0)
+    assert "5.0 nats below the capacity; more epochs" in annealed(20.0)
 
 
 @pytest.mark.parametrize(("objective", "price"), [("beta_tc_vae", "beta = 6"), ("factor_vae", "gamma = 10")])
 def test_total_correlation_that_was_paid_for_is_gone_or_left(objective, price):
     left = cost({"test": TEST} | split(5.0, 2.0), objective=objective)
     assert f"A nat of total correlation cost {price}" in left
-    assert "2.00 +- 0.10 nats of it are left, of a KL of 10.0: more than a trace" in left
-    assert "0.50 +- 0.10 nats of it are left, of a KL of 10.0: little" in cost(
+    assert "Of a KL of 10.0 nats, 2.00 +- 0.10 nats of total correlation are left: more than a trace" in left
+    assert "0.50 +- 0.10 nats of total correlation are left: little" in cost(
         {"test": TEST} | split(5.0, 0.5), objective=objective
     )
     assert "was not measured" in cost(objective=objective)

@@ -5,12 +5,12 @@ import shutil
 from importlib import import_module
 
 import pytest
-from vae_keras.evaluation.disentanglement.disentanglement import known_or_scored
 
 import evaluate
 from vae_keras import evaluation
 from vae_keras.config import load_config
 from vae_keras.evaluation import EvaluationContext
+from vae_keras.evaluation.disentanglement import known_or_scored
 from vae_keras.run_data import read_data
 from vae_keras.run_folder import Run, read_history
 from vae_keras.runs import load_run
