@@ -30,7 +30,8 @@ def test_a_choice_writes_that_and_nothing_else(tiny_run, tmp_path):
         "latents.png", "pca.png", "kl_split.png", "information.png",
     }  # fmt: skip
     assert set(json.loads(run.metrics.read_text())) == {
-        "format", "data", "epoch", "test", "attributes", "latents", "pca", "kl_split", "importance_weighted", "disentanglement",
+        "format", "data", "epoch", "test", "attributes", "latents", "pca", "kl_split", "importance_weighted",
+        "disentanglement",
     }  # fmt: skip
     assert evaluate.main(["--run", str(run.folder), "--interpolate", "straight", "--attribute", "jaw"]) == 0
     assert {path.name for path in run.figures.iterdir()} - numbers_alone == {

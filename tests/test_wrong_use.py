@@ -66,7 +66,7 @@ TRAINING = [
     (["--objective", "annealed_vae", "--capacity", "-1"], "--capacity -1.0 must be from 0 to 1000000"),
     (
         ["--objective", "beta_vae", "--warm-up", "30", "--epochs", "20"],
-        "--warm-up 30 is longer than the run, --epochs 20; pass as many epochs or a shorter one",
+        "--warm-up 30 is longer than the run, --epochs 20; pass as many epochs or fewer",
     ),
     (["--objective", "beta_vae", "--beta", "-1"], "--beta -1.0 must be from 1e-09 to 1000000"),
     (["--variance", "1"], "--variance is not used by --likelihood bernoulli"),
@@ -151,7 +151,7 @@ def test_wrong_use_of_evaluate_is_one_line(workplace, capsys, arguments, expecte
 
 @pytest.fixture
 def copied_run(tiny_run, workplace):
-    shutil.copytree(tiny_run, workplace / "run")
+    shutil.copytree(tiny_run, workplace / "run", ignore=shutil.ignore_patterns("figures", "metrics.json", "report.*"))
     return workplace / "run"
 
 
@@ -199,7 +199,9 @@ def test_a_run_without_its_checkpoints_is_not_overwritten(copied_run, workplace,
 def test_metrics_without_sections_are_damaged(copied_run, capsys):
     (copied_run / "metrics.json").write_text('{"data": "faces:40", "epoch": 3, "test": 3}')
     assert evaluate.main(["--run", "run", "--sample"]) == 2
-    assert_one_line(capsys, "metrics.json is damaged (its sections are no tables)")
+    assert_one_line(
+        capsys, "metrics.json is damaged (Expected `object`, got `int` - at `$.test`); remove it and evaluate again"
+    )
 
 
 @pytest.mark.parametrize("history", [None, "", "epoch,loss,elbo,reconstruction_nll,kl\n"])
@@ -355,7 +357,7 @@ def test_errors_of_tensorflow_about_the_machine_are_one_line(workplace, capsys, 
     def fail(*arguments):
         raise error
 
-    monkeypatch.setattr(train, "fit", fail)
+    monkeypatch.setattr("vae_keras.training.fit", fail)
     assert train.main([*TINY, "--run", "new"]) == 2
     assert_one_line(capsys, expected)
 

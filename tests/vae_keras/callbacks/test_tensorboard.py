@@ -1,5 +1,3 @@
-import dataclasses
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -11,7 +9,7 @@ from tensorboard.plugins.projector import ProjectorConfig
 
 from data.rendered_faces import rendered_faces
 from vae_keras.callbacks.projector import metadata, sprite_sheet
-from vae_keras.config import Config, load_config
+from vae_keras.config import all_settings, load_config
 from vae_keras.run_data import read_data
 from vae_keras.run_folder import Run, read_history
 from vae_keras.runs import load_run
@@ -76,7 +74,7 @@ def test_the_settings_are_there_with_the_validation_metrics_beside_them(tiny_run
     assert logged == used
     # Of all settings, for TensorBoard shows the columns of whichever run it finds first.
     experiment = HParamsPluginData.FromString(plugin["_hparams_/experiment"]).experiment
-    assert {info.name for info in experiment.hparam_infos} == {field.name for field in dataclasses.fields(Config)}
+    assert {info.name for info in experiment.hparam_infos} == set(all_settings())
     assert {(info.name.group, info.name.tag) for info in experiment.metric_infos} == {
         ("validation", term) for term in ("loss", "elbo", "reconstruction_nll", "kl")
     }
