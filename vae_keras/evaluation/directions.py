@@ -34,8 +34,8 @@ def direction_of(context: EvaluationContext, name: str) -> Direction:
     dataset, split = context.data.dataset, context.data.split
     if not dataset.label_names:
         raise UserError(
-            "--attribute needs labels, and the data has none; put the images of each class into one sub-folder, or put an "
-            "attributes.csv into the folder of the images"
+            "--attribute needs labels, and the data has none; put the images of each class into one sub-folder, or put "
+            "an attributes.csv into the folder of the images"
         )
     if name not in dataset.label_names:
         raise UserError(f"unknown attribute {name}; {nearest(name, dataset.label_names)}")

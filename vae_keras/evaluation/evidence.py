@@ -33,9 +33,9 @@ def evidence(context: EvaluationContext) -> Evaluation:
         {name: (part.value, part.standard_error) for name, part in parts.items()},
         "The three parts of the KL",
         f"The mean KL of {split.images:,} test images is {split.kl:.1f} nats. Its three parts are estimated with the "
-        f"aggregate posterior of these images; the bars show two standard errors. The estimate of the mutual information "
-        f"cannot exceed ln {split.images:,} = {split.ceiling:.2f} nats. If the true value is larger, the excess appears "
-        f"in the other two parts.",
+        f"aggregate posterior of these images. The bars show two standard errors. The estimate of the mutual "
+        f"information cannot exceed ln {split.images:,} = {split.ceiling:.2f} nats. If the true value is larger, the "
+        f"excess appears in the other two parts.",
         "nats",
     )
     numbers: Record = {

@@ -1,8 +1,8 @@
 """The schema of `metrics.json`: the sections of the file, their keys and their types.
 
-`evaluate.py` writes, reads and checks the file by this schema. A section is absent until an evaluation computes it. The
-type checker knows every key, so it reports each use of a key that was renamed. A new section is a class here and a field
-of `Record`.
+`evaluate.py` writes, reads and checks the file by this schema. A section is absent until an evaluation computes it.
+The type checker knows every key, so it reports each use of a key that was renamed. A new section is a class here and a
+field of `Record`.
 """
 
 import json
