@@ -47,8 +47,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = Parser(
         prog="evaluate.py",
         description=__doc__,
-        epilog=f"Without such a flag, the script writes everything except {', '.join(slow)} and the disentanglement "
-        "scores of --metrics.",
+        epilog=f"Without a flag that chooses outputs, the script writes all of them except {', '.join(slow)} and the "
+        "disentanglement scores of --metrics.",
     )
     parser.add_argument("--run", type=folder_path, metavar="FOLDER", help="the run to evaluate (default: the latest)")
     parser.add_argument(
@@ -64,8 +64,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--report",
         action="store_true",
-        help=f"all of the above except {', '.join(slow)}; then report.html, one page with the theory, settings, "
-        "figures, the numbers and an analysis; scores that are already in metrics.json are not computed again",
+        help=f"all of the above except {', '.join(slow)}; then report.html, one page with theory, settings, "
+        "figures, numbers and an analysis; scores that are already in metrics.json are not computed again",
     )
     parser.add_argument("--pdf", action="store_true", help="with --report: also print report.pdf by Chromium or Chrome")
     flags = parser.flags(arguments)
@@ -78,7 +78,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def chosen_evaluations(flags: argparse.Namespace, context: EvaluationContext) -> list[Evaluate]:
-    """The evaluations of the given flags. Without such a flag, and for a report, these include all quick ones."""
+    """The evaluations that the flags choose; all quick ones for a report, or if no flag chooses any."""
     values = {name: getattr(flags, name) for name in EVALUATIONS}
     asked = [name for name, value in values.items() if value is not None]
     quick = [name for name, choice in EVALUATIONS.items() if choice.quick]
