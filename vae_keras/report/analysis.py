@@ -146,7 +146,7 @@ def kl_parts(numbers: Record) -> list[str]:
     else:
         sentences.append(
             f"The mutual information is below its ceiling, ln {images:,} = {ceiling:.2f} nats: the latents do not "
-            f"distinguish all images, and the ceiling does not distort the three parts."
+            f"distinguish all images, and the ceiling does not limit the estimate."
         )
     if correlation["value"] <= ERRORS * correlation["standard_error"]:
         sentences.append(
