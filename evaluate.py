@@ -1,4 +1,4 @@
-"""Show what a trained VAE can do: python evaluate.py, or a choice such as python evaluate.py --interpolate."""
+"""Write the figures and numbers of a trained VAE into its run folder; choose some with flags such as --interpolate."""
 
 import argparse
 import logging
@@ -38,15 +38,22 @@ THEORY = Path(__file__).parent / "docs" / "theory"
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
-    """The flags of this script, from these arguments or the command line."""
+    """The flags of this script, from these arguments or the command line.
+
+    Raises:
+        UserError: a flag has a wrong value, or needs another flag.
+    """
     slow = [flag_of(name) for name, choice in EVALUATIONS.items() if not choice.quick]
     parser = Parser(
         prog="evaluate.py",
         description=__doc__,
-        epilog=f"Without a choice, everything is written except {', '.join(slow)} and the scores of --metrics.",
+        epilog=f"Without a flag that chooses outputs, the script writes all of them except {', '.join(slow)} and the "
+        "disentanglement scores of --metrics.",
     )
     parser.add_argument("--run", type=folder_path, metavar="FOLDER", help="the run to evaluate (default: the latest)")
-    parser.add_argument("--data", metavar="DATA", help="where the run's images are now, or other images to evaluate on")
+    parser.add_argument(
+        "--data", metavar="DATA", help="the folder to which the run's images were moved, or other images to evaluate on"
+    )
     for name, choice in EVALUATIONS.items():
         if not choice.metavar:
             parser.add_argument(flag_of(name), action="store_const", const="yes", help=choice.help)
@@ -57,15 +64,21 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--report",
         action="store_true",
-        help=f"all of the above except {', '.join(slow)}, and report.html: the theory, the run, its figures and "
-        "numbers, and what they say, in one page; scores that metrics.json has already are not computed again",
+        help=f"all of the above except {', '.join(slow)}; then report.html, one page with theory, settings, "
+        "figures, numbers and an analysis; scores that are already in metrics.json are not computed again",
     )
-    parser.add_argument("--pdf", action="store_true", help="with --report: report.pdf, printed by Chromium or Chrome")
-    return parser.flags(arguments)
+    parser.add_argument("--pdf", action="store_true", help="with --report: also print report.pdf by Chromium or Chrome")
+    flags = parser.flags(arguments)
+    if flags.pdf and not flags.report:
+        raise UserError("--pdf prints the report; pass --report, too")
+    for name, choice in EVALUATIONS.items():
+        if value := getattr(flags, name):
+            choice.check(value)
+    return flags
 
 
 def chosen_evaluations(flags: argparse.Namespace, context: EvaluationContext) -> list[Evaluate]:
-    """The evaluations that the flags ask for; all quick ones where none is asked for, and for a report."""
+    """The evaluations that the flags choose; all quick ones for a report, or if no flag chooses any."""
     values = {name: getattr(flags, name) for name in EVALUATIONS}
     asked = [name for name, value in values.items() if value is not None]
     quick = [name for name, choice in EVALUATIONS.items() if choice.quick]
@@ -75,7 +88,7 @@ def chosen_evaluations(flags: argparse.Namespace, context: EvaluationContext) ->
 
 
 def answers_of_part_1(seed: int) -> "list[Answer]":
-    """The assignment's part 1, computed by the other package; a few seconds, most of them loading it."""
+    """The answers to part 1 of the assignment, computed by `pgm_tfp`, which takes seconds to load."""
     from pgm_tfp import answers, comparisons
     from vae_keras.report import Answer
 
@@ -83,30 +96,30 @@ def answers_of_part_1(seed: int) -> "list[Answer]":
 
 
 def evaluate(arguments: list[str] | None) -> None:
-    """Write the chosen figures and numbers into the run."""
+    """Write the chosen figures and numbers into the run folder."""
     flags = parse(arguments)
-    if flags.pdf and not flags.report:
-        raise UserError("--pdf prints the report; pass --report, too")
     if flags.report:
         require_packages("evaluate.py --report", (*DOCUMENTS, *PGM_TFP))
     run = open_run(flags.run) if flags.run else latest_run()
     config = load_config(run.config)
     source = config.data if flags.data is None else canonical(flags.data)
-    start_tensorflow()  # as late as this, so that wrong flags are answered at once
+    known = read_record(run)
+    start_tensorflow()  # after these checks, because loading TensorFlow takes seconds
     from vae_keras.runs import load_run
 
     vae = load_run(run.folder)
     data = read_data(config, run.split) if flags.data is None else read_other_data(config, run.split, source)
     context = EvaluationContext(config, vae, data, read_history(run), source)
     if not context.history:
-        log.warning("%s has no epochs: no training curves, and no numbers say which epoch they are of", run.history)
-    known = read_record(run)
+        log.warning(
+            "%s has no epochs: there are no training curves, and the epoch of the model is unknown", run.history
+        )
     if flags.report:
         from vae_keras import report
 
         browser = report.find_browser() if flags.pdf else None
         answers, pages = answers_of_part_1(config.seed), report.read_pages(THEORY)
-    # Everything is computed before anything is written.
+    # All evaluations finish before the first file is written, so an error leaves the run as it was.
     made = [one(context) for one in chosen_evaluations(flags, context)]
     if flags.report and not flags.metrics:
         made.append(known_or_scored(context, known))
@@ -124,7 +137,7 @@ def evaluate(arguments: list[str] | None) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the script; its exit status."""
+    """Run the script and return its exit status."""
     return run_script("evaluate.py", lambda: evaluate(arguments))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 OLDEST_PYTHON = (3, 11)
-DOCUMENTS = ("markdown", "math_core", "jinja2")  # of the report
+DOCUMENTS = ("markdown", "math_core", "jinja2", "markupsafe")  # only the report needs them
 VAE_KERAS = (
     "tensorflow", "keras", "tensorboard", "numpy", "matplotlib", "PIL", "sklearn", "joblib", "rich", "wrapt",
     "msgspec",

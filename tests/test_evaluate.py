@@ -58,7 +58,7 @@ def test_other_images_are_tested_on_where_the_model_has_not_seen_them(tiny_run, 
     assert evaluate.main(["--run", str(run.folder), "--data", "faces:60", "--metrics"]) == 0
     numbers = json.loads(run.metrics.read_text())
     assert (numbers["data"], numbers["test"]["images"]) == ("faces:60", len(tested))
-    # A linear model fitted on images that the VAE has not been fitted on would be no fair rival.
+    # A linear model fitted on images that the VAE has not been fitted on would be no fair baseline.
     assert "pca" not in numbers
 
 
@@ -76,7 +76,7 @@ def test_the_smallest_run_there_can_be_is_shown_in_full(tmp_path):
     assert {"latent_map.png", "traversal.gif", "pca.png"} < {path.name for path in run.figures.iterdir()}
 
 
-def test_the_numbers_of_the_linear_rival_are_printed_beside_the_vaes(tmp_path, capsys):
+def test_the_numbers_of_the_linear_baseline_are_printed_next_to_those_of_the_vae(tmp_path, capsys):
     run = Run(tmp_path / "a")
     assert train.main([*TINY, "--epochs", "1", "--likelihood", "learned_gaussian", "--run", str(run.folder)]) == 0
     capsys.readouterr()

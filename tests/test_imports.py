@@ -34,7 +34,7 @@ ORDER = {
         ["runs", "linear_start"],
         ["plots"],
         ["callbacks", "evaluation"],
-        ["training", "results", "command_line"],
+        ["training", "command_line"],
         ["report"],
     ],
     "pgm_tfp": [

@@ -118,7 +118,7 @@ def context_of(run, **known):
 def test_a_table_of_factors_is_scored_on_test_images(tiny_run, monkeypatch, caplog):
     context = context_of(Run(tiny_run))
     assert disentanglement.labelled_codes(context) is None
-    assert "no disentanglement scores: 8 test images are too few, 200 are needed" in caplog.text
+    assert "no disentanglement scores: there are 8 test images, and the scores need 200" in caplog.text
     monkeypatch.setattr(disentanglement, "FEWEST_IMAGES", 5)
     assert len(disentanglement.labelled_codes(context).codes) == len(context.test_images)
 

@@ -68,7 +68,7 @@ def test_traversals_begin_with_the_latent_that_says_most(numbers):
     assert shown == ([latent for latent in in_order if kl[latent] >= 0.01] or in_order[:1])
 
 
-def test_the_direction_is_fitted_on_train_and_judged_on_test(context, numbers):
+def test_the_direction_is_fitted_on_train_and_tested_on_test(context, numbers):
     data = context.data
     label = data.dataset.label("smile")
     images = data.dataset.images

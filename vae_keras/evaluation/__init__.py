@@ -1,4 +1,7 @@
-"""Figures and numbers of a trained model, one file each, with the line that registers each for `evaluate.py`."""
+"""Figures and numbers of a trained model, one file each.
+
+The lines below register each for `evaluate.py`, with the help text of its flag.
+"""
 
 from functools import partial
 
@@ -30,7 +33,6 @@ def _curves(context: EvaluationContext, value: str | None) -> list[Evaluate]:
 
 
 def _interpolation(context: EvaluationContext, path: str | None) -> list[Evaluate]:
-    look_up("path", PATHS, path or "spherical")
     return [partial(interpolation.interpolation, path=path or "spherical")]
 
 
@@ -45,40 +47,44 @@ def _latent_map(context: EvaluationContext, name: str | None) -> list[Evaluate]:
 
 def _metrics(context: EvaluationContext, value: str | None) -> list[Evaluate]:
     chosen: list[Evaluate] = [held_out.held_out, latents.latents, evidence.evidence]
-    if context.data.fitted:  # it would be unfair if the linear model were fitted on these images and the VAE were not
+    # The comparison is unfair if the linear model is fitted on these images and the VAE is not.
+    if context.data.fitted:
         chosen.append(linear_baseline.linear_baseline)
     return [*chosen, disentanglement.disentanglement] if value else chosen
 
 
-EVALUATIONS["dataset"] = Choice("images of the data set at random", always(dataset.dataset))
-EVALUATIONS["curves"] = Choice("both terms of the ELBO against the epoch", _curves)
+EVALUATIONS["dataset"] = Choice("random images of the data set", always(dataset.dataset))
+EVALUATIONS["curves"] = Choice("training curves: the ELBO, its reconstruction term and its KL, per epoch", _curves)
 EVALUATIONS["reconstruct"] = Choice("test images and their reconstructions", always(reconstructions.reconstructions))
 EVALUATIONS["sample"] = Choice("faces decoded from samples of the prior", always(samples.samples))
 EVALUATIONS["interpolate"] = Choice(
-    "one test face turning into another, on a spherical (default) or straight path; as a row and as an animation",
-    _interpolation, "PATH", value_is_optional=True,
+    "faces between two test faces, as a figure and as an animation; PATH is spherical (default) or straight",
+    _interpolation, "PATH", value_is_optional=True, check=partial(look_up, "path", PATHS),
 )  # fmt: skip
 EVALUATIONS["traverse"] = Choice(
-    "what each latent changes in a face, as rows and as an animation", always(traversal.traversal)
+    "what each latent changes in a face, as a figure and as an animation", always(traversal.traversal)
 )
 EVALUATIONS["attribute"] = Choice(
-    "add an attribute, such as smile, to test faces; or several at once: smile=+2,jaw=-1", _attributes, "NAME"
-)
+    "add an attribute, such as smile, to test faces; smile=+2,jaw=-1 adds several, each with a strength",
+    _attributes, "NAME",
+)  # fmt: skip
 EVALUATIONS["latent_map"] = Choice(
-    "the latent space in two dimensions, coloured by a label or a factor (default: the classes)",
+    "the latent space in two dimensions, coloured by a label or a factor (default: the classes of the images)",
     _latent_map, "NAME", value_is_optional=True,
 )  # fmt: skip
 EVALUATIONS["metrics"] = Choice(
-    "ELBO, PSNR, SSIM and more on the test images, next to the best linear model; the KL of each latent and its parts; "
-    "where factors are known, disentanglement scores (minutes; only with this flag)",
+    "ELBO, PSNR, SSIM and more on the test images, compared with the best linear model; the KL of each latent; the "
+    "parts of the KL; if the factors of the images are known, disentanglement scores (they take minutes and are "
+    "computed only with this flag, or for a report)",
     _metrics,
 )
 EVALUATIONS["sample_quality"] = Choice(
-    "Frechet and kernel distance from test images to samples, by a network that is trained for it once (a minute)",
+    "Frechet and kernel distance from test images to samples, in the features of a small network; the first use "
+    "trains this network (about a minute)",
     always(sample_quality.sample_quality), quick=False,
 )  # fmt: skip
 EVALUATIONS["inception"] = Choice(
-    "the same distances by InceptionV3, whose weights (90 MB) are downloaded",
+    "the same distances in the features of InceptionV3; the first use downloads its weights (90 MB)",
     always(sample_quality.inception_quality), quick=False,
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Control of attributes: faces that learn to smile, one attribute at a time or several at once."""
+"""Attribute edits: add an attribute, or several at once, to test faces."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -19,13 +19,14 @@ STRENGTHS = (-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
 
 
 def attributes(asked: str, known: Sequence[str]) -> list[Callable[[EvaluationContext], Evaluation]]:
-    """What `--attribute` asks for: a sweep for each of NAME,NAME, or one edit for NAME=+2,NAME=-1.
+    """The evaluations for a value of `--attribute`: one sweep per name in NAME,NAME, or one edit for NAME=+2,NAME=-1.
 
     Args:
-        known: labels of the data; one of them is taken as it is, commas and all.
+        asked: the value of the flag.
+        known: the labels of the data. A value that equals a label is that label, even if it contains a comma.
 
     Raises:
-        UserError: a name is missing, twice there or without the strength that others have; a strength is no number.
+        UserError: a name is empty or occurs twice, only some names have a strength, or a strength is not a number.
     """
     if asked in known:
         return [partial(attribute_sweep, name=asked)]
@@ -50,7 +51,7 @@ def _number(typed: str, name: str) -> float:
 
 
 def attribute_sweep(context: EvaluationContext, name: str) -> Evaluation:
-    """One attribute, added with growing strength to test faces that do not have it."""
+    """Add one attribute, with growing strength, to test faces that do not have the attribute."""
     direction = direction_of(context, name)
     has = context.data.dataset.label(name)[context.data.split.test]
     places = [place for place in context.random_test_images(len(has)) if not has[place]][:FACES]
@@ -60,9 +61,10 @@ def attribute_sweep(context: EvaluationContext, name: str) -> Evaluation:
         places,
         np.outer(STRENGTHS, direction.vector),
         f"Attribute: {name}",
-        f"Left: test images without the attribute. Then their posterior means plus multiples of the direction "
-        f"(mean latent of train images with it, less without it, length {length:.2f}), decoded. "
-        f"Projection on the direction separates the test classes with AUC {direction.auc:.3f}.",
+        f"Left: test images without the attribute. Other columns: the decoder's output for the posterior mean plus a "
+        f"multiple of the direction. The direction is the mean latent of the train images with the attribute minus the "
+        f"mean latent of those without; its length is {length:.2f}. The projection on the direction separates the test "
+        f"images with the attribute from those without, with an AUC of {direction.auc:.3f} (0.5 is chance).",
         [signed(strength) for strength in STRENGTHS],
     )
     numbers: Attribute = {"auc": direction.auc, "length": length, "images": context.test_names(places)}
@@ -70,7 +72,7 @@ def attribute_sweep(context: EvaluationContext, name: str) -> Evaluation:
 
 
 def attribute_edit(context: EvaluationContext, strengths: dict[str, float]) -> Evaluation:
-    """Several attributes added to the same test faces: each alone, and all at once."""
+    """Add several attributes to the same test faces: each one alone, and all together."""
     directions = {name: direction_of(context, name) for name in strengths}
     each = np.stack([strength * directions[name].vector for name, strength in strengths.items()])
     labels = [f"{name} {signed(strength)}" for name, strength in strengths.items()]
@@ -80,11 +82,11 @@ def attribute_edit(context: EvaluationContext, strengths: dict[str, float]) -> E
         context.random_test_images(FACES),
         np.concatenate([np.zeros_like(each[:1]), each, each.sum(axis=0, keepdims=True)[: int(together)]]),
         f"Attributes: {', '.join(labels)}",
-        "Left: test images. Then their posterior means, decoded: as they are, plus each multiple of a direction, "
-        "plus all of them. AUC of the directions on test: "
+        "Left: test images. Other columns: the decoder's output for the posterior mean, unchanged, then plus a "
+        "multiple of each attribute's direction, then plus all of them. AUC of the directions on the test images: "
         + ", ".join(f"{name} {direction.auc:.3f}" for name, direction in directions.items())
         + ".",
-        ["as it is", *labels, *["all"][: int(together)]],
+        ["unchanged", *labels, *["all"][: int(together)]],
     )
     file = "attribute_" + "_".join(f"{name}{strength:+g}" for name, strength in strengths.items())
     numbers: dict[str, Attribute] = {name: {"auc": direction.auc} for name, direction in directions.items()}
@@ -99,7 +101,7 @@ def _edited_faces(
     caption: str,
     labels: list[str],
 ) -> Figure:
-    """A row for each test image: itself, and its posterior mean plus each of the steps (columns, latents), decoded."""
+    """One row per test image: the image, then its posterior mean plus each of the steps (columns, latents), decoded."""
     edited = decode_latents(context.vae, context.test_posterior.mean[places][:, None] + steps)
     pictures = np.concatenate([context.test_unit_images[places][:, None], edited], axis=1)
     return image_figure(

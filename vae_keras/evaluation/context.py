@@ -1,4 +1,4 @@
-"""What every evaluation gets, and what it returns."""
+"""The argument and the result of every evaluation."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,8 +25,8 @@ class Evaluation(NamedTuple):
     """Figures and numbers about a model.
 
     Attributes:
-        figures: by the name of their file, NAME.png, or NAME.gif for animations.
-        numbers: sections of the record, to be merged into metrics.json.
+        figures: figures by file name, NAME.png, and animations by file name, NAME.gif.
+        numbers: sections of the record. The script merges them into metrics.json.
     """
 
     figures: dict[str, Figure | Animation]
@@ -37,7 +37,11 @@ class EvaluationContext:
     """A trained model and its images. Results that several evaluations need are computed once.
 
     Args:
-        source: where the images are from, as `--data` says it; the run's own by default.
+        config: the settings of the run.
+        vae: the trained model.
+        data: the images and their split.
+        history: the rows of history.csv.
+        source: the images as `--data` names them; by default those of the run.
     """
 
     def __init__(self, config: Config, vae: "VAE", data: RunData, history: list[Row], source: str | None = None):
@@ -46,34 +50,37 @@ class EvaluationContext:
 
     @property
     def epoch(self) -> int | None:
-        """The epoch that the model is of; None where the run has no history."""
+        """The epoch after which the model was saved; None if the run has no history."""
         return best_epoch(self.history) if self.history else None
 
     @cached_property
     def test_images(self) -> np.ndarray:
-        """(n, height, width, channels) uint8."""
+        """The test images, (n, height, width, channels) uint8."""
         return self.data.dataset.images[self.data.split.test]
 
     @cached_property
     def test_unit_images(self) -> np.ndarray:
-        """(n, height, width, channels) float32 in [0, 1]."""
+        """The test images, (n, height, width, channels) float32 in [0, 1]."""
         return unit_pixels(self.test_images)
 
     @cached_property
     def test_elbo(self) -> metrics.Elbo:
+        """The ELBO and its two terms, mean over the test images, in nats per image."""
         return metrics.elbo(self.vae, self.test_images)
 
     @cached_property
     def test_quality(self) -> dict[str, float]:
-        """PSNR and SSIM of reconstructions from the posterior mean."""
+        """Mean PSNR (dB) and SSIM of the test images' reconstructions from the posterior mean."""
         return metrics.reconstruction_quality(self.test_unit_images, decode_latents(self.vae, self.test_posterior.mean))
 
     @cached_property
     def test_posterior(self) -> Posterior:
+        """q(z|x) of the test images."""
         return encode_images(self.vae, self.test_images)
 
     @cached_property
     def train_posterior(self) -> Posterior:
+        """q(z|x) of the train images."""
         return encode_images(self.vae, self.data.dataset.images[self.data.split.train])
 
     @cached_property
@@ -83,17 +90,17 @@ class EvaluationContext:
 
     @cached_property
     def informative_latents(self) -> np.ndarray:
-        """All latents, the one with the largest KL first, (latents,) int."""
+        """The indices of all latents, in decreasing order of their KL, (latents,) int."""
         return np.argsort(-self.kl_of_latents, kind="stable")
 
     def test_names(self, places: np.ndarray | list[int]) -> list[str]:
-        """The names of the test images at these places of the test part, as people read them."""
+        """The printable names of the test images at these positions of the test part."""
         return [printable(self.data.dataset.names[self.data.split.test[place]]) for place in places]
 
     def random(self) -> np.random.Generator:
-        """A fresh generator with the run's seed, so that every call of the script shows the same."""
+        """A new generator with the run's seed, so that every call of the script draws the same images."""
         return np.random.default_rng(self.config.seed)
 
     def random_test_images(self, count: int) -> np.ndarray:
-        """Places of up to `count` different test images, in random order."""
+        """The positions of up to `count` different test images, in random order."""
         return self.random().permutation(len(self.test_images))[:count]

@@ -1,4 +1,4 @@
-"""Training curves: both terms of the ELBO against the epoch."""
+"""Training curves: the ELBO and its two terms for each epoch."""
 
 from common.errors import UserError
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
@@ -7,7 +7,7 @@ from vae_keras.run_folder import best_epoch
 
 
 def curves(context: EvaluationContext) -> Evaluation:
-    """ELBO, reconstruction and KL of every epoch, for train and validation.
+    """Curves of the ELBO, the reconstruction term and the KL, on the training and the validation images.
 
     Raises:
         UserError: the run has no history.
@@ -21,8 +21,8 @@ def curves(context: EvaluationContext) -> Evaluation:
     figure = training_curves(
         context.history,
         "Training",
-        f"Each point is a mean over the images of an epoch, with one posterior sample for each. Epoch {best} of "
-        f"{len(context.history)} is kept: {part} ELBO {row[prefix + 'elbo']:.1f} nats, "
+        f"Each point is the mean over all images of one epoch, with one posterior sample per image. The saved model is "
+        f"that of epoch {best} of {len(context.history)}: {part} ELBO {row[prefix + 'elbo']:.1f} nats, "
         f"KL {row[prefix + 'kl']:.1f} nats.",
     )
     return Evaluation({"curves.png": figure}, {"curves": {"epochs": len(context.history), "best_epoch": best}})

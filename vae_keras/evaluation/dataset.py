@@ -1,4 +1,4 @@
-"""Images of the data set at random."""
+"""Random images of the data set."""
 
 from data.dataset import unit_pixels
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
@@ -9,11 +9,11 @@ IMAGES, COLUMNS = 32, 8
 
 
 def dataset(context: EvaluationContext) -> Evaluation:
-    """Images at random, and how many there are of each class in each part."""
+    """A figure of random images; the number of images in each part of the split, and with each label."""
     images, split = context.data.dataset, context.data.split
     places = context.random().permutation(len(images.images))[:IMAGES]
     parts = {part: len(indices) for part, indices in split._asdict().items()}
-    caption = f"{len(places)} of {len(images.images):,} images at random; " + ", ".join(
+    caption = f"{len(places)} of {len(images.images):,} images, drawn at random. Split: " + ", ".join(
         f"{count:,} {part}" for part, count in parts.items()
     )
     numbers: Dataset = {"parts": parts, "labels": {name: int(images.label(name).sum()) for name in images.label_names}}

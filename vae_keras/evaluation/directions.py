@@ -1,4 +1,4 @@
-"""Attributes as directions in latent space: fitted on train, judged on test."""
+"""Attributes as directions in latent space, fitted on the train images and tested on the test images."""
 
 from typing import NamedTuple
 
@@ -13,11 +13,12 @@ from vae_keras.run_data import RunData
 
 
 class Direction(NamedTuple):
-    """Where an attribute points.
+    """The direction of an attribute in latent space.
 
     Attributes:
-        vector: mean latent of the train images with it, less without it, (latents,).
-        auc: how well the projection on it separates the test images with it from those without; 0.5 is chance.
+        vector: the mean latent of the train images that have the attribute, minus that of the others, (latents,).
+        auc: area under the ROC curve of the projection on the vector, on the test images: the probability that a
+            random image with the attribute has a larger projection than one without. 0.5 is chance.
     """
 
     vector: np.ndarray
@@ -28,30 +29,30 @@ def direction_of(context: EvaluationContext, name: str) -> Direction:
     """The direction of a label.
 
     Raises:
-        UserError: the data has no such label, or train or test has only one side of it.
+        UserError: the data has no such label, or all images of train or of test agree in the label.
     """
     dataset, split = context.data.dataset, context.data.split
     if not dataset.label_names:
         raise UserError(
-            "--attribute needs labels: put the images into one sub-folder for each class, or an attributes.csv "
-            "beside them"
+            "--attribute needs labels, and the data has none; put the images of each class into one sub-folder, or put "
+            "an attributes.csv into the folder of the images"
         )
     if name not in dataset.label_names:
         raise UserError(f"unknown attribute {name}; {nearest(name, dataset.label_names)}")
     if not _has_both_sides(context.data, name):
-        raise UserError(f"the images of train or test are all alike in {name}; use more images")
+        raise UserError(f"--attribute {name}: all images of train or of test agree in {name}; use more images")
     label = dataset.label(name)
     vector = attribute_direction(context.train_posterior.mean, label[split.train])
     return Direction(vector, float(roc_auc_score(label[split.test], context.test_posterior.mean @ vector)))
 
 
 def known_attributes(data: RunData) -> list[str]:
-    """The labels that have a direction."""
+    """The labels that have a direction: train and test both have images with and without the label."""
     return [name for name in data.dataset.label_names if _has_both_sides(data, name)]
 
 
 def default_attribute(data: RunData) -> str | None:
-    """The attribute to show when none is named: the smile, or the first that has a direction, if any."""
+    """The attribute to show if the user names none: a smile, else the first with a direction, else None."""
     known = known_attributes(data)
     return next((name for name in known if name.lower() in SMILES), next(iter(known), None))
 

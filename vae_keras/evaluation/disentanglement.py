@@ -1,4 +1,4 @@
-"""How far single latents stand for single factors: scores, and a map of who carries what."""
+"""Disentanglement: scores, and a map of the information that each latent has about each factor."""
 
 import logging
 import math
@@ -19,14 +19,14 @@ from vae_keras.plots import heat_map
 log = logging.getLogger(__name__)
 
 SCORES = metrics.SCORES
-FACES = 10_000  # freshly rendered
-PIECES = 5
-FEWEST_IMAGES = 200  # below, counts in 20 bins say nothing
-NAMED = ("mutual_information_gap", "modularity")  # scores that the caption gives
+FACES = 10_000  # rendered for the scores; the model has not seen them
+PIECES = 5  # of the images; the scores of the pieces give the standard error
+FEWEST_IMAGES = 200  # with fewer images, counts in 20 bins are too noisy
+NAMED = ("mutual_information_gap", "modularity")  # the scores in the caption of the figure
 
 
 class Labelled(NamedTuple):
-    """Codes of images with known factors.
+    """Posterior means of images whose factors are known.
 
     Attributes:
         codes: posterior means, (n, D).
@@ -40,7 +40,10 @@ class Labelled(NamedTuple):
 
 
 def disentanglement(context: EvaluationContext) -> Evaluation:
-    """All scores with their errors, and a heat map; nothing where `labelled_codes` has none, or a level is too rare."""
+    """All scores with their standard errors, and a heat map of the information in latents about factors.
+
+    The evaluation is empty if `labelled_codes` returns None, or if a level of a factor is too rare.
+    """
     labelled = labelled_codes(context)
     if labelled is None:
         return Evaluation({}, {})
@@ -48,7 +51,7 @@ def disentanglement(context: EvaluationContext) -> Evaluation:
     try:
         scores = metrics.all_scores(codes, levels, context.config.seed, SCORES)
         errors = errors_of_pieces(codes, levels, context.config.seed)
-    except ValueError as reason:  # a level too rare for every piece to hold it
+    except ValueError as reason:  # a level is so rare that a piece has no image with it
         log.warning("no disentanglement scores: %s", reason)
         return Evaluation({}, {})
     finite = [name for name, value in scores.items() if math.isfinite(value + errors[name])]
@@ -64,12 +67,12 @@ def disentanglement(context: EvaluationContext) -> Evaluation:
 
 
 def known_or_scored(context: EvaluationContext, known: Record) -> Evaluation:
-    """The same, drawn from numbers that an earlier evaluation of the same model and images has left.
+    """The disentanglement evaluation, with the scores of the record if they belong to this model and these images.
 
-    Scoring takes minutes, so it is done only where there are none, or none that fit the model.
+    Computing the scores takes minutes, so this function computes them only if the record has none that fit.
 
     Args:
-        known: what metrics.json holds, of any model and images.
+        known: the record in metrics.json; it may belong to another model or other images.
     """
     numbers = known.get("disentanglement")
     same = (known.get("data"), known.get("epoch")) == (context.source, context.epoch)
@@ -77,22 +80,23 @@ def known_or_scored(context: EvaluationContext, known: Record) -> Evaluation:
 
 
 def drawn(context: EvaluationContext, numbers: Disentanglement) -> Evaluation:
-    """The heat map of numbers, and the numbers."""
+    """The evaluation with these numbers and their heat map."""
     order, scores = context.informative_latents, numbers["scores"]
     if _on_fresh_faces(context):
-        whence = f"{numbers['images']:,} freshly rendered faces, {LEVELS} levels a factor"
+        whence = f"{numbers['images']:,} newly rendered faces with {LEVELS} levels per factor"
     else:
         whence = (
-            f"{numbers['images']:,} test images, factors of more than {LEVELS} values cut into {LEVELS} levels of "
-            "about as many images each"
+            f"{numbers['images']:,} test images; factors with more than {LEVELS} values are cut into {LEVELS} levels "
+            "with about equally many images"
         )
     figure = heat_map(
         np.array(numbers["information_shares"])[order].T,
         numbers["factors"],
         [f"z{latent}" for latent in order],
         "Which latent carries which factor",
-        f"Share of each factor's entropy that each latent's posterior mean carries, in 20 bins, on {whence}. Latents "
-        f"in the order of their KL on the test images. Mutual information gap "
+        f"Mutual information between each latent and each factor, as a share of the factor's entropy. Computed from "
+        f"posterior means in 20 bins, on {whence}. The latents are in decreasing order of their KL. Mutual "
+        f"information gap "
         f"{scores['mutual_information_gap']['value']:.3f}, modularity {scores['modularity']['value']:.3f}.",
         "share of the factor's entropy",
     )
@@ -100,7 +104,7 @@ def drawn(context: EvaluationContext, numbers: Disentanglement) -> Evaluation:
 
 
 def _fits(context: EvaluationContext, numbers: Disentanglement) -> bool:
-    """Whether these are whole numbers about a model with as many latents."""
+    """Whether the numbers are complete, finite, and of a model with the same number of latents."""
     try:
         scores = [numbers["scores"][name][key] for name in NAMED for key in ("value", "standard_error")]
         shares = np.array(numbers["information_shares"], float)
@@ -111,9 +115,9 @@ def _fits(context: EvaluationContext, numbers: Disentanglement) -> bool:
 
 
 def labelled_codes(context: EvaluationContext) -> Labelled | None:
-    """Codes of fresh faces for a run on rendered ones; of test images where a table gives factors; else None.
+    """Codes of newly rendered faces for a run on rendered faces, otherwise of the test images if factors are known.
 
-    A line says why there are none though factors are known.
+    None if no factors are known, or if the scores are not defined; then the log says why.
     """
     size, channels = context.config.image_size, context.config.channels
     fresh, dataset = _on_fresh_faces(context), context.data.dataset
@@ -128,7 +132,7 @@ def labelled_codes(context: EvaluationContext) -> Labelled | None:
     known = known_about(dataset, context.data.split.test)
     count = len(context.data.split.test)
     if count < FEWEST_IMAGES:
-        log.warning("no disentanglement scores: %d test images are too few, %d are needed", count, FEWEST_IMAGES)
+        log.warning("no disentanglement scores: there are %d test images, and the scores need %d", count, FEWEST_IMAGES)
         return None
     if len(known.names) < 2:
         log.warning(
@@ -144,7 +148,7 @@ def _on_fresh_faces(context: EvaluationContext) -> bool:
 
 
 def errors_of_pieces(codes: np.ndarray, levels: np.ndarray, seed: int) -> dict[str, float]:
-    """The standard error of every score: how much it differs between disjoint pieces, over the root of their number."""
+    """The standard error of every score: its standard deviation over disjoint pieces, divided by sqrt(pieces)."""
     pieces = np.array_split(np.random.default_rng(seed).permutation(len(codes)), PIECES)
     repeats = metrics.repeated(lambda piece: (codes[pieces[piece]], levels[pieces[piece]]), PIECES, seed, SCORES)
     return {name: score.standard_error for name, score in repeats.items()}

@@ -1,4 +1,4 @@
-"""What the ELBO is made of, and how far it lies below log p(x)."""
+"""The three parts of the KL, and the importance-weighted bound of log p(x)."""
 
 import numpy as np
 
@@ -10,12 +10,12 @@ from vae_keras.plots import error_bars
 from vae_keras.types import Posterior
 
 SAMPLES = 64
-MOST_BOUNDED = 200  # images; each is decoded SAMPLES times
-MOST_SPLIT = 1_000  # images; time grows with their square
+MOST_BOUNDED = 200  # images for the bound; each is decoded SAMPLES times
+MOST_SPLIT = 1_000  # images for the parts of the KL; the time grows with the square of their number
 
 
 def evidence(context: EvaluationContext) -> Evaluation:
-    """The importance-weighted bound beside the ELBO, and the KL in its three parts, on test images."""
+    """The importance-weighted bound, the ELBO, and the three parts of the KL, on test images."""
     places = np.sort(context.random_test_images(MOST_SPLIT))
     split = metrics.split_kl(
         Posterior(*(part[places] for part in context.test_posterior)), context.vae.prior, seed=context.config.seed
@@ -31,10 +31,11 @@ def evidence(context: EvaluationContext) -> Evaluation:
     }
     figure = error_bars(
         {name: (part.value, part.standard_error) for name, part in parts.items()},
-        "What the KL is made of",
-        f"Mean KL of {split.images:,} test images, {split.kl:.1f} nats, by sums over their aggregate posterior, with "
-        f"two standard errors. Mutual information cannot exceed ln {split.images:,} = {split.ceiling:.2f} nats however "
-        f"much the latents know; what lies above it appears in the other parts.",
+        "The three parts of the KL",
+        f"The mean KL of {split.images:,} test images is {split.kl:.1f} nats. Its three parts are estimated with the "
+        f"aggregate posterior of these images. The bars show two standard errors. The estimate of the mutual "
+        f"information cannot exceed ln {split.images:,} = {split.ceiling:.2f} nats. If the true value is larger, the "
+        f"excess appears in the other two parts.",
         "nats",
     )
     numbers: Record = {

@@ -1,4 +1,4 @@
-"""Numbers on the test images."""
+"""Metrics on the test images."""
 
 import numpy as np
 
@@ -11,7 +11,10 @@ from vae_keras.evaluation.registry import TEST_METRICS
 
 
 def held_out(context: EvaluationContext) -> Evaluation:
-    """ELBO and its terms, PSNR and SSIM of reconstructions from the posterior mean, active units; attributes; more."""
+    """The ELBO and its terms, PSNR and SSIM of reconstructions, and the number of active units; no figures.
+
+    The AUC of every attribute and all metrics of `TEST_METRICS` belong to this evaluation, too.
+    """
     bound = context.test_elbo
     test: Test = {
         "elbo": bound.elbo,
@@ -35,7 +38,7 @@ def held_out(context: EvaluationContext) -> Evaluation:
 
 
 def attribute_numbers(context: EvaluationContext, name: str) -> Attribute:
-    """AUC of an attribute's direction, the latent that knows most of it, and what share of its entropy that is."""
+    """AUC of the attribute's direction, the most informative latent, and its share of the attribute's entropy."""
     label = context.data.dataset.label(name)[context.data.split.test]
     shares = information_shares(context.test_posterior.mean, label[:, None].astype(int))[:, 0]
     best = int(np.argmax(shares))

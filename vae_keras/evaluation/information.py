@@ -1,4 +1,4 @@
-"""Which latent carries which factor: mutual information between latents and what is known about images."""
+"""Mutual information between latents and the known factors and labels of images."""
 
 from typing import NamedTuple
 
@@ -8,16 +8,16 @@ from data.dataset import Dataset
 from vae_keras import metrics
 from vae_keras.metrics.discrete import BINS
 
-LEVELS = 5  # that a continuous factor is cut into
-LEAST_SHARE = 0.1  # of a factor's entropy; a latent that carries less is not named after it
+LEVELS = 5  # of a continuous factor
+LEAST_SHARE = 0.1  # of a factor's entropy; a latent with a smaller share does not carry the factor
 
 
 class Known(NamedTuple):
-    """What is known about n images, in levels.
+    """The known factors and labels of n images, as integer levels.
 
     Attributes:
-        names: K names, of factors and of labels that are not made from a factor.
-        levels: (n, K) int, each column with at least two values, no two columns dividing the images alike.
+        names: the K names of factors and labels.
+        levels: (n, K) int. Every column has at least two values. No two columns group the images in the same way.
     """
 
     names: tuple[str, ...]
@@ -25,9 +25,9 @@ class Known(NamedTuple):
 
 
 def known_about(dataset: Dataset, places: np.ndarray) -> Known:
-    """Factors, cut into levels of about as many images each, and labels, of the images at these places.
+    """The factors and labels of the images at these places. Continuous factors are cut at quantiles.
 
-    A label says nothing new where a factor or another label divides the images alike, as smile and non_smile do.
+    A label is left out if a factor or an earlier label groups the images in the same way, as smile and non_smile do.
     """
     columns = {
         name: levelled(values) for name, values in zip(dataset.factor_names, dataset.factors[places].T, strict=True)
@@ -36,7 +36,7 @@ def known_about(dataset: Dataset, places: np.ndarray) -> Known:
         columns.setdefault(name, dataset.label(name)[places].astype(int))
     new: dict[bytes, str] = {}
     for name, column in columns.items():
-        # The same for all columns that divide the images alike: each level is called by its first image.
+        # Each level is replaced by the index of its first image, so columns with the same groups become equal.
         firsts, level = np.unique(column, return_index=True, return_inverse=True)[1:]
         new.setdefault(firsts[level].tobytes(), name)
     names = tuple(name for name in new.values() if np.ptp(columns[name]) > 0)
@@ -46,7 +46,7 @@ def known_about(dataset: Dataset, places: np.ndarray) -> Known:
 
 
 def levelled(values: np.ndarray, levels: int = LEVELS) -> np.ndarray:
-    """Numbers (n,) as levels from 0 up: as they are where they take few values, else by quantiles."""
+    """Numbers (n,) as levels 0, 1, ...: one level per value if there are few values, otherwise by quantiles."""
     distinct, level = np.unique(values, return_inverse=True)
     if len(distinct) <= levels:
         return level
@@ -57,7 +57,8 @@ def levelled(values: np.ndarray, levels: int = LEVELS) -> np.ndarray:
 def information_shares(codes: np.ndarray, levels: np.ndarray) -> np.ndarray:
     """The share of each factor's entropy that each latent carries, I(z_j; v_k) / H(v_k), (D, K) from 0 to 1.
 
-    Latents are cut into 20 bins. What counts give too much, (bins - 1)(values - 1) / 2n nats on average, is taken off.
+    Latents are cut into 20 bins. Counts overestimate the mutual information by (bins - 1)(values - 1) / 2n nats on
+    average (Miller 1955); the function subtracts this bias.
 
     Args:
         codes: (n, D).
@@ -65,13 +66,13 @@ def information_shares(codes: np.ndarray, levels: np.ndarray) -> np.ndarray:
     """
     information = metrics.mutual_information_matrix(metrics.binned(codes), levels)
     values = np.array([len(np.unique(column)) for column in levels.T])
-    surplus = (BINS - 1) * (values - 1) / (2 * len(codes))
+    bias = (BINS - 1) * (values - 1) / (2 * len(codes))
     entropies = np.array([metrics.entropy(column) for column in levels.T])
-    return np.maximum(information - surplus, 0.0) / entropies
+    return np.maximum(information - bias, 0.0) / entropies
 
 
 def carried_factors(shares: np.ndarray, names: tuple[str, ...]) -> list[str]:
-    """For each latent the factor of which it carries most, (D, K) -> D names; empty where that is little."""
+    """The factor with the largest share in each latent, (D, K) -> D names; empty if the share is below LEAST_SHARE."""
     if not names:
         return [""] * len(shares)
     best = shares.argmax(axis=1)

@@ -1,4 +1,4 @@
-"""One face turning into another."""
+"""Interpolation between pairs of test faces in latent space."""
 
 import numpy as np
 
@@ -12,13 +12,13 @@ PAIRS_A_ROW = 2
 
 
 def interpolation(context: EvaluationContext, path: str = "spherical") -> Evaluation:
-    """Pairs of test faces, and the faces on the path between their posterior means: as a row, and moving."""
+    """Pairs of test faces and the decoded path between their posterior means, as a figure and as an animation."""
     places = context.random_test_images(2 * PAIRS)
     pairs = places[: len(places) // 2 * 2].reshape(-1, 2)
     means = context.test_posterior.mean
 
     def walked(steps: int) -> np.ndarray:
-        """The path of each pair, (pairs, steps, latents)."""
+        """The path of every pair, (pairs, steps, latents)."""
         shares = np.linspace(0.0, 1.0, steps)
         return np.stack([PATHS[path](means[first], means[last], shares) for first, last in pairs])
 
@@ -30,18 +30,19 @@ def interpolation(context: EvaluationContext, path: str = "spherical") -> Evalua
         still.reshape(-1, *context.vae.image_shape),
         STEPS + 2,
         f"Interpolation, {path}",
-        f"Outermost: two test images. Between them the {path} path from one posterior mean to the other, in {STEPS} "
-        f"equal steps, decoded. Mean length of the paths: {lengths.mean():.2f}.",
+        f"Each row shows two test images, at its left and right end. Between them are {STEPS} decoded points of the "
+        f"{path} path from one posterior mean to the other, at equal distances. The mean length of the paths is "
+        f"{lengths.mean():.2f}.",
         column_labels=["test image", *(f"{share:.2f}" for share in np.linspace(0.0, 1.0, STEPS)), "test image"],
     )
-    # (pairs, frames, ...) -> (frames, pairs, 3, ...): each pair's ends stay on either side of what moves.
+    # (pairs, frames, ...) -> (frames, pairs, 3, ...): the moving image has the two test images on its sides.
     middle = decode_latents(context.vae, moving).swapaxes(0, 1)[:, :, None]
     first, last = (np.broadcast_to(ends[:, end][None, :, None], middle.shape) for end in (0, 1))
     animation = image_animation(
         np.concatenate([first, middle, last], axis=2).reshape(FRAMES, -1, *context.vae.image_shape),
         3 * PAIRS_A_ROW,
         f"Interpolation, {path}",
-        f"Pairs of test images, and between each the {path} path from one posterior mean to the other, decoded.",
+        f"Pairs of test images. Between them: decoded points of the {path} path from one posterior mean to the other.",
         column_labels=["test image", "", "test image"] * PAIRS_A_ROW,
     )
     numbers: Interpolation = {"pairs": [context.test_names(pair) for pair in pairs], "path_lengths": lengths.tolist()}

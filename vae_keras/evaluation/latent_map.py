@@ -1,4 +1,4 @@
-"""The latent space in two dimensions."""
+"""Maps of the latent space in two dimensions, by PCA and t-SNE."""
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -14,19 +14,19 @@ PERPLEXITY = 30.0
 
 
 def latent_map(context: EvaluationContext, name: str | None = None) -> Evaluation:
-    """Posterior means of test images by PCA and by t-SNE (van der Maaten & Hinton 2008), coloured by what is known.
+    """Posterior means of test images by PCA and by t-SNE (van der Maaten & Hinton 2008), coloured by a label or factor.
 
     Args:
-        name: a label or a factor; None for the classes of the data, or no colour.
+        name: a label or a factor; None for the classes of the data. Data without classes has one colour.
 
     Raises:
-        UserError: the data has nothing of that name.
+        UserError: the data has no label or factor of that name.
     """
     places = context.random_test_images(MOST_IMAGES)
     means = context.test_posterior.mean[places]
     values = colours(context.data.dataset, name)
     if context.vae.latent_dim == 1:
-        means = np.pad(means, ((0, 0), (0, 1)))  # a single latent lies on a line
+        means = np.pad(means, ((0, 0), (0, 1)))  # a model with one latent: the map is a line
     pca = PCA(2, svd_solver="full").fit(means)
     perplexity = min(PERPLEXITY, (len(means) - 1) / 3)
     neighbours = TSNE(perplexity=perplexity, init="pca", random_state=context.config.seed).fit_transform(means)
@@ -41,16 +41,16 @@ def latent_map(context: EvaluationContext, name: str | None = None) -> Evaluatio
         what,
         context.test_unit_images[places],
         "Map of the latent space" + (f": {what}" if values is not None else ""),
-        f"Posterior means of {len(means):,} test images in two dimensions. PCA keeps the two directions of largest "
-        "variance; t-SNE keeps neighbours together, its distances and the sizes of its clusters mean nothing. "
-        "Right: in each cell of the t-SNE map the image nearest to its centre.",
+        f"Posterior means of {len(means):,} test images in two dimensions. PCA keeps the two directions with the "
+        "largest variance. t-SNE keeps neighbours together; its distances and the sizes of its clusters have no "
+        "meaning. Right: the t-SNE map as images; each cell shows the image nearest to the centre of the cell.",
     )
     file = f"latent_map_{name}" if name else "latent_map"
     return Evaluation({f"{file}.png": figure}, {"latent_map": {"images": len(means), "pca_share_of_variance": share}})
 
 
 def colours(dataset: Dataset, name: str | None) -> np.ndarray | None:
-    """A factor's values, a label or the classes, one for each image of the data; None where nothing is known."""
+    """The values of a factor or a label, or the classes, one per image; None if no name is given and no class known."""
     if name is None:
         return dataset.classes
     if name in dataset.factor_names:

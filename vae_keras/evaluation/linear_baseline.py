@@ -1,4 +1,4 @@
-"""The honest baseline: would a linear model have done as well?"""
+"""The linear baseline: the best linear model with the same number of latents."""
 
 from typing import NamedTuple
 
@@ -17,13 +17,13 @@ IMAGES, TRIPLES_A_ROW = 24, 3
 
 
 class LinearModel(NamedTuple):
-    """Which linear model a VAE is compared with.
+    """The linear model that a VAE is compared with.
 
     Attributes:
-        key: of its numbers in metrics.json.
-        name: in sentences.
-        variance: of its Gaussian likelihood; None if it is learned, 0 for PCA.
-        why: why this one.
+        key: the section of metrics.json with its numbers, and the name of its figure.
+        name: the model in a sentence.
+        variance: the variance of its Gaussian likelihood; None if the variance is learned, 0 for PCA.
+        why: a sentence that says why the VAE is compared with this model.
     """
 
     key: str
@@ -33,22 +33,24 @@ class LinearModel(NamedTuple):
 
 
 def linear_model_of(likelihood: Likelihood) -> LinearModel:
-    """The linear model that a VAE of this likelihood can fairly be compared with."""
+    """The linear model to compare with a VAE of this likelihood."""
     if likelihood.has_linear_vae:
         variance = likelihood.linear_variance(np.zeros(0))
-        kind = "one learned variance" if variance is None else f"this likelihood, variance {variance:g}"
-        return LinearModel("linear_vae", "the linear VAE", variance, f"the best linear VAE with {kind}, in closed form")
+        kind = "one learned variance" if variance is None else f"variance {variance:g}, as in the VAE"
+        why = f"The linear VAE is the best one with a Gaussian likelihood and {kind}; its weights have a closed form."
+        return LinearModel("linear_vae", "the linear VAE", variance, why)
     why = (
-        "PCA, because the best linear VAE of this likelihood has no closed form: of all linear models PCA has the "
-        "smallest squared error, and no KL to pay"
+        "The comparison is with PCA, because the best linear VAE with this likelihood has no closed form. PCA has the "
+        "smallest squared error of all linear models on the images that it is fitted on, and it has no KL term."
     )
     return LinearModel("pca", "PCA", 0.0, why)
 
 
 def linear_baseline(context: EvaluationContext) -> Evaluation:
-    """The best linear model with as many latents, fitted on train: its numbers and pictures of test beside ours.
+    """The numbers of the best linear model on the test images, and its reconstructions next to those of the VAE.
 
-    It sees what training showed the VAE, mirrored and moved images included. Fewer than three images make no model.
+    The linear model has as many latents as the VAE. It is fitted on the images that training showed the VAE, mirrored
+    and shifted images included. With fewer than three train images the evaluation is empty.
     """
     if len(context.data.split.train) < FEWEST_IMAGES:
         return Evaluation({}, {})
@@ -83,9 +85,9 @@ def linear_baseline(context: EvaluationContext) -> Evaluation:
     figure = image_figure(
         np.stack([shown, ours, np.clip(theirs, 0, 1)], axis=1).reshape(-1, *context.vae.image_shape),
         3 * TRIPLES_A_ROW,
-        f"The VAE beside {model.name}",
-        f"Test images, reconstructed by the VAE and by {model.name} with {context.vae.latent_dim} latents each; the "
-        f"latter is fitted on {len(images):,} images, as training shows them. {numbers['verdict']}",
+        f"The VAE and {model.name}",
+        f"Test images and their reconstructions by the VAE and by {model.name}, with {context.vae.latent_dim} latents "
+        f"each. The linear model is fitted on {len(images):,} images, as training shows them. {numbers['verdict']}",
         column_labels=["test image", "VAE", model.name.removeprefix("the ")] * TRIPLES_A_ROW,
     )
     record: Record = {"pca": numbers} if model.variance == 0 else {"linear_vae": numbers}
@@ -93,12 +95,12 @@ def linear_baseline(context: EvaluationContext) -> Evaluation:
 
 
 def verdict(context: EvaluationContext, model: LinearModel, linear: Baseline) -> str:
-    """Who wins on the test images, in plain words."""
+    """Sentences that say which model is better on the test images, and why the VAE is compared with this model."""
     if "elbo" in linear:
         ours, theirs, unit, measure = context.test_elbo.elbo, linear["elbo"], "nats", "test ELBO"
     else:
         ours, theirs, unit, measure = context.test_quality["psnr"], linear["psnr"], "dB", "test PSNR"
     numbers = f"{measure} {ours:.1f} against {theirs:.1f} {unit}"
     result = "beats" if ours > theirs else "loses to"
-    meaning = "" if ours > theirs else " A linear model describes unseen images better."
-    return f"The VAE {result} {model.name}: {numbers}.{meaning} The model is {model.why}."
+    meaning = "" if ours > theirs else " The linear model describes unseen images better."
+    return f"The VAE {result} {model.name}: {numbers}.{meaning} {model.why}"

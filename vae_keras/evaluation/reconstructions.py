@@ -1,4 +1,4 @@
-"""Test images beside what the model makes of them."""
+"""Test images and their reconstructions."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ IMAGES, PAIRS_A_ROW = 32, 4
 
 
 def reconstructions(context: EvaluationContext) -> Evaluation:
-    """32 test images, each with its reconstruction from the posterior mean to its right."""
+    """A figure of 32 test images; each has its reconstruction from the posterior mean on its right."""
     places = context.random_test_images(IMAGES)
     originals = context.test_unit_images[places]
     decoded = decode_latents(context.vae, context.test_posterior.mean[places])
@@ -21,8 +21,8 @@ def reconstructions(context: EvaluationContext) -> Evaluation:
         pairs,
         2 * PAIRS_A_ROW,
         "Reconstructions",
-        f"{len(places)} test images, each with its reconstruction from the posterior mean on its right. "
-        f"Mean of these: PSNR {quality['psnr']:.1f} dB, SSIM {quality['ssim']:.3f}.",
+        f"{len(places)} test images; each has its reconstruction from the posterior mean on its right. "
+        f"Means over these images: PSNR {quality['psnr']:.1f} dB, SSIM {quality['ssim']:.3f}.",
         column_labels=["test image", "reconstruction"] * PAIRS_A_ROW,
     )
     return Evaluation(

@@ -1,6 +1,8 @@
-"""The numbers of an evaluation: the schema of `metrics.json`, by which it is written, read and checked.
+"""The schema of `metrics.json`: the sections of the file, their keys and their types.
 
-A section is absent until it is evaluated. The type checker knows every key: who renames one finds all its uses.
+`evaluate.py` writes, reads and checks the file by this schema. A section is absent until an evaluation computes it.
+The type checker knows every key, so it reports each use of a key that was renamed. A new section is a class here and a
+field of `Record`.
 """
 
 import json
@@ -11,11 +13,11 @@ import msgspec
 from common.errors import UserError
 from vae_keras.run_folder import Run
 
-FORMAT = 2  # files without a number are of format 1, which has the same sections
+FORMAT = 2  # a file without a number has format 1, which has the same sections
 
 
 class Test(TypedDict):
-    """Means over the test images; terms in nats for each image."""
+    """Means over the test images. ELBO, reconstruction and KL are in nats per image, PSNR is in dB."""
 
     elbo: float
     reconstruction_nll: float
@@ -29,7 +31,7 @@ class Test(TypedDict):
 
 
 class Baseline(TypedDict):
-    """The same of the best linear model; PCA has no likelihood and so no ELBO."""
+    """The same means for the best linear model. PCA has no likelihood, so it has no ELBO."""
 
     psnr: float
     ssim: float
@@ -45,7 +47,7 @@ class Baseline(TypedDict):
 
 
 class Attribute(TypedDict):
-    """The direction of a label, and the latent that carries most of it."""
+    """The direction of a label in latent space, and the latent with the largest share of the label's entropy."""
 
     auc: float
     best_latent: NotRequired[int]
@@ -55,14 +57,14 @@ class Attribute(TypedDict):
 
 
 class WithError(TypedDict):
-    """A number and its standard error."""
+    """A value and its standard error."""
 
     value: float
     standard_error: float
 
 
 class KlSplit(TypedDict):
-    """The parts of the KL, in nats."""
+    """The three parts of the KL, their sum, and the largest possible mutual information, ln(images); all in nats."""
 
     mutual_information: WithError
     total_correlation: WithError
@@ -73,7 +75,7 @@ class KlSplit(TypedDict):
 
 
 class ImportanceWeighted(TypedDict):
-    """Two lower bounds of log p(x) on the same test images, in nats."""
+    """The importance-weighted bound and the ELBO on the same test images, in nats per image."""
 
     bound: float
     elbo: float
@@ -82,14 +84,14 @@ class ImportanceWeighted(TypedDict):
 
 
 class Latents(TypedDict):
-    """For each latent its KL in nats, and the mean standard deviation of its posterior."""
+    """The KL of each latent in nats, and the mean standard deviation of its posterior."""
 
     kl: list[float]
     mean_std: list[float]
 
 
 class Disentanglement(TypedDict):
-    """Scores by name, and the share of each factor's entropy that each latent carries, latents x factors."""
+    """Scores by name, and I(z_j; v_k) / H(v_k) for each latent z_j and factor v_k, latents x factors."""
 
     images: int
     factors: list[str]
@@ -98,21 +100,21 @@ class Disentanglement(TypedDict):
 
 
 class Dataset(TypedDict):
-    """How many images each part has, and each label."""
+    """The number of images in each part of the split, and the number with each label."""
 
     parts: dict[str, int]
     labels: dict[str, int]
 
 
 class Curves(TypedDict):
-    """How many epochs the run has, and which is the best."""
+    """The number of epochs of the run, and the best epoch."""
 
     epochs: int
     best_epoch: int
 
 
 class Reconstructions(TypedDict):
-    """The names of the test images that the figure shows, and their mean quality."""
+    """The names of the test images in the figure, and the mean PSNR and SSIM of their reconstructions."""
 
     images: list[str]
     psnr: float
@@ -127,14 +129,14 @@ class Samples(TypedDict):
 
 
 class Interpolation(TypedDict):
-    """The names of each pair of test images, and the length of the path between them in latent space."""
+    """The names of each pair of test images, and the length of the path between the two in latent space."""
 
     pairs: list[list[str]]
     path_lengths: list[float]
 
 
 class Traversal(TypedDict):
-    """The test image that the figure starts from, the latents, and the factor that each carries."""
+    """The test image that the figure starts from, the latents in the figure, and the factor that each one carries."""
 
     image: str
     latents: list[int]
@@ -142,21 +144,21 @@ class Traversal(TypedDict):
 
 
 class LatentMap(TypedDict):
-    """The number of images on the map, and the share of the variance that two principal components have."""
+    """The number of images on the map, and the share of the variance on the first two principal components."""
 
     images: int
     pca_share_of_variance: float
 
 
 class Distances(TypedDict):
-    """Distances from the test images to another set of images, in a feature space."""
+    """The Frechet and the kernel distance from the test images to another set of images, in a feature space."""
 
     frechet: float
     kernel: float
     kernel_error: float
 
 
-# The number of images under "images", and the distances to each set of images under the name of the set.
+# Key "images": the number of images. Every other key is the name of a set of images, with the distances to this set.
 SampleQuality = dict[str, int | Distances]
 
 
@@ -165,8 +167,9 @@ class Record(TypedDict, total=False):
 
     Attributes:
         format: of the file.
-        data, epoch: the images that the numbers are about, and the epoch of the model.
-        additional: numbers on the test images that come from registered metrics, by name.
+        data: the images on which the numbers were computed, as `--data` names them.
+        epoch: the epoch of the model; None if the run has no history.
+        additional: numbers of metrics and evaluations that other code registers, by name.
     """
 
     format: int
@@ -193,7 +196,7 @@ class Record(TypedDict, total=False):
 
 
 def baselines(record: Record) -> dict[str, Baseline]:
-    """The linear models that the record holds, by their names in tables."""
+    """The numbers of the linear models in the record, by the names that tables show."""
     found = {}
     if "linear_vae" in record:
         found["linear VAE"] = record["linear_vae"]
@@ -203,10 +206,10 @@ def baselines(record: Record) -> dict[str, Baseline]:
 
 
 def read_record(run: Run) -> Record:
-    """The numbers that metrics.json holds so far; an empty record where there is no file.
+    """The numbers in metrics.json; an empty record if there is no file.
 
     Raises:
-        UserError: the file is damaged, or was written by a later version.
+        UserError: the file does not follow the schema, or a later version wrote it.
     """
     if not run.metrics.exists():
         return {}
@@ -221,18 +224,18 @@ def read_record(run: Run) -> Record:
         msgspec.convert(numbers, Record)
     except (ValueError, TypeError, AttributeError) as reason:
         raise UserError(f"{run.metrics} is damaged ({reason}); remove it and evaluate again") from reason
-    return cast(Record, numbers)  # as it was read: sections that another program added are kept
+    return cast(Record, numbers)  # the file as it is: sections that another program added stay
 
 
 def record_about(record: Record, data: str, epoch: int | None) -> Record:
-    """The record if it is about these images and this epoch, otherwise an empty one about them."""
+    """The record if its numbers belong to these images and this epoch; otherwise a record without numbers."""
     if (record.get("data"), record.get("epoch")) == (data, epoch) and "data" in record:
         return {**record, "format": FORMAT}
     return {"format": FORMAT, "data": data, "epoch": epoch}
 
 
 def merged(old: Record, new: Record) -> Record:
-    """The old record with the new sections in their places, sections merged key by key."""
+    """The old record, updated with the new one. A section that both have is merged key by key."""
     return cast(Record, _merged(cast(dict, old), cast(dict, new)))
 
 

@@ -1,4 +1,4 @@
-"""How near samples come to test images, as a network sees both."""
+"""Distances between samples and test images in the feature space of a network."""
 
 from collections.abc import Callable
 
@@ -12,32 +12,35 @@ from vae_keras.evaluation.record import SampleQuality
 from vae_keras.latent import decode_latents
 from vae_keras.plots import distance_bars
 
-MOST_IMAGES = 5_000
+MOST_IMAGES = 5_000  # in each set
 Features = Callable[[np.ndarray], np.ndarray]
 
 
 def sample_quality(context: EvaluationContext) -> Evaluation:
-    """Distances in the feature space of the project's own network, which learns it from rendered faces once."""
+    """Distances in the feature space of the project's own network.
+
+    The first call trains this network to predict the factors of rendered faces.
+    """
     space = feature_spaces.factor_space(context.vae.image_shape[-1])
     explained = float(np.mean(list(space.r_squared.values())))
     note = (
-        f"Features: the last hidden layer of a small network that reads the factors of rendered faces (it explains "
-        f"{explained:.0%} of what varies in unseen ones). They are not Inception's, so these are not FID and KID as "
-        f"published: compare them with one another."
+        f"Features: the last hidden layer of a small network that predicts the factors of rendered faces; it explains "
+        f"{explained:.0%} of their variance in unseen faces. Published FID and KID use Inception features, so compare "
+        f"these distances only with each other."
     )
     figure, numbers = distances(context, "Sample quality", space.features, note)
     return Evaluation({"sample_quality.png": figure}, {"sample_quality": numbers})
 
 
 def inception_quality(context: EvaluationContext) -> Evaluation:
-    """The same distances in the feature space of InceptionV3.
+    """Distances in the feature space of InceptionV3, with the weights that Keras provides.
 
     Raises:
-        UserError: its weights cannot be fetched.
+        UserError: the weights cannot be downloaded.
     """
     note = (
-        "Features: Inception V3 with the weights of Keras, which are not those of the network that published values "
-        "of FID and KID are measured with: compare them with one another."
+        "Features: Inception V3 with the weights that Keras provides. Published FID and KID use other weights, so "
+        "compare these distances only with each other."
     )
     figure, numbers = distances(context, "Sample quality, Inception", feature_spaces.inception_features, note)
     return Evaluation({"inception_quality.png": figure}, {"inception_quality": numbers})
@@ -46,7 +49,16 @@ def inception_quality(context: EvaluationContext) -> Evaluation:
 def distances(
     context: EvaluationContext, title: str, features_of: Features, feature_note: str
 ) -> tuple[Figure, SampleQuality]:
-    """From test images to samples, and for comparison to as many train images and their reconstructions."""
+    """Distances from the test images to samples of the prior and, for comparison, to train images and reconstructions.
+
+    Args:
+        title: the title of the figure.
+        features_of: images (n, height, width, channels) in [0, 1] -> features (n, d).
+        feature_note: sentences about the features, for the caption.
+
+    Returns:
+        A bar chart, and the same distances as numbers. All sets have the same number of images.
+    """
     random, split = context.random(), context.data.split
     count = min(len(split.test), len(split.train), MOST_IMAGES)
     others = np.sort(random.permutation(split.train)[:count])
@@ -65,8 +77,9 @@ def distances(
     figure = distance_bars(
         {"Frechet distance": frechet, "kernel distance (unbiased), ± 2 standard errors": kernel},
         title,
-        f"Distance from {count:,} test images to as many others; smaller is nearer, and train images are as near as "
-        f"anything can be. {feature_note} The Frechet distance is too large on few images.",
+        f"Distance from {count:,} test images to three other sets of as many images; smaller is better. The distance "
+        f"to train images shows how small a distance can become. {feature_note} On few images the Frechet distance "
+        f"is overestimated.",
     )
     numbers: SampleQuality = {"images": count}
     for name in sets:

@@ -1,4 +1,4 @@
-"""Faces that nobody has: decoded from the prior."""
+"""Samples: faces decoded from latents that are drawn from the prior."""
 
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.latent import decode_latents
@@ -8,7 +8,7 @@ IMAGES, COLUMNS = 32, 8
 
 
 def samples(context: EvaluationContext) -> Evaluation:
-    """32 latents from N(0, I), decoded."""
+    """A figure of 32 decoded samples of the prior, and the contrast of samples and of test images."""
     latents = context.vae.prior.sample(IMAGES, context.config.seed)
     pictures = decode_latents(context.vae, latents)
     contrast = {"samples": float(pictures.std()), "test": float(context.test_unit_images.std())}
@@ -16,8 +16,8 @@ def samples(context: EvaluationContext) -> Evaluation:
         pictures,
         COLUMNS,
         "Samples",
-        f"{IMAGES} latents drawn from the prior N(0, I) and decoded; the mean of p(x|z) is shown. Standard "
-        f"deviation of the pixels: {contrast['samples']:.3f}, of test images {contrast['test']:.3f}.",
+        f"{IMAGES} latents are drawn from the prior and decoded; the figure shows the mean of p(x|z). The standard "
+        f"deviation of the pixels is {contrast['samples']:.3f} in samples and {contrast['test']:.3f} in test images.",
     )
     return Evaluation(
         {"samples.png": figure}, {"samples": {"seed": context.config.seed, "pixel_standard_deviation": contrast}}

@@ -26,12 +26,13 @@ MILLISECONDS_A_FRAME = 80
 def save_evaluations(
     run: Run, evaluations: Sequence[Evaluation], data: str, epoch: int | None, note: str = ""
 ) -> list[Path]:
-    """Write figures, and merge numbers into metrics.json; the paths of the figures.
+    """Write the figures and merge the numbers into metrics.json; returns the paths of the figures.
 
     Args:
-        data, epoch: the images that the evaluations are about, and the epoch of the model. Numbers about others are
-            dropped from metrics.json, so that all of its numbers are about the same.
-        note: a sentence to be added to every caption.
+        data: the images of the evaluations, as `--data` names them.
+        epoch: the epoch of the model. Numbers in metrics.json that belong to other images or another epoch are
+            dropped, so that all numbers in the file belong together.
+        note: a sentence that is added to every caption.
     """
     record = record_about(read_record(run), data, epoch)
     paths = []
@@ -52,11 +53,11 @@ def save_evaluations(
 
 
 def save_animation(animation: Animation, path: Path) -> None:
-    """Write an endless GIF."""
+    """Write the animation as a GIF that repeats without end."""
     canvas = FigureCanvasAgg(animation.figure)
     animation.figure.set_dpi(ANIMATION_DOTS_PER_INCH)
     canvas.draw()
-    animation.figure.set_layout_engine("none")  # the layout of the first frame is that of all
+    animation.figure.set_layout_engine("none")  # all frames keep the layout of the first one
     frames = []
     for number in range(animation.frames):
         animation.show(number)
@@ -67,16 +68,16 @@ def save_animation(animation: Animation, path: Path) -> None:
 
 
 def _with_one_palette(frames: list[np.ndarray]) -> list[Image.Image]:
-    """RGB frames as GIF stores them; with a palette for each, what stands still would flicker."""
+    """RGB frames as images with one common palette. With one palette per frame, still parts would flicker."""
     if all(np.ptp(frame, axis=2).max() == 0 for frame in frames):
         return [Image.fromarray(frame[..., 0]) for frame in frames]
-    # Colours of the first frame, of the last, and of one between.
+    # The palette comes from the first frame, the last one, and one between them.
     palette = Image.fromarray(np.concatenate(frames[:: max(1, len(frames) // 2)])).quantize()
     return [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
 
 
 def show_numbers(run: Run) -> None:
-    """Print the numbers on the test images, with those of the linear model, and the disentanglement scores."""
+    """Print the numbers of the VAE and the linear model on the test images, and the disentanglement scores."""
     record = read_record(run)
     if "test" not in record:
         return
@@ -87,7 +88,7 @@ def show_numbers(run: Run) -> None:
         table.add_row(name, *(_shown(column.get(name)) for column in columns))
     for name, value in record.get("additional", {}).items():
         table.add_row(name, _shown(value), *("" for _ in linear))
-    console = Console(highlight=False, markup=False)  # names in brackets are names
+    console = Console(highlight=False, markup=False)  # text in brackets is part of a name, not markup
     console.print(table)
     for baseline in linear.values():
         print(baseline["verdict"])

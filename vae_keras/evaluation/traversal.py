@@ -1,4 +1,4 @@
-"""What single latents stand for: one changes, the others stay."""
+"""Latent traversal: one latent of a face changes, the others stay fixed."""
 
 import numpy as np
 
@@ -11,15 +11,15 @@ from vae_keras.plots import image_animation, image_figure, signed
 VALUES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 FRAMES = 21
 MOST_LATENTS = 32
-ONE_BLOCK = 8  # latents; more stand in two blocks side by side
-SILENT = 0.01  # nats; a latent that says less does not move the picture
+ONE_BLOCK = 8  # latents; a figure with more latents has two blocks side by side
+SMALL_KL = 0.01  # nats; a latent with a smaller KL does not change the image visibly
 
 
 def traversal(context: EvaluationContext) -> Evaluation:
-    """Each latent of one test face on its way from -3 to 3, the latent with the largest KL first."""
+    """Each latent of one test face moves from -3 to 3, in decreasing order of the latents' KL."""
     kl = context.kl_of_latents
-    speaking = [latent for latent in context.informative_latents if kl[latent] >= SILENT]
-    shown = np.array(speaking or context.informative_latents[:1].tolist())[:MOST_LATENTS]
+    informative = [latent for latent in context.informative_latents if kl[latent] >= SMALL_KL]
+    shown = np.array(informative or context.informative_latents[:1].tolist())[:MOST_LATENTS]
     place = context.random_test_images(1)[0]
     face = context.test_posterior.mean[place]
     still = decode_latents(context.vae, traverse(face, shown, np.array(VALUES)))
@@ -27,11 +27,12 @@ def traversal(context: EvaluationContext) -> Evaluation:
     left_out = context.vae.latent_dim - len(shown)
     carried = factors_of_latents(context)
     caption = (
-        f"Posterior mean of test image {name}, with one latent replaced by a value from -3 to 3 prior standard "
-        f"deviations, decoded. Latents row by row in the order of their KL on the test images"
-        + (f"; {left_out} that say less are left out." if left_out else ".")
+        f"Decoded posterior mean of test image {name}, with one latent replaced by a value from -3 to 3. The latents "
+        f"are in decreasing order of their KL on the test images"
+        + (f"; {left_out} latents with a smaller KL are left out." if left_out else ".")
         + (
-            f" Named by what they carry at least {LEAST_SHARE:.0%} of, on train images."
+            f" A latent is named after a factor or label if it carries at least {LEAST_SHARE:.0%} of the "
+            f"factor's or label's entropy, on the train images."
             if any(carried[latent] for latent in shown)
             else ""
         )
@@ -59,6 +60,6 @@ def traversal(context: EvaluationContext) -> Evaluation:
 
 
 def factors_of_latents(context: EvaluationContext) -> list[str]:
-    """The factor or label that each latent carries most of on the train images; empty where that is little."""
+    """The factor or label with the largest share in each latent, on the train images; empty if the share is small."""
     known = known_about(context.data.dataset, context.data.split.train)
     return carried_factors(information_shares(context.train_posterior.mean, known.levels), known.names)

@@ -1,4 +1,4 @@
-"""A run's report: one HTML page with the theory, the run, its numbers and what they say."""
+"""The report of a run: one HTML page with the theory, the settings, the figures, the numbers and an analysis."""
 
 from vae_keras.report.blocks import Chapter, Section
 from vae_keras.report.document import Answer, report_page

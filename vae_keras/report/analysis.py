@@ -1,8 +1,8 @@
-"""What a run's numbers say, in sentences: each follows from the numbers, and changes when they do.
+"""The analysis of a run in sentences that are computed from its numbers.
 
-Every function takes what metrics.json holds and gives sentences; none where the numbers are not there. The words that
-a number earns are decided by the constants below. What an objective cost is in `objective_costs`, what the latents know
-of labels and factors in `label_findings`.
+Every function takes the record in metrics.json and returns sentences, or none if the record lacks the numbers. The
+constants below decide which sentence a number gets. `objective_costs` has the sentences on the objective, and
+`label_findings` those on labels and factors.
 """
 
 from itertools import pairwise
@@ -16,41 +16,41 @@ from vae_keras.report.objective_costs import objective_cost
 from vae_keras.report.words import ERRORS
 from vae_keras.run_folder import Row, best_epoch
 
-MOST_OF_KL = 0.9  # the share that "most of the KL" is
-FEW_LATENTS = 0.5  # the KL is concentrated where at most so many of the latents carry most of it
-NEAR_CEILING = 0.95  # of ln n, from where on the mutual information says nothing about the model
-TIGHT = 0.05  # of the KL: the bound is tight where draws gain less
-RISING = 0.95  # of all epochs: a best epoch later than this means that training stopped early
-FLAT = 0.01  # of what training gained on validation: smaller falls are no falls
-BLURRED_PSNR, BLURRED_SSIM = 22.0, 0.75  # dB; without unit
-PALE = 0.9  # samples with a smaller share of the test images' contrast are flat
-UNIFORM_BITS = 8.0
+MOST_OF_KL = 0.9  # the share of the KL that counts as most of it
+FEW_LATENTS = 0.5  # the KL is concentrated if at most this share of the latents carries most of it
+NEAR_CEILING = 0.95  # share of ln n; from there on the estimate of the mutual information is limited by n
+TIGHT = 0.05  # share of the KL; the ELBO is tight if the importance-weighted bound gains less
+RISING = 0.95  # share of all epochs; if the best epoch is later, training stopped early
+FLAT = 0.01  # share of the gain in validation ELBO; a smaller fall does not count
+BLURRED_PSNR, BLURRED_SSIM = 22.0, 0.75  # PSNR in dB; below either, reconstructions are blurred
+LOW_CONTRAST = 0.9  # share of the test images' contrast; samples with less have low contrast
+UNIFORM_BITS = 8.0  # per pixel and channel: -log2(1/256)
 
 
 class Finding(NamedTuple):
-    """Sentences about one question; none where nothing is known."""
+    """The sentences on one topic; an empty list if the record has no numbers about it."""
 
     title: str
     sentences: list[str]
 
 
 def findings(numbers: Record, history: list[Row], config: Config) -> list[Finding]:
-    """All that can be said about a run."""
+    """The findings on all topics, in the order of the report."""
     return [
         Finding("Reconstructions and samples", quality(numbers)),
         Finding("Latents in use", latents_in_use(numbers)),
-        Finding("What the KL is made of", kl_parts(numbers)),
-        Finding("How tight the bound is", tightness(numbers)),
+        Finding("The three parts of the KL", kl_parts(numbers)),
+        Finding("Tightness of the ELBO", tightness(numbers)),
         Finding("Training and over-fitting", training(history)),
-        Finding("Against a linear model", linear_baseline(numbers)),
-        Finding(f"What the objective cost ({config.objective})", objective_cost(numbers, history, config)),
+        Finding("Comparison with a linear model", linear_baseline(numbers)),
+        Finding(f"Cost of the objective ({config.objective})", objective_cost(numbers, history, config)),
         Finding("Attributes", attributes(numbers)),
         Finding("Disentanglement", disentanglement(numbers)),
     ]
 
 
 def quality(numbers: Record) -> list[str]:
-    """PSNR, SSIM, bits per dimension, and how much contrast samples have."""
+    """Sentences on PSNR, SSIM, bits per dimension, and the contrast of samples."""
     test = numbers.get("test")
     if not test:
         return []
@@ -58,67 +58,72 @@ def quality(numbers: Record) -> list[str]:
     # PSNR = -20 log10(root mean squared error)
     error = 10 ** (-psnr / 20)
     sentences = [
-        f"Reconstructions of test images reach a PSNR of {psnr:.1f} dB, an error of about {error:.3f} a pixel on the "
-        f"scale from 0 to 1, and an SSIM of {ssim:.3f}. {_reservation(psnr, ssim)}"
+        f"Reconstructions of test images have a mean PSNR of {psnr:.1f} dB and a mean SSIM of {ssim:.3f}. This PSNR "
+        f"corresponds to an error of about {error:.3f} per pixel, on the scale from 0 to 1. {_reservation(psnr, ssim)}"
     ]
     if "bits_per_dim" in test:
         bits = test["bits_per_dim"]
         verdict = "fewer" if bits < UNIFORM_BITS else "no fewer"
         sentences.append(
-            f"A test image costs at most {bits:.2f} bits per pixel and channel, {verdict} than the "
-            f"{UNIFORM_BITS:g} bits of a uniform guess."
+            f"By the ELBO, the model needs at most {bits:.2f} bits per pixel and channel for a test image. This is "
+            f"{verdict} than the {UNIFORM_BITS:g} bits of a uniform distribution over 256 grey values."
         )
     else:
-        sentences.append("The likelihood is no density on grey values, so there are no bits per dimension.")
+        sentences.append("The likelihood is not a density on grey values, so bits per dimension are not defined.")
     contrast = numbers.get("samples", {}).get("pixel_standard_deviation")
     if contrast and contrast["test"] > 0:
         share = contrast["samples"] / contrast["test"]
-        judged = "flatter than the images they should resemble" if share < PALE else "about as rich in contrast"
-        sentences.append(f"Samples have {share:.0%} of the test images' contrast: they are {judged}.")
+        verdict = "clearly less contrast than" if share < LOW_CONTRAST else "about the same contrast as"
+        sentences.append(
+            f"The standard deviation of the pixels is {share:.0%} as large in samples as in test images: samples have "
+            f"{verdict} test images."
+        )
     return sentences
 
 
 def _reservation(psnr: float, ssim: float) -> str:
-    """What PSNR and SSIM let one say: that an image is blurred, but never that all its features are there."""
+    """What PSNR and SSIM show: low values mean blur, but high values do not mean that every feature is there."""
     if psnr < BLURRED_PSNR or ssim < BLURRED_SSIM:
-        return "At such values reconstructions are visibly blurred."
+        return "At these values, reconstructions are visibly blurred."
     return (
-        "Both are averages over whole images. Small features, such as a mouth or brows, can be blurred or lost at any "
-        "value, so look at the reconstructions."
+        "Both measures are averages over whole images. Small features, such as a mouth or eyebrows, can be blurred or "
+        "lost at any value, so look at the reconstructions."
     )
 
 
 def latents_in_use(numbers: Record) -> list[str]:
-    """How many latents are active, and how many carry most of the KL."""
+    """Sentences on the number of active latents, and on the number that carries most of the KL."""
     if "latents" not in numbers or "test" not in numbers:
         return []
     kl, active = numbers["latents"]["kl"], numbers["test"]["active_units"]
     total, count = sum(kl), len(kl)
     if active == 0:
         sentences = [
-            f"None of the {count} latents is active: the posterior has collapsed to the prior, and every image is "
-            f"decoded alike."
+            f"None of the {count} latents is active: the posterior has collapsed to the prior, and the decoder gives "
+            f"nearly the same output for every image."
         ]
     elif active < count:
         sentences = [
-            f"{active} of {count} latents are active; the other {count - active} say next to nothing about the image "
-            f"and could be left out."
+            f"{active} of {count} latents are active. The other {count - active} have almost no information about the "
+            f"image; a model with fewer latents may do as well."
         ]
     else:
-        sentences = [f"All {count} latents are active; whether more would be of use, a run with more can tell."]
+        sentences = [
+            f"All {count} latents are active. A run with a larger --latent-dim can show whether more latents help."
+        ]
     if total > 0:
         order = sorted(range(count), key=lambda latent: -kl[latent])
         carriers = next(n for n in range(1, count + 1) if sum(kl[j] for j in order[:n]) >= MOST_OF_KL * total - 1e-9)
         spread = "concentrated on few latents" if carriers <= FEW_LATENTS * count else "spread over most latents"
         sentences.append(
-            f"{carriers} of {count} carry {MOST_OF_KL:.0%} of the KL of {total:.1f} nats: it is {spread}. The largest "
-            f"share, {kl[order[0]] / total:.0%}, is that of z{order[0]}."
+            f"{carriers} of {count} latents carry {MOST_OF_KL:.0%} of the KL of {total:.1f} nats: the KL is {spread}. "
+            f"Latent z{order[0]} has the largest share, {kl[order[0]] / total:.0%}."
         )
     return sentences
 
 
 def kl_parts(numbers: Record) -> list[str]:
-    """Mutual information, total correlation and dimension-wise KL."""
+    """Sentences on mutual information, total correlation and dimension-wise KL."""
     split = numbers.get("kl_split")
     if not split:
         return []
@@ -127,62 +132,75 @@ def kl_parts(numbers: Record) -> list[str]:
     )
     ceiling, images = split["ceiling"], split["images"]
     sentences = [
-        f"The KL of {split['kl']:.1f} nats is {information['value']:.2f} nats of mutual information between image and "
-        f"latents, {correlation['value']:.2f} of total correlation and {own['value']:.2f} of dimension-wise KL."
+        f"The KL of {split['kl']:.1f} nats is the sum of {information['value']:.2f} nats of mutual information between "
+        f"image and latents, {correlation['value']:.2f} nats of total correlation and {own['value']:.2f} nats of "
+        f"dimension-wise KL."
     ]
     capped = information["value"] >= NEAR_CEILING * ceiling
     if capped:
         sentences.append(
-            f"The mutual information is at its ceiling, ln {images:,} = {ceiling:.2f} nats: the latents tell all "
-            f"{images:,} images apart. How much more they know cannot be seen on so few, and what lies above the "
-            f"ceiling swells the other two parts."
+            f"The mutual information is at its ceiling, ln {images:,} = {ceiling:.2f} nats: the latents distinguish "
+            f"all {images:,} images. The true mutual information may be larger, but {images:,} images cannot show it. "
+            f"Any excess over the ceiling is counted in the other two parts."
         )
     else:
         sentences.append(
-            f"The mutual information stays below its ceiling, ln {images:,} = {ceiling:.2f} nats: the latents take "
-            f"some images for each other, and the three parts can be read as they are."
+            f"The mutual information is below its ceiling, ln {images:,} = {ceiling:.2f} nats: the latents do not "
+            f"distinguish all images, and the ceiling does not limit the estimate."
         )
     if correlation["value"] <= ERRORS * correlation["standard_error"]:
-        sentences.append("The total correlation cannot be told from zero: no latent is seen to depend on others.")
-    else:
-        caution = "; part of it is the ceiling's doing" if capped else ""
         sentences.append(
-            f"The total correlation is {correlation['value']:.2f} +- {correlation['standard_error']:.2f} nats: over "
-            f"the images the latents depend on each other{caution}."
+            f"The total correlation does not differ from zero by more than {ERRORS:g} standard errors: these images "
+            f"show no dependence between the latents."
+        )
+    else:
+        caution = " Part of this value may come from the ceiling." if capped else ""
+        sentences.append(
+            f"The total correlation is {correlation['value']:.2f} +- {correlation['standard_error']:.2f} nats: the "
+            f"latents depend on each other.{caution}"
         )
     return sentences
 
 
 def tightness(numbers: Record) -> list[str]:
-    """What the importance-weighted bound gains over the ELBO."""
+    """A sentence on the gain of the importance-weighted bound over the ELBO."""
     bound = numbers.get("importance_weighted")
     if not bound:
         return []
     gain, kl = bound["bound"] - bound["elbo"], numbers["test"]["kl"] if "test" in numbers else 0.0
     measured = (
-        f"On {bound['images']:,} test images {bound['samples']} draws give a bound of {bound['bound']:.1f} nats, the "
-        f"ELBO is {bound['elbo']:.1f}"
+        f"On {bound['images']:,} test images, the importance-weighted bound with {bound['samples']} draws is "
+        f"{bound['bound']:.1f} nats, and the ELBO is {bound['elbo']:.1f} nats."
     )
     if gain <= 0:
-        return [f"{measured}: no gap can be seen beyond the noise of the draws."]
+        return [f"{measured} The bound is not larger than the ELBO: the noise of the draws hides any gap."]
     if gain < TIGHT * kl:
-        return [f"{measured}: a gain of {gain:.1f} nats, below {TIGHT:.0%} of the KL. As far as they see, it is tight."]
+        return [
+            f"{measured} The gain is {gain:.1f} nats, less than {TIGHT:.0%} of the KL: by this estimate the ELBO is "
+            f"tight."
+        ]
     return [
-        f"{measured}: by about {gain:.1f} nats at least the ELBO lies below log p(x), because the true posterior is no "
-        f"diagonal Gaussian or the encoder misses the best one."
+        f"{measured} So the ELBO is at least about {gain:.1f} nats below log p(x). Either the true posterior is not a "
+        f"diagonal Gaussian, or the encoder does not find the best diagonal Gaussian."
     ]
 
 
 def training(history: list[Row]) -> list[str]:
-    """Train against validation at the best and the last epoch, and where the validation ELBO was going."""
+    """Sentences on the train and validation ELBO at the best and the last epoch, and on over-fitting."""
     if not history:
         return []
     if "val_elbo" not in history[-1]:
-        return ["The run has no validation images, so its history cannot show over-fitting; the last epoch was kept."]
+        return [
+            "The run has no validation images, so its history cannot show over-fitting. The saved model is that of the "
+            "last epoch."
+        ]
     best, last = history[best_epoch(history) - 1], history[-1]
     sentences = [f"{_gap_at('best', best)}."]
     if best["epoch"] == last["epoch"]:
-        return [*sentences, "The last epoch is the best: the validation ELBO was still rising; more epochs may help."]
+        return [
+            *sentences,
+            "The last epoch is the best: the validation ELBO was still rising, so more epochs may help.",
+        ]
     sentences.append(f"{_gap_at('last', last)}.")
     fall, rise = best["val_elbo"] - last["val_elbo"], last["elbo"] - best["elbo"]
     gained = best["val_elbo"] - history[0]["val_elbo"]
@@ -190,36 +208,39 @@ def training(history: list[Row]) -> list[str]:
     fell = f"After epoch {best['epoch']:g} the validation ELBO fell by {fall:.1f} nats"
     if fall > noticeable and rise > 0:
         sentences.append(
-            f"{fell} while that of train rose by {rise:.1f}: from there on the model over-fits. The best epoch is kept."
+            f"{fell}, and the train ELBO rose by {rise:.1f} nats: after that epoch, the model over-fits. The saved "
+            f"model is that of the best epoch."
         )
     elif fall > noticeable:
-        sentences.append(f"{fell}, and that of train by {-rise:.1f}: training was unsteady; a smaller --lr may help.")
+        sentences.append(
+            f"{fell}, and the train ELBO fell by {-rise:.1f} nats: training was unsteady. A smaller --lr may help."
+        )
     elif best["epoch"] > RISING * last["epoch"]:
-        sentences.append("The best epoch is among the last: the validation ELBO had hardly stopped rising.")
+        sentences.append("The best epoch is among the last ones: the validation ELBO had only just stopped rising.")
     else:
         sentences.append(
-            f"{fell}, next to nothing beside the {gained:.1f} that it had gained: it was flat, and more epochs alone "
-            f"would not help."
+            f"{fell}. This is small compared with its gain of {gained:.1f} nats before: the validation ELBO was flat, "
+            f"and more epochs alone would not help."
         )
     return sentences
 
 
 def jitter(history: list[Row]) -> float:
-    """By how many nats the validation ELBO usually changes from one epoch to the next."""
+    """The median change of the validation ELBO from one epoch to the next, in nats."""
     return median(abs(after["val_elbo"] - before["val_elbo"]) for before, after in pairwise(history))
 
 
 def _gap_at(which: str, row: Row) -> str:
     gap = row["elbo"] - row["val_elbo"]
-    side = f"{gap:.1f} nats lower on validation" if gap > 0 else "no lower on validation"
+    difference = f"{gap:.1f} nats lower" if gap > 0 else "not lower"
     return (
-        f"At the {which} epoch, {row['epoch']:g}, the ELBO is {row['elbo']:.1f} nats on train and "
-        f"{row['val_elbo']:.1f} on validation, {side}"
+        f"At the {which} epoch ({row['epoch']:g}), the ELBO is {row['elbo']:.1f} nats on the training images and "
+        f"{row['val_elbo']:.1f} nats on the validation images: it is {difference} on validation"
     )
 
 
 def linear_baseline(numbers: Record) -> list[str]:
-    """The verdict, and what follows from it."""
+    """The result of the comparison, and what it means."""
     test = numbers.get("test")
     linear = next(iter(baselines(numbers).values()), None)
     if not test or not linear:
@@ -229,10 +250,10 @@ def linear_baseline(numbers: Record) -> list[str]:
     else:
         margin, unit = test["psnr"] - linear["psnr"], "dB"
     if margin > 0:
-        meaning = f"The margin of {margin:.1f} {unit} is what the network's non-linearity gains on unseen images."
+        meaning = f"On unseen images, the non-linear network gains {margin:.1f} {unit} over the linear model."
     else:
         meaning = (
-            f"It lacks {-margin:.1f} {unit}: on unseen images the network's non-linearity gains nothing yet. Try more "
-            f"images, --flip, --shift or more epochs."
+            f"The VAE is {-margin:.1f} {unit} worse: on unseen images, the non-linear network has no advantage yet. "
+            f"Try more images, --flip, --shift or more epochs."
         )
     return [linear["verdict"], meaning]

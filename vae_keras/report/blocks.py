@@ -1,4 +1,4 @@
-"""What a report is made of: paragraphs, tables, figures and formulas as HTML, all text escaped."""
+"""Blocks of the report as HTML: paragraphs, lists, tables and figures. All text is escaped."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -13,9 +13,9 @@ class Section(NamedTuple):
     """A part of a chapter.
 
     Attributes:
-        anchor: its id, of which the document has one.
-        title: as text.
-        body: what stands below it.
+        anchor: the id of the section, unique in the document.
+        title: the title as text.
+        body: the content below the title.
     """
 
     anchor: str
@@ -37,17 +37,17 @@ def paragraph(text: str) -> Markup:
 
 
 def items(sentences: Iterable[str]) -> Markup:
-    """A list with a point for each sentence."""
+    """A list with one item per sentence."""
     return Markup("<ul>\n{}</ul>\n").format(Markup("").join(Markup("<li>{}</li>\n").format(one) for one in sentences))
 
 
 def preformatted(lines: Iterable[str]) -> Markup:
-    """Lines as they are, in letters of one width."""
+    """Lines with their spaces and line breaks, in a monospaced font."""
     return Markup('<pre class="lines">{}</pre>\n').format("\n".join(lines))
 
 
 def table(numbering: Numbering, caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
-    """A numbered table with a caption above it."""
+    """A numbered table with its caption above it."""
     head_cells = Markup("").join(Markup('<th scope="col">{}</th>').format(cell) for cell in head)
     body = Markup("").join(
         Markup("<tr>{}</tr>\n").format(Markup("").join(Markup("<td>{}</td>").format(cell) for cell in row))
@@ -59,7 +59,7 @@ def table(numbering: Numbering, caption: str, head: Sequence[str], rows: Iterabl
 
 
 def figure(numbering: Numbering, picture: Picture) -> Markup:
-    """A numbered figure whose title and caption are text."""
+    """A numbered figure with its title and caption as text."""
     attributes = Markup(" ").join(
         Markup('{}="{}"').format(name, value) for name, value in {"alt": picture.title, **picture.attributes}.items()
     )
@@ -70,5 +70,5 @@ def figure(numbering: Numbering, picture: Picture) -> Markup:
 
 
 def joined(parts: Iterable[Markup]) -> Markup:
-    """Blocks one below the other."""
+    """Blocks in sequence."""
     return Markup("").join(parts)

@@ -1,4 +1,4 @@
-"""The whole report: chapters in their order, one numbering, one page."""
+"""The report as one page: its chapters in order, with one numbering of figures and tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -20,16 +20,16 @@ from vae_keras.report.setup import setup_sections
 from vae_keras.report.theory import theory_sections
 
 TEMPLATE = "template.html.j2"
-NOTHING_KNOWN = "metrics.json holds no numbers about this."
+NOTHING_KNOWN = "metrics.json has no numbers on this topic."
 
 
 class Answer(NamedTuple):
-    """A question answered by computation.
+    """An answer to a question of the assignment, found by computation.
 
     Attributes:
-        title: what it is about.
+        title: the topic of the question.
         lines: the answer, as text.
-        figures: by file name, each with title and caption as `common.figures.title_and_caption` sets them.
+        figures: figures by file name; `common.figures.title_and_caption` has set their titles and captions.
     """
 
     title: str
@@ -45,27 +45,27 @@ def report_page(
     evaluations: Sequence[Evaluation],
     numbers: Record,
 ) -> str:
-    """A run's report as one HTML page that needs nothing else; the same arguments give the same page.
+    """The report of a run as one HTML page that needs no other file. The same arguments give the same page.
 
     Args:
-        name: of the run.
-        answers: to the first part of the assignment.
-        pages: of theory, Markdown by path, in their order.
+        name: the name of the run.
+        answers: the answers to part 1 of the assignment.
+        pages: the theory pages as Markdown by path, in order.
         context: the run.
-        evaluations: what was made of it; their figures lose title and caption, which become text.
-        numbers: all that metrics.json holds.
+        evaluations: the evaluations to show. Titles and captions are removed from their figures and become text.
+        numbers: the record in metrics.json.
 
     Raises:
         UserError: a theory page with a formula that cannot be read, or a link that leads nowhere.
     """
     numbering = Numbering()
-    # In the order of the page: each chapter goes on counting figures and tables where the one before it stopped.
+    # In the order of the page, because each chapter continues the numbering of the chapter before.
     chapters = [
         Chapter("answers", "Graphical models, computed", _answers(answers, numbering)),
         Chapter("theory", "Theory", theory_sections(pages, numbering)),
         Chapter("setup", "The run", setup_sections(context.config, context.vae, numbers, numbering)),
-        Chapter("results", "What the run shows", _results(evaluations, numbers, numbering)),
-        Chapter("analysis", "What the numbers say", _analysis(numbers, context)),
+        Chapter("results", "Results", _results(evaluations, numbers, numbering)),
+        Chapter("analysis", "Analysis", _analysis(numbers, context)),
     ]
     html = _template().render(run=name, subject=_subject(context), chapters=chapters)
     check_links(html)
@@ -79,12 +79,12 @@ def _template() -> Template:
 
 
 def _subject(context: EvaluationContext) -> str:
-    """What all numbers of the report are about, in a sentence."""
-    epoch = "" if context.epoch is None else f" as of epoch {context.epoch} of {len(context.history)}"
+    """The model, its epoch and its images, for the line below the title."""
+    epoch = "" if context.epoch is None else f", epoch {context.epoch} of {len(context.history)}"
     config = context.config
     return (
-        f"{config.objective} with likelihood {config.likelihood} and {config.latent_dim} latents"
-        f"{epoch}, on images of {context.source}"
+        f"Objective {config.objective}, likelihood {config.likelihood}, {config.latent_dim} latents{epoch}, "
+        f"images of {context.source}"
     )
 
 
@@ -107,9 +107,9 @@ def _results(evaluations: Sequence[Evaluation], numbers: Record, numbering: Numb
         for name, drawn in evaluation.figures.items()
         if not isinstance(drawn, Figure)
     ]
-    beside = [paragraph(f"What moves lies beside this page: {', '.join(f'figures/{name}' for name in moving)}.")]
+    note = [paragraph(f"The animations are in the run folder: {', '.join(f'figures/{name}' for name in moving)}.")]
     return [
-        Section("results-figures", "Figures", joined([*_figures(still, numbering), *(beside if moving else [])])),
+        Section("results-figures", "Figures", joined([*_figures(still, numbering), *(note if moving else [])])),
         Section("results-numbers", "Numbers", number_tables(numbers, numbering)),
     ]
 

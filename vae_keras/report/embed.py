@@ -1,4 +1,4 @@
-"""Pictures inside the page, so that it needs no other file: PNG as data URIs, what is written on them as text."""
+"""Images inside the page, so that the page needs no other file: PNG as data URIs, titles and captions as text."""
 
 import base64
 import io
@@ -9,14 +9,16 @@ from PIL import Image
 
 DOTS_PER_INCH = 120
 KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif"}
-WIDE = 1.5  # times as wide as high
+WIDE = 1.5  # width divided by height
 
 
 class Picture(NamedTuple):
-    """A figure without its words, and its words.
+    """A figure as an image, with its title and caption as text.
 
     Attributes:
-        attributes: of the image: a data URI, its size.
+        title: the title of the figure.
+        caption: the caption of the figure.
+        attributes: the HTML attributes of the image: a data URI and the size in pixels.
     """
 
     title: str
@@ -25,21 +27,21 @@ class Picture(NamedTuple):
 
 
 def taken_apart(figure: Figure) -> Picture:
-    """A figure of `common.figures.title_and_caption`, its title and caption as text and no longer in the picture."""
+    """The image of a figure, without the title and caption that `common.figures.title_and_caption` has set."""
     title, caption = figure.get_suptitle(), " ".join(figure.get_supxlabel().split())
-    # Empty words take no room in the layout; what they leave free at the edges is cut off.
+    # Without them in the layout, the margins that they leave are cut off.
     for words in (figure.suptitle(""), figure.supxlabel("")):
         words.set_in_layout(False)
     file = io.BytesIO()
-    # No metadata: it would hold the version of Matplotlib.
+    # Without metadata, because it would contain the version of Matplotlib.
     figure.savefig(file, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight", metadata={"Software": None})
     return Picture(title, caption, embedded(file.getvalue(), ".png"))
 
 
 def embedded(content: bytes, suffix: str) -> dict[str, str]:
-    """The attributes of an image that shows a file's bytes: an address that holds them, and the size in pixels.
+    """The HTML attributes of an image: a data URI with the bytes of the file, and the size in pixels.
 
-    What would be too small to read on a phone is of class `wide`: the page lets it be moved sideways there.
+    A wide image would be too small to read on a phone. The attribute `class="wide"` lets the reader scroll sideways.
     """
     width, height = Image.open(io.BytesIO(content)).size
     address = f"data:{KINDS[suffix.lower()]};base64,{base64.b64encode(content).decode('ascii')}"

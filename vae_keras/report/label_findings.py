@@ -1,4 +1,4 @@
-"""What the latents know of labels and factors, in sentences."""
+"""Sentences on the information that latents have about labels and factors."""
 
 import math
 
@@ -7,11 +7,11 @@ from vae_keras.evaluation.record import Record
 from vae_keras.report.words import ERRORS, listed
 
 STRONG_AUC = 0.9
-OWN = 2.0  # times the runner-up's share: a latent with more has a factor to itself
+STANDS_OUT = 2.0  # a latent stands out if its share is this many times the second largest share
 
 
 def attributes(numbers: Record) -> list[str]:
-    """Which labels are directions in latent space, by the AUC on the test images."""
+    """Sentences on the labels that a direction in latent space separates, by the AUC on the test images."""
     labels = {name: label for name, label in numbers.get("attributes", {}).items() if "auc" in label}
     if not labels or "test" not in numbers:
         return []
@@ -24,20 +24,26 @@ def attributes(numbers: Record) -> list[str]:
     sentences = []
     if grades["well"]:
         sentences.append(
-            f"Directions that separate unseen images well (AUC from {STRONG_AUC}): {listed(grades['well'])}."
+            f"These directions separate the test images well (AUC of {STRONG_AUC} or more): {listed(grades['well'])}."
         )
     if grades["weakly"]:
-        sentences.append(f"Better than chance, but no more: {listed(grades['weakly'])}.")
+        sentences.append(f"These directions are better than chance, but weak: {listed(grades['weakly'])}.")
     if grades["not"]:
         sentences.append(
-            f"Not to be told from chance, 0.5, on {images:,} images: {listed(grades['not'])}; adding such a direction "
-            f"to a face proves nothing."
+            f"On {images:,} test images, these directions are not better than chance (AUC 0.5) by more than the error: "
+            f"{listed(grades['not'])}. A figure in which such a direction is added to faces shows nothing about the "
+            f"attribute."
         )
     return sentences
 
 
 def auc_error(images: int, share: float) -> float:
-    """Standard deviation of the AUC of a coin's scores (Mann & Whitney 1947), for so many images of this share."""
+    """Standard deviation of the AUC of random scores (Mann & Whitney 1947).
+
+    Args:
+        images: the number of images.
+        share: the share of the images that have the label.
+    """
     has = min(max(1.0, images * share), images - 1.0)
     return math.sqrt((images + 1) / (12 * has * (images - has)))
 
@@ -49,33 +55,36 @@ def _share_of(label: str, numbers: Record) -> float:
 
 
 def disentanglement(numbers: Record) -> list[str]:
-    """Which factors one latent carries, which several share, which none does."""
+    """Sentences on the factors that one latent carries, that several latents share, or that no latent carries."""
     known = numbers.get("disentanglement")
     if not known:
         return []
     kinds: dict[str, list[str]] = {"one": [], "several": [], "none": []}
     for factor, shares in zip(known["factors"], zip(*known["information_shares"], strict=True), strict=True):
         first, second = sorted(shares, reverse=True)[:2] if len(shares) > 1 else (shares[0], 0.0)
-        kind = "none" if first < LEAST_SHARE else "one" if first >= OWN * second else "several"
+        kind = "none" if first < LEAST_SHARE else "one" if first >= STANDS_OUT * second else "several"
         kinds[kind].append(factor if kind == "none" else f"{factor} (z{shares.index(first)}, {first:.0%})")
     sentences = []
     if kinds["one"]:
         sentences.append(
-            f"For {listed(kinds['one'])} one latent stands out: it has at least {OWN:g} times as much as the next."
+            f"One latent stands out for each of these factors: {listed(kinds['one'])}. It carries at least "
+            f"{STANDS_OUT:g} times as much of the factor's entropy as any other latent."
         )
     if kinds["several"]:
         sentences.append(
-            f"Several latents share {listed(kinds['several'])}: the first has less than {OWN:g} times as much as the "
-            f"next."
+            f"Several latents share each of these factors: {listed(kinds['several'])}. The best latent carries less "
+            f"than {STANDS_OUT:g} times as much of the factor's entropy as the second."
         )
     if kinds["none"]:
-        sentences.append(f"No latent by itself carries {LEAST_SHARE:.0%} of {listed(kinds['none'])}.")
+        sentences.append(
+            f"No single latent carries {LEAST_SHARE:.0%} of the entropy of these factors: {listed(kinds['none'])}."
+        )
     if gap := known["scores"].get("mutual_information_gap"):
         beyond = gap["value"] > ERRORS * gap["standard_error"]
-        verdict = "above zero by more than its error" if beyond else "not to be told from zero"
+        verdict = "differs" if beyond else "does not differ"
         sentences.append(
             f"The mutual information gap, on a scale from 0 to 1, is {gap['value']:.3f} +- "
-            f"{gap['standard_error']:.3f}: {verdict}. The error is that of the images; another seed of training may "
-            f"change it by more."
+            f"{gap['standard_error']:.3f}: it {verdict} from zero by more than {ERRORS:g} standard errors. The "
+            f"standard error is over images; training with another seed may change the gap by more."
         )
     return sentences

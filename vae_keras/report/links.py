@@ -1,4 +1,4 @@
-"""Does the page hold together: every id once, every link inside it with a target."""
+"""Checks of the page: every id is unique, and every link inside the page has a target."""
 
 from html.parser import HTMLParser
 
@@ -20,16 +20,18 @@ class _Anchors(HTMLParser):
 
 
 def check_links(html: str) -> None:
-    """Refuse a page with a link that leads nowhere, or to two places.
+    """Raise an error for a link without a target, or for an id that occurs twice.
 
     Raises:
-        UserError: naming the first such link.
+        UserError: the page has such a link or id; the line names the first one.
     """
     anchors = _Anchors()
     anchors.feed(html)
     for target in anchors.targets:
         if target not in anchors.ids:
-            raise UserError(f"a link of the report leads to #{target}, which is not in it; mend the page it is on")
+            raise UserError(
+                f"a link of the report leads to #{target}, which the report does not have; correct it in docs/theory"
+            )
     for name in anchors.ids:
         if anchors.ids.count(name) > 1:
-            raise UserError(f"two places of the report are called #{name}; rename a heading of the theory pages")
+            raise UserError(f"two places of the report have the id #{name}; rename one of the headings in docs/theory")

@@ -1,70 +1,97 @@
-"""The numbers of metrics.json as tables; each is left out where its numbers are not there."""
+"""Tables of the numbers in metrics.json. A table is left out if the record lacks its numbers."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from markupsafe import Markup
 
 from common.documents import Numbering
-from vae_keras.evaluation.record import Record, SampleQuality, baselines
+from vae_keras.evaluation.record import Baseline, Record, SampleQuality, Test, baselines
 from vae_keras.report.blocks import joined, table
 
 
 class Quantity(NamedTuple):
-    """A row: the number's key, its name, its unit, and how it is written."""
+    """A row of the table of numbers on the test images.
 
-    key: str
+    Attributes:
+        name: the name of the quantity.
+        unit: its unit; empty if it has none.
+        written: the format of the number, as for `format`.
+        of_vae: the number of the VAE; None if it is not defined.
+        of_linear: the number of the linear model; None if it is not defined.
+    """
+
     name: str
     unit: str
     written: str
+    of_vae: Callable[[Test], float | None]
+    of_linear: Callable[[Baseline], float | None]
 
-    def of(self, held: Mapping[str, Any]) -> str:
-        """The number as text; nothing where it is not there."""
-        return format(held[self.key], self.written) if self.key in held else ""
+    def text(self, value: float | None) -> str:
+        """The value in the format of the row; empty for None."""
+        return "" if value is None else format(value, self.written)
 
 
 QUANTITIES = (
-    Quantity("elbo", "ELBO", "nats per image", ",.1f"),
-    Quantity("reconstruction_nll", "reconstruction, -log p(x|z)", "nats per image", ",.1f"),
-    Quantity("kl", "KL(q(z|x) || p(z))", "nats per image", ",.1f"),
-    Quantity("bits_per_dim", "bits per dimension", "bits per pixel and channel", ".3f"),
-    Quantity("variance", "variance of p(x|z)", "pixel unit squared", ".4g"),
-    Quantity("psnr", "PSNR", "dB", ".2f"),
-    Quantity("ssim", "SSIM", "", ".3f"),
-    Quantity("active_units", "active latents", "", "d"),
-    Quantity("images", "test images", "", ",d"),
+    Quantity("ELBO", "nats per image", ",.1f", lambda vae: vae["elbo"], lambda linear: linear.get("elbo")),
+    Quantity(
+        "reconstruction, -log p(x|z)",
+        "nats per image",
+        ",.1f",
+        lambda vae: vae["reconstruction_nll"],
+        lambda linear: linear.get("reconstruction_nll"),
+    ),
+    Quantity("KL(q(z|x) || p(z))", "nats per image", ",.1f", lambda vae: vae["kl"], lambda linear: linear.get("kl")),
+    Quantity(
+        "bits per dimension",
+        "bits per pixel and channel",
+        ".3f",
+        lambda vae: vae.get("bits_per_dim"),
+        lambda linear: linear.get("bits_per_dim"),
+    ),
+    Quantity(
+        "variance of p(x|z)",
+        "pixel unit squared",
+        ".4g",
+        lambda vae: vae.get("variance"),
+        lambda linear: linear.get("variance"),
+    ),
+    Quantity("PSNR", "dB", ".2f", lambda vae: vae["psnr"], lambda linear: linear["psnr"]),
+    Quantity("SSIM", "", ".3f", lambda vae: vae["ssim"], lambda linear: linear["ssim"]),
+    Quantity("active latents", "", "d", lambda vae: vae["active_units"], lambda linear: None),
+    Quantity("test images", "", ",d", lambda vae: vae["images"], lambda linear: linear["images"]),
 )
 
 
 def number_tables(numbers: Record, numbering: Numbering) -> Markup:
-    """All tables whose numbers are there."""
+    """All tables for which the record has numbers."""
     made = (test_table, additional_table, bound_table, attribute_table, score_table, distance_table)
     return joined(part for make in made for part in make(numbers, numbering))
 
 
 def test_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
-    """The VAE on the test images, beside the linear model where there is one."""
+    """The VAE on the test images, and the linear model if the record has one."""
     if "test" not in numbers:
         return
-    columns: dict[str, Mapping[str, Any]] = {"VAE": numbers["test"], **baselines(numbers)}
+    linear = baselines(numbers)
     rows = [
-        (row.name, row.unit, *(row.of(held) for held in columns.values()))
+        (row.name, row.unit, row.text(value), *(row.text(row.of_linear(one)) for one in linear.values()))
         for row in QUANTITIES
-        if row.key in numbers["test"]
+        if (value := row.of_vae(numbers["test"])) is not None
     ]
-    caption = "The model on the test images" + (", beside the best linear one." if len(columns) > 1 else ".")
-    yield table(numbering, caption, ("quantity", "unit", *columns), rows)
+    caption = "The VAE" + (" and the best linear model" if linear else "") + " on the test images."
+    yield table(numbering, caption, ("quantity", "unit", "VAE", *linear), rows)
 
 
 def additional_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
-    """The numbers of registered metrics."""
+    """The numbers that registered metrics and evaluations add to the record."""
     if additional := numbers.get("additional"):
         rows = [(name.replace("_", " "), f"{value:,.4g}") for name, value in additional.items()]
-        yield table(numbering, "Additional numbers on the test images.", ("quantity", "value"), rows)
+        yield table(numbering, "Additional numbers.", ("quantity", "value"), rows)
 
 
 def bound_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
-    """The KL in its parts, and the importance-weighted bound."""
+    """The three parts of the KL, and the importance-weighted bound."""
     if split := numbers.get("kl_split"):
         parts = {
             "mutual information I(x; z)": split["mutual_information"],
@@ -74,19 +101,19 @@ def bound_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
         rows = [(name, f"{part['value']:.3f}", f"{part['standard_error']:.3f}") for name, part in parts.items()]
         rows.append(("KL, in closed form", f"{split['kl']:.3f}", ""))
         rows.append((f"ceiling of the mutual information, ln {split['images']:,}", f"{split['ceiling']:.3f}", ""))
-        caption = f"What the KL is made of on {split['images']:,} test images, in nats."
+        caption = f"The three parts of the KL on {split['images']:,} test images, in nats."
         yield table(numbering, caption, ("part", "value", "standard error"), rows)
     if bound := numbers.get("importance_weighted"):
         both = [
             ("ELBO, one draw", f"{bound['elbo']:,.1f}"),
             (f"importance-weighted bound, {bound['samples']} draws", f"{bound['bound']:,.1f}"),
         ]
-        caption = f"Two lower bounds of log p(x), on the same {bound['images']:,} test images, in nats."
+        caption = f"Two lower bounds of log p(x) on the same {bound['images']:,} test images, in nats."
         yield table(numbering, caption, ("bound", "value"), both)
 
 
 def attribute_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
-    """Each label's direction and the latent that knows most of it."""
+    """The AUC of each label's direction, and the latent with the largest share of the label's entropy."""
     labels = {name: label for name, label in numbers.get("attributes", {}).items() if "best_latent" in label}
     if labels:
         rows = [
@@ -94,28 +121,28 @@ def attribute_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
             for name, label in labels.items()
         ]
         caption = (
-            "How well each attribute's direction, fitted on train, separates the test images (AUC; 0.5 is chance), and "
-            "the latent that carries the largest share of the label's entropy."
+            "Attributes. AUC: how well the attribute's direction, fitted on the train images, separates the test "
+            "images; 0.5 is chance. Best latent: the latent that carries the largest share of the attribute's entropy."
         )
         yield table(numbering, caption, ("attribute", "AUC", "best latent", "its share"), rows)
 
 
 def score_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
-    """Disentanglement scores with their errors."""
+    """Disentanglement scores with their standard errors."""
     if known := numbers.get("disentanglement"):
         rows = [
             (name.replace("_", " "), f"{score['value']:.3f}", f"{score['standard_error']:.3f}")
             for name, score in known["scores"].items()
         ]
         caption = (
-            f"Disentanglement on {known['images']:,} images. Standard errors are over disjoint pieces of them; how "
-            f"much the scores differ between trained models is another question."
+            f"Disentanglement scores on {known['images']:,} images. The standard errors come from disjoint pieces of "
+            f"these images. They do not include the differences between models trained with different seeds."
         )
         yield table(numbering, caption, ("score", "value", "standard error"), rows)
 
 
 def distance_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
-    """Distances from test images to samples, by each network that was used."""
+    """Distances from test images to samples and other sets, one table per network whose features were used."""
     measured: dict[str, SampleQuality] = {}
     if "sample_quality" in numbers:
         measured["the project's own network"] = numbers["sample_quality"]
@@ -127,5 +154,6 @@ def distance_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
             for name, one in distances.items()
             if not isinstance(one, int)
         ]
-        caption = f"Distances from {distances['images']:,} test images to as many others, in the features of {network}."
+        count = distances["images"]
+        caption = f"Distances from {count:,} test images to other sets of as many images, in the features of {network}."
         yield table(numbering, caption, ("images", "Frechet", "kernel", "standard error"), rows)

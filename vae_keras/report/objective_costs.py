@@ -1,4 +1,4 @@
-"""What a run paid for its objective, and what it bought: the sentences of the objective, given the measured numbers."""
+"""Sentences on the cost of the run's objective, computed from its numbers."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from vae_keras.run_folder import Row
 
 
 def objective_cost(numbers: Record, history: Sequence[Row], config: Config) -> list[str]:
-    """Sentences about the run's objective; none without numbers on test images."""
+    """The sentences of the run's objective; none if the record has no numbers on the test images."""
     if "test" not in numbers:
         return []
     split = numbers.get("kl_split")

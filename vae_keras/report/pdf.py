@@ -1,4 +1,4 @@
-"""The report on paper: Chromium opens the page and prints it."""
+"""The report as PDF: Chromium opens the page and prints it."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from common.files import atomic_write
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PATIENCE = 180  # seconds
-# Nothing is fetched: the page needs nothing, and the browser shall not look for news of its own.
+# The page loads nothing, and these flags keep the browser from loading updates.
 FLAGS = (
     "--headless",
     "--disable-gpu",
@@ -24,11 +24,11 @@ FLAGS = (
     "--no-pdf-header-footer",
 )
 DATE = re.compile(rb"\(D:\d{14}\+00'00'\)")
-NO_DATE = b"(D:20000101000000+00'00')"  # as long as any, because a PDF counts its bytes
+NO_DATE = b"(D:20000101000000+00'00')"  # of the same length as every date, because a PDF contains byte positions
 
 
 def find_browser() -> str:
-    """The path of Chromium or Chrome.
+    """The path of the installed Chromium or Chrome.
 
     Raises:
         UserError: neither is installed.
@@ -43,7 +43,7 @@ def find_browser() -> str:
 
 
 def print_pdf(browser: str, page: Path, path: Path, patience: float = PATIENCE) -> None:
-    """Print an HTML file; `path` is written whole or not at all.
+    """Print an HTML file to the PDF file `path`. The file is written completely or not at all.
 
     Raises:
         UserError: the browser fails, or does not finish within `patience` seconds.
@@ -68,5 +68,5 @@ def print_pdf(browser: str, page: Path, path: Path, patience: float = PATIENCE) 
 
 
 def _without_sandbox() -> list[str]:
-    """Chromium refuses to run as root inside its sandbox; containers have no other user."""
+    """The flag that root needs, as in a container: Chromium refuses to run as root with its sandbox."""
     return ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []

@@ -1,4 +1,4 @@
-"""What a run was made of: its command, settings, images, layers, loss and likelihood."""
+"""The chapter on the set-up of a run: command, settings, images, layers, likelihood and objective."""
 
 import dataclasses
 import inspect
@@ -20,18 +20,20 @@ from vae_keras.report.blocks import Section, joined, paragraph, preformatted, ta
 
 
 def setup_sections(config: Config, vae: VAE, numbers: Record, numbering: Numbering) -> list[Section]:
-    """The chapter on the run's set-up."""
+    """The sections of the chapter."""
     return [
         Section(
             "setup-settings",
             "Settings",
             joined(
                 [
-                    paragraph("The run is repeated, on the same machine to the last bit, by"),
+                    paragraph(
+                        "This command repeats the run. On the same machine, the result is identical to the last bit."
+                    ),
                     preformatted([command_of(config)]),
                     table(
                         numbering,
-                        "All settings of the run that something uses.",
+                        "The settings of the run. Options that the chosen parts do not use are left out.",
                         ("setting", "value", "meaning"),
                         setting_rows(config),
                     ),
@@ -45,11 +47,11 @@ def setup_sections(config: Config, vae: VAE, numbers: Record, numbering: Numberi
 
 
 def command_of(config: Config) -> str:
-    """The shortest `python train.py ...` that gives these settings.
+    """The shortest command `python train.py ...` that gives these settings.
 
-    A setting is left out where the others imply it.
+    A setting is left out if it has its default, or if the other settings imply its value.
     """
-    # The source of images is compared apart from the rest: a folder may be gone by now.
+    # The images are compared separately, because their folder may no longer exist.
     placed = config.replaced(data=RENDERED)
     defaults = Config().settings()
     needed = {name: value for name, value in placed.settings().items() if value != defaults.get(name)}
@@ -76,7 +78,7 @@ def _flag(name: str, value: Any) -> list[str]:
 
 
 def setting_rows(config: Config) -> Iterator[tuple[str, str, str]]:
-    """Flag, value and meaning of each setting in use."""
+    """The flag, the value and the meaning of each setting that the run uses."""
     chosen = {name: option for kind in CHOICES for name, option in config.build(kind).options().items()}
     for name, value in config.settings().items():
         yield flag_of(name), str(value), (OWN | chosen)[name].help
@@ -88,10 +90,10 @@ def _images(config: Config, numbers: Record, numbering: Numbering) -> Markup:
     height, width, channels = config.image_shape
     kind = "grey" if channels == 1 else "RGB"
     blocks = [
-        paragraph(f"Images of {config.data}, {height} x {width} pixels, {kind}, values from 0 to 1."),
+        paragraph(f"The images are {config.data}: {height} x {width} pixels, {kind}, values from 0 to 1."),
         table(
             numbering,
-            "How the images are divided; only the evaluation opens the test part.",
+            "The split of the images. Only the evaluation reads the test part.",
             ("part", "images"),
             [(part, f"{count:,}") for part, count in parts.items()],
         ),
@@ -99,14 +101,14 @@ def _images(config: Config, numbers: Record, numbering: Numbering) -> Markup:
     if labels:
         total = sum(parts.values())
         rows = [(name, f"{count:,}", f"{count / total:.0%}") for name, count in labels.items()]
-        blocks.append(table(numbering, "How many images have each label.", ("label", "images", "share"), rows))
+        blocks.append(table(numbering, "The number of images with each label.", ("label", "images", "share"), rows))
     return joined(blocks)
 
 
 def _network(vae: VAE, architecture: str, numbering: Numbering) -> Markup:
     rows = [
         *(("encoder", *layer_row(layer)) for layer in vae.encoder.layers),
-        ("", "split into mean and log-variance, sample", f"{vae.latent_dim}", "0"),
+        ("", "split into mean and log-variance; sample", f"{vae.latent_dim}", "0"),
         *(("decoder", *layer_row(layer)) for layer in vae.decoder.layers),
     ]
     total = sum(layer.count_params() for part in (vae.encoder, vae.decoder) for layer in part.layers)
@@ -115,7 +117,7 @@ def _network(vae: VAE, architecture: str, numbering: Numbering) -> Markup:
 
 
 def layer_row(layer: keras.Layer) -> tuple[str, str, str]:
-    """A layer in words, the shape of its output, and how many parameters it has."""
+    """A layer in words, the shape of its output, and its number of parameters."""
     words = [type(layer).__name__]
     if hasattr(layer, "kernel_size"):
         words.append(f"kernel {layer.kernel_size[0]}, stride {layer.strides[0]}")
@@ -130,14 +132,16 @@ def _loss(vae: VAE, config: Config) -> Markup:
     return joined(
         [
             paragraph(f"Likelihood {config.likelihood}: {first_line(vae.parts['likelihood'])}"),
-            paragraph(f"Objective {config.objective}, which is minimised: {first_line(vae.parts['objective'])}"),
-            paragraph("All terms are per image, in nats: summed over pixels or latents, averaged over images once."),
+            paragraph(f"Objective {config.objective}, which training minimises: {first_line(vae.parts['objective'])}"),
+            paragraph(
+                "All terms are per image and in nats: they are sums over pixels or latents, and means over images."
+            ),
         ]
     )
 
 
 def first_line(value: object) -> str:
-    """What a class says of itself, with the values it was made with."""
+    """The first line of a class's docstring, with the values of the options."""
     said = (inspect.getdoc(type(value)) or "").partition("\n")[0]
     options = dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else {}
     with_values = ", ".join(f"{name} = {option}" for name, option in options.items())

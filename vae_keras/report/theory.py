@@ -1,4 +1,4 @@
-"""The theory pages as sections of the report: links lead inside it, pictures are in it, checks are folded."""
+"""The theory pages as sections of the report, with links inside the report, images included and code folded."""
 
 import re
 from collections.abc import Mapping
@@ -15,32 +15,34 @@ from vae_keras.report.embed import KINDS, embedded
 TITLE = re.compile(r"\A# (.+)\n")
 CODE = re.compile(r'<pre><code class="language-python">.*?</code></pre>', re.DOTALL)
 SUMMARY = "The check, as the tests run it"
-SECTION_LEVEL = 3  # of the pages' own titles; `##` of a page comes one below
+SECTION_LEVEL = 3  # HTML level of a page's title; `##` of the page becomes the next level
 
 
 def read_pages(folder: Path) -> dict[Path, str]:
-    """The theory pages in their order, by path.
+    """The theory pages as Markdown by path, in order.
 
     Raises:
-        UserError: there are none.
+        UserError: the folder has no theory pages.
     """
     paths = sorted(folder.glob("[0-9]*.md"))
     if not paths:
-        raise UserError(f"{folder} holds no theory pages, which the report begins with; get the project's docs folder")
+        raise UserError(
+            f"{folder} holds no theory pages, and the report needs them; restore the folder docs of the project"
+        )
     return {path: path.read_text(encoding="utf-8") for path in paths}
 
 
 def theory_sections(pages: Mapping[Path, str], numbering: Numbering) -> list[Section]:
-    """A section for each page.
+    """One section per page.
 
     Raises:
-        UserError: a page without a title, a formula that cannot be read, a link or a picture that leads nowhere.
+        UserError: a page has no title, or has a formula that cannot be read, or a link or an image without target.
     """
     return [_section(path, pages, numbering) for path in pages]
 
 
 def anchor_of_page(path: Path) -> str:
-    """The id of a page's section."""
+    """The id of the section of a page."""
     return f"theory-{path.stem}"
 
 
@@ -58,16 +60,18 @@ def _section(path: Path, pages: Mapping[Path, str], numbering: Numbering) -> Sec
         html = to_html(pages[path][title.end() :], numbering, place)
     except UserError as reason:
         raise UserError(f"{path}: {reason}") from reason
-    return Section(anchor_of_page(path), title[1].strip(), Markup(folded(html)))  # pages are the project's own
+    return Section(
+        anchor_of_page(path), title[1].strip(), Markup(folded(html))
+    )  # not escaped: the pages belong to the project
 
 
 def folded(html: str) -> str:
-    """The same page with its Python code folded away; it says what the code is."""
+    """The same page with its Python code inside <details>; a summary says what the code is."""
     return CODE.sub(lambda code: f"<details><summary>{SUMMARY}</summary>\n{code[0]}\n</details>", html)
 
 
 def _link(address: str, path: Path, pages: Mapping[Path, str]) -> str | None:
-    """Where a page's link leads: another page's section, the network, or nowhere if the file is not in the report."""
+    """The target of a link: a section of the report, a web address, or None if the file is not in the report."""
     parts = urlsplit(address)
     if parts.scheme or not (parts.path or parts.fragment):
         return address
@@ -76,12 +80,12 @@ def _link(address: str, path: Path, pages: Mapping[Path, str]) -> str | None:
         if page.resolve() == target:
             return f"#{anchor_of_page(page)}" + (f"-{parts.fragment}" if parts.fragment else "")
     if not target.exists():
-        raise UserError(f"a link leads to {address}, which is not there; mend it")
+        raise UserError(f"a link leads to {address}, which does not exist; correct the link")
     return None
 
 
 def _picture(address: str, path: Path) -> dict[str, str]:
     target = path.parent / address
     if target.suffix.lower() not in KINDS or not target.is_file():
-        raise UserError(f"there is no picture {address}; mend the page or draw it")
+        raise UserError(f"there is no image {address}; correct the page, or draw the image with make figures")
     return embedded(target.read_bytes(), target.suffix)

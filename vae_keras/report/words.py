@@ -1,10 +1,10 @@
-"""What all sentences about a run's numbers share."""
+"""What the modules with the sentences of the analysis share."""
 
 from collections.abc import Sequence
 
-ERRORS = 2.0  # standard errors, or usual changes, that a number has to exceed to be told from zero
+ERRORS = 2.0  # a number differs from zero if it exceeds this many standard errors, or median changes
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names as a sentence lists them."""
+    """Names joined as in a sentence: a, b and c."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

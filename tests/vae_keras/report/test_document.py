@@ -122,7 +122,7 @@ def test_the_page_shows_the_numbers_of_the_run(made):
     assert f"<td>{numbers['kl_split']['total_correlation']['value']:.3f}</td>" in page
     assert f"<td>{numbers['attributes']['smile']['auc']:.3f}</td>" in page
     assert "python train.py --data faces:40 --image-size 32 --latent-dim 4 --epochs 3 --batch-size 16" in page
-    assert "metrics.json holds no numbers about this." in page  # disentanglement was not scored
+    assert "metrics.json has no numbers on this topic." in page  # disentanglement was not scored
 
 
 def test_the_same_run_gives_the_same_page(tiny_run, page):
@@ -132,9 +132,9 @@ def test_the_same_run_gives_the_same_page(tiny_run, page):
 
 def test_a_link_without_target_and_an_id_twice_are_refused():
     check_links('<p id="a"></p><a href="#a">x</a><a href="https://b">y</a>')
-    with pytest.raises(UserError, match="#b, which is not in it"):
+    with pytest.raises(UserError, match="#b, which the report does not have"):
         check_links('<p id="a"></p><a href="#b">x</a>')
-    with pytest.raises(UserError, match="two places of the report are called #a"):
+    with pytest.raises(UserError, match="two places of the report have the id #a"):
         check_links('<p id="a"></p><p id="a"></p>')
 
 

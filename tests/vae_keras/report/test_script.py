@@ -59,7 +59,7 @@ def test_a_report_shows_all_that_is_quick_and_what_else_is_asked_for(tiny_run):
     assert evaluation.disentanglement.disentanglement in chosen("--report", "--metrics")
 
 
-def test_figures_numbers_and_scores_are_written_beside_the_page(reported):
+def test_figures_numbers_and_scores_are_written_next_to_the_page(reported):
     numbers = json.loads(reported.metrics.read_text())
     assert {"test", "kl_split", "attributes", "disentanglement", "traversal"} < set(numbers)
     page = (reported.folder / "report.html").read_text()

@@ -64,8 +64,8 @@ def test_only_python_is_folded(folder):
     ("text", "expected"),
     [
         ("No title.", "1.md does not begin with a title"),
-        ("# One\n\n[a](3.md)", "1.md: a link leads to 3.md, which is not there"),
-        ("# One\n\n![a](b.png)", "1.md: there is no picture b.png"),
+        ("# One\n\n[a](3.md)", "1.md: a link leads to 3.md, which does not exist"),
+        ("# One\n\n![a](b.png)", "1.md: there is no image b.png"),
         ("# One\n\n$\\frac{a$", r"1.md: the formula \frac{a cannot be read"),
     ],
 )
