@@ -59,4 +59,4 @@ def test_a_report_without_its_packages_ends_in_one_line_that_names_them(tiny_run
     ended = without_the_packages_of_the_report("--run", str(tiny_run), "--report")
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
-    assert ended.stderr.startswith("evaluate.py --report: markdown, math_core, jinja2 cannot be found")
+    assert ended.stderr.startswith("evaluate.py --report: markdown, math_core, jinja2, markupsafe cannot be found")
