@@ -156,5 +156,5 @@ def test_kernel_distance_rises_with_a_shift_and_tells_it_from_none():
 @pytest.mark.parametrize("distance", [frechet_distance, kernel_distance])
 def test_too_few_pictures_are_an_error_in_one_line(distance):
     for sets in ((normal(2, 4, 0), normal(9, 4, 1)), (normal(9, 4, 0), normal(2, 4, 1))):
-        with pytest.raises(UserError, match=r"^too few pictures to compare \(2\); pass .*$"):
+        with pytest.raises(UserError, match=r"^too few images to compare \(2\); .* pass more with --data$"):
             distance(*sets)

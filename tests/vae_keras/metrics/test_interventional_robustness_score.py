@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.vae_keras.metrics.pools import noisy_codes, shuffled_rows, ten_factors, uniform_factors
-from vae_keras.metrics.interventional_robustness import interventional_robustness
+from vae_keras.metrics.interventional_robustness_score import interventional_robustness
 
 
 def robustness_by_loops(codes, factors):
