@@ -26,8 +26,9 @@ from rich.table import Table
 import train
 from data.dataset import unit_pixels
 from vae_keras import metrics
+from vae_keras.augmented import shown_in_training
 from vae_keras.config import load_config
-from vae_keras.run_data import read_data, shown_in_training
+from vae_keras.run_data import read_data
 from vae_keras.run_folder import best_epoch, open_run, read_history
 
 VARIANCE = 0.125
@@ -65,8 +66,8 @@ def compare(folder: str, latents: int) -> list[list[str]]:
     plain, augmented = unit_pixels(images[data.split.train]), shown_in_training(config, data)
     for name, shown in {"train images": plain, "mirrored and shifted": augmented}.items():
         linear = metrics.fit_linear_vae(shown, latents, VARIANCE)
-        theirs = [loss(linear.elbo(unit_pixels(images[indices])).elbo, pixels) for indices in parts]
-        rows.append([str(latents), f"linear VAE, {name}", *(f"{value:.1f}" for value in theirs)])
+        baseline = [loss(linear.elbo(unit_pixels(images[indices])).elbo, pixels) for indices in parts]
+        rows.append([str(latents), f"linear VAE, {name}", *(f"{value:.1f}" for value in baseline)])
     return rows
 
 

@@ -25,11 +25,12 @@ from rich.table import Table as PrintedTable
 from data.pipelines import steps_per_epoch, training_batches
 from vae_keras import metrics
 from vae_keras.architectures import Table
+from vae_keras.augmented import shown_in_training
 from vae_keras.config import Config
 from vae_keras.linear_start import start_as_linear_vae
 from vae_keras.optimizers import Adam
 from vae_keras.plots import ranked_curves
-from vae_keras.run_data import RunData, open_data, shown_in_training
+from vae_keras.run_data import RunData, open_data
 
 FIGURE = Path(__file__).with_suffix(".png")
 SECONDS, MOST_EPOCHS = 30.0, 10_000

@@ -124,7 +124,7 @@ def test_a_model_of_another_keras_that_cannot_be_loaded_names_both_versions(tiny
     rewritten(run.model, metadata=lambda metadata: {**metadata, "keras_version": "2.1.0"})
     load_run(run.folder)  # another version alone is no reason
     rewritten(run.model, config=lambda config: {**config, "config": {}})
-    with pytest.raises(UserError, match=rf"saved by Keras 2\.1\.0, this is {keras.__version__}: install"):
+    with pytest.raises(UserError, match=rf"saved by Keras 2\.1\.0, this is Keras {keras.__version__}: install"):
         load_run(run.folder)
 
 
