@@ -12,8 +12,6 @@ and one fitted on the images as training shows them, mirrored and shifted. The l
 posterior for each image; the loss of a linear VAE is exact.
 """
 
-import vae_keras  # isort: skip  (first: it loads TensorFlow quietly)
-
 import math
 import sys
 import time
@@ -24,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 import train
+import vae_keras
 from data.dataset import unit_pixels
 from vae_keras import metrics
 from vae_keras.augmented import shown_in_training
@@ -66,8 +65,8 @@ def compare(folder: str, latents: int) -> list[list[str]]:
     plain, augmented = unit_pixels(images[data.split.train]), shown_in_training(config, data)
     for name, shown in {"train images": plain, "mirrored and shifted": augmented}.items():
         linear = metrics.fit_linear_vae(shown, latents, VARIANCE)
-        baseline = [loss(linear.elbo(unit_pixels(images[indices])).elbo, pixels) for indices in parts]
-        rows.append([str(latents), f"linear VAE, {name}", *(f"{value:.1f}" for value in baseline)])
+        theirs = [loss(linear.elbo(unit_pixels(images[indices])).elbo, pixels) for indices in parts]
+        rows.append([str(latents), f"linear VAE, {name}", *(f"{value:.1f}" for value in theirs)])
     return rows
 
 

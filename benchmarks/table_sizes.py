@@ -8,8 +8,6 @@ to the variant with the least training time, so that a slow phase of the machine
 steps are timed.
 """
 
-import vae_keras  # isort: skip  (first: it loads TensorFlow quietly)
-
 import sys
 import time
 from dataclasses import dataclass, field
@@ -22,6 +20,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table as PrintedTable
 
+import vae_keras
 from data.pipelines import steps_per_epoch, training_batches
 from vae_keras import metrics
 from vae_keras.architectures import Table

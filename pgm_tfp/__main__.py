@@ -22,12 +22,14 @@ from rich.table import Table
 
 from common.errors import UserError, nearest
 from common.files import atomic_write
+from common.quiet import import_quietly
 from pgm_tfp import exact
-from pgm_tfp.answers import Answer, answers, explained, panels_of
+from pgm_tfp.answers import answers
 from pgm_tfp.catalogue import NETWORKS
 from pgm_tfp.diagnosis import diagnosed, write_diagnosis
 from pgm_tfp.exact import Network
 from pgm_tfp.independence import Independence
+from pgm_tfp.independence.explanation import explained
 from pgm_tfp.memory import ASK_LESS, check_memory, counted
 from pgm_tfp.network_files import read_evidence_file, read_network
 from pgm_tfp.networks import BayesianNetwork
@@ -35,6 +37,8 @@ from pgm_tfp.notation import read_query, written
 from pgm_tfp.observations import read_log, write_log
 from pgm_tfp.pgmpy_models import READERS
 from pgm_tfp.plots import graph_panels, probability_bars
+from pgm_tfp.plots.independence_panels import panels_of
+from pgm_tfp.section import Section
 
 NAME = "pgm_tfp"
 FIGURES = Path("runs") / "pgm_tfp"
@@ -121,9 +125,9 @@ def check_ranges(flags: argparse.Namespace) -> None:
 
 
 def answer(flags: argparse.Namespace) -> None:
-    """Answer the assignment's parts 1.1 to 1.4 and draw their figures."""
+    """Section the assignment's parts 1.1 to 1.4 and draw their figures."""
     for part in answers():
-        print_answer(part, flags.out)
+        print_section(part, flags.out)
 
 
 def independence(flags: argparse.Namespace) -> None:
@@ -215,28 +219,30 @@ def simulate(flags: argparse.Namespace) -> None:
 
 def learn(flags: argparse.Namespace) -> None:
     """Learn a network's tables from a log."""
-    from pgm_tfp.learning_report import learned, write_tables  # loads TensorFlow
+    import_quietly("tensorflow", "tensorflow_probability")
+    from pgm_tfp.learning_report import learned, write_tables
 
     network = directed(flags.network)
     log = read_log(flags.log, network)
     with working("learning"):
         result = learned(network, log.observed, flags.prior_counts, flags.seed)
-    print_answer(result.answer, flags.out)
+    print_section(result.section, flags.out)
     write_tables(flags.out / "tables.csv", result.entries)
     print(f"written: {flags.out / 'tables.csv'}")
 
 
 def variational(flags: argparse.Namespace) -> None:
-    """Surrogate posteriors beside the exact ones: what each family loses."""
-    from pgm_tfp.comparisons import studies  # loads TensorFlow
+    """Compare surrogate posteriors with exact ones: what each family loses."""
+    import_quietly("tensorflow", "tensorflow_probability")
+    from pgm_tfp.comparisons import all_comparisons
 
-    parts = studies(flags.seed)
+    parts = all_comparisons(flags.seed)
     while True:
         with working("fitting surrogates"):
             part = next(parts, None)
         if part is None:
             return
-        print_answer(part, flags.out)
+        print_section(part, flags.out)
 
 
 def directed(name: str) -> BayesianNetwork:
@@ -261,7 +267,7 @@ def network_named(name: str) -> Network:
     raise UserError(f"no network and no file is named {name}; {nearest(name, NETWORKS)}")
 
 
-def print_answer(part: Answer, folder: Path) -> None:
+def print_section(part: Section, folder: Path) -> None:
     """Print an answer and write its figures."""
     print(f"{part.title}\n{'=' * len(part.title)}\n")
     print("\n".join(part.lines), end="\n\n")

@@ -1,9 +1,6 @@
 """The assignment's parts 1.1 to 1.4, answered by computation: text and figures for each."""
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
-
-from matplotlib.figure import Figure
 
 from pgm_tfp import catalogue, exact
 from pgm_tfp.conditionals import State
@@ -11,39 +8,24 @@ from pgm_tfp.exact import Network
 from pgm_tfp.graphs import chordless_cycle
 from pgm_tfp.independence import (
     Independence,
-    Trail,
     independencies,
     is_i_map,
     is_perfect_map,
     markov_blanket,
-    separation,
-    trails,
     without,
 )
-from pgm_tfp.markov import MarkovNetwork, moralize
-from pgm_tfp.networks import BayesianNetwork
+from pgm_tfp.independence.explanation import explained, yes_or_no
+from pgm_tfp.markov import moralize
 from pgm_tfp.notation import written
 from pgm_tfp.plots import Panel, graph_panels, probability_bars
+from pgm_tfp.plots.independence_panels import panels_of
+from pgm_tfp.section import Section
 from pgm_tfp.triangulation import elimination_order, junction_tree, triangulated
 
-EVIDENCE: tuple[dict[str, State], ...] = ({}, {"M": True}, {"M": True, "S": False}, {"M": True, "S": True})
+SITUATIONS: tuple[dict[str, State], ...] = ({}, {"M": True}, {"M": True, "S": False}, {"M": True, "S": True})
 
 
-class Answer(NamedTuple):
-    """One part of the assignment.
-
-    Attributes:
-        title: what it is about.
-        lines: the answer, as text.
-        figures: by file name.
-    """
-
-    title: str
-    lines: list[str]
-    figures: dict[str, Figure]
-
-
-def answers() -> Iterator[Answer]:
+def answers() -> Iterator[Section]:
     """Parts 1.1 to 1.4."""
     yield server_room()
     yield markov_network()
@@ -51,11 +33,11 @@ def answers() -> Iterator[Answer]:
     yield edge_deletion()
 
 
-def server_room() -> Answer:
+def server_room() -> Section:
     """1.1: the joint, four independencies, and what the network is for."""
     network = catalogue.server_room()
     statements = [Independence.parse(text) for text in ("O _|_ A", "O _|_ A | M", "S _|_ M", "S _|_ M | O")]
-    situations = {written(evidence) or "nothing seen": exact.marginals(network, evidence) for evidence in EVIDENCE}
+    situations = {written(evidence) or "nothing seen": exact.marginals(network, evidence) for evidence in SITUATIONS}
     lines = [f"p(O, A, T, M, S) = {network.factorization()}", ""]
     for statement in statements:
         lines += [*explained(network, statement), ""]
@@ -86,10 +68,10 @@ def server_room() -> Answer:
         "server_room_independence.png": independence,
         "server_room_posteriors.png": bars,
     }
-    return Answer("1.1  Server-room monitoring", lines, figures)
+    return Section("1.1  Server-room monitoring", lines, figures)
 
 
-def markov_network() -> Answer:
+def markov_network() -> Section:
     """1.2: four independencies of an undirected graph, and its factorisation."""
     network = catalogue.assignment_markov_network()
     statements = [Independence.parse(text) for text in ("I _|_ F", "B _|_ I | F", "A _|_ G | C, E", "B _|_ F | C, D")]
@@ -106,10 +88,10 @@ def markov_network() -> Answer:
         "What the Markov network's graph asserts",
         "Grey is observed. Blue: a path that nothing cuts. Orange: the observed variables that cut all paths.",
     )
-    return Answer("1.2  Reading a Markov network", lines, {"markov_network_independence.png": figure})
+    return Section("1.2  Reading a Markov network", lines, {"markov_network_independence.png": figure})
 
 
-def moralization() -> Answer:
+def moralization() -> Section:
     """1.3: from a Bayesian to a Markov network, and what is lost."""
     network = catalogue.assignment_bayesian_network()
     moral = moralize(network)
@@ -124,8 +106,8 @@ def moralization() -> Answer:
         f"Markov blanket of x6: {', '.join(sorted(markov_blanket(network, 'x6')))}",
         f"The moral graph adds {_edges(added)}.",
         f"p(x1, ..., x7) = {moral.factorization()}",
-        f"Is it a perfect I-map of the Bayesian network? {_yes(perfect.holds)}: {perfect.reason}.",
-        f"Is it chordal? {_yes(not cycle)}: {' - '.join([*cycle, *cycle[:1]])} has no chord.",
+        f"Is it a perfect I-map of the Bayesian network? {yes_or_no(perfect.holds)}: {perfect.reason}.",
+        f"Is it chordal? {yes_or_no(not cycle)}: {' - '.join([*cycle, *cycle[:1]])} has no chord.",
         f"Triangulated it would have {_edges(e for e in filled.edges if not moral.graph.has_edge(*e))}, too, and this "
         "junction tree (clique, separator to the next):",
     ]
@@ -141,10 +123,10 @@ def moralization() -> Answer:
         "From a Bayesian network to a Markov network",
         "Dashed: the edges that moralisation adds. Blue: the cycle without a chord.",
     )
-    return Answer("1.3  From a Bayesian network to a Markov network", lines, {"moralization.png": figure})
+    return Section("1.3  From a Bayesian network to a Markov network", lines, {"moralization.png": figure})
 
 
-def edge_deletion() -> Answer:
+def edge_deletion() -> Section:
     """1.4: deleting an edge of a perfect I-map never leaves an I-map."""
     lines = [*why_no_edge_can_go(), "", "Tried on every edge of both networks above, L being all that G asserts:"]
     networks: tuple[Network, ...] = (catalogue.server_room(), catalogue.assignment_markov_network())
@@ -153,8 +135,10 @@ def edge_deletion() -> Answer:
         for edge in network.graph.edges:
             verdict = is_i_map(without(network, edge), asserted)
             sign = "->" if network.graph.is_directed() else "-"
-            lines.append(f"  without {edge[0]} {sign} {edge[1]}: an I-map? {_yes(verdict.holds)}: {verdict.reason}")
-    return Answer("1.4  Deleting an edge of a perfect I-map", lines, {})
+            lines.append(
+                f"  without {edge[0]} {sign} {edge[1]}: an I-map? {yes_or_no(verdict.holds)}: {verdict.reason}"
+            )
+    return Section("1.4  Deleting an edge of a perfect I-map", lines, {})
 
 
 def why_no_edge_can_go() -> list[str]:
@@ -169,57 +153,6 @@ def why_no_edge_can_go() -> list[str]:
         "- Markov: G' asserts x _|_ y given all other variables. In G the edge is a path that no other variable cuts.",
     ]
     # end of answer
-
-
-def explained(network: Network, statement: Independence) -> list[str]:
-    """Whether a graph asserts a statement, with the reasons, as lines of text."""
-    if isinstance(network, MarkovNetwork):
-        shown = separation(network, statement.x, statement.y, statement.given)
-        return [f"{statement}: {_yes(shown.separated)}; {shown.reason}"]
-    found = trails_of(network, statement)
-    lines = [f"{statement}: {_yes(not any(trail.active for trail in found))}"]
-    lines += [f"  {trail.text}  is {trail.reason}" for trail in found]
-    return lines if found else [f"{lines[0]}; no trail joins them"]
-
-
-def trails_of(network: BayesianNetwork, statement: Independence) -> list[Trail]:
-    """All trails between both sides, active ones first, then the shortest."""
-    found = [
-        trail
-        for x in sorted(statement.x)
-        for y in sorted(statement.y)
-        for trail in trails(network, x, y, statement.given)
-        # A trail through another variable of its own side only repeats a shorter one.
-        if not set(trail.nodes[1:-1]) & (statement.x | statement.y)
-    ]
-    return sorted(found, key=lambda trail: (not trail.active, len(trail.nodes)))
-
-
-def panels_of(network: Network, statement: Independence) -> list[Panel]:
-    """The same as diagrams, one for each trail, active ones first; of an undirected graph one."""
-    if isinstance(network, MarkovNetwork):
-        shown = separation(network, statement.x, statement.y, statement.given)
-        title = f"{statement.symbols()}: {_yes(shown.separated)}"
-        return [Panel(network.graph, title, shown.reason, statement.given, shown.path, shown.cut)]
-    found = trails_of(network, statement)
-    title = f"{statement.symbols()}: {_yes(not any(trail.active for trail in found))}"
-    if not found:
-        return [Panel(network.graph, title, "no trail joins them", statement.given)]
-    return [
-        Panel(
-            network.graph,
-            title if number == 0 else "",
-            trail.reason,
-            statement.given,
-            trail.nodes,
-            [node.variable for node in trail.inner if node.blocks],
-        )
-        for number, trail in enumerate(found)
-    ]
-
-
-def _yes(holds: bool) -> str:
-    return "yes" if holds else "no"
 
 
 def _set(variables: Iterable[str]) -> str:

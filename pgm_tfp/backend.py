@@ -1,10 +1,12 @@
-"""TensorFlow and TensorFlow Probability, imported without their start-up messages.
+"""TensorFlow and TensorFlow Probability under short names.
 
-They take ten times as long to load as everything else here, and exact inference does not need them. So functions that
-need them import this module when they are called.
+Functions import them from here when they need them, not at the top of a module: they take ten times as long to load as
+everything else in the package, and exact inference does without.
 """
 
-from common.quiet import import_quietly
+import tensorflow as tf
+import tensorflow_probability as tfp
 
-tf, tfp = import_quietly("tensorflow", "tensorflow_probability")
 tfd = tfp.distributions
+
+__all__ = ["tf", "tfd", "tfp"]

@@ -1,4 +1,4 @@
-"""What variational inference gets right and wrong, shown where the exact answer is known: text and figures."""
+"""Compares approximate posteriors with exact ones: text and figures of `python -m pgm_tfp variational`."""
 
 from collections.abc import Iterator
 from math import log, pi
@@ -6,14 +6,14 @@ from math import log, pi
 import numpy as np
 
 from pgm_tfp import catalogue, exact
-from pgm_tfp.answers import Answer
 from pgm_tfp.backend import tf
 from pgm_tfp.conditionals import State
 from pgm_tfp.notation import written
 from pgm_tfp.plots import Density, density_curves, elbo_traces, gap_bars, probability_bars, variance_bars
+from pgm_tfp.section import Section
 from pgm_tfp.variational import Fit, fit, nuts, pareto_k, quadrature, target
-from pgm_tfp.variational.discrete import mean_field
-from pgm_tfp.variational.sampled import ESTIMATORS, gradient_draws
+from pgm_tfp.variational.sampled_gradients import LOSSES, gradient_draws
+from pgm_tfp.variational.tables import mean_field
 from pgm_tfp.variational.targets import Target
 
 EVIDENCE: dict[str, State] = {"M": True, "S": False}
@@ -25,14 +25,14 @@ DRAWS, REPETITIONS = 4_000, 300
 REACH = 8.0  # standard deviations that a density is drawn over
 
 
-def studies(seed: int = 0) -> Iterator[Answer]:
+def all_comparisons(seed: int = 0) -> Iterator[Section]:
     """The server room, the assignment's 1.5, and the server room with its temperature."""
     yield server_room(seed)
     yield laplace_and_normal(seed)
     yield thermal(seed)
 
 
-def server_room(seed: int) -> Answer:
+def server_room(seed: int) -> Section:
     """Mean field against a surrogate that keeps explaining away, and the gradients of sampled ELBOs."""
     network = catalogue.server_room()
     fits = {name: fit(network, EVIDENCE, name, seed=seed) for name in ("mean_field", "autoregressive")}
@@ -52,7 +52,7 @@ def server_room(seed: int) -> Answer:
         f"Door and air conditioning compete to explain the heat: P(O, A) = {together:.4f}, P(O) P(A) = {apart:.4f}."
     )
     lines.append(
-        "Mean field cannot say that, and so settles for one story; the autoregressive surrogate loses nothing."
+        "Mean field cannot express that and puts its mass on one explanation; the autoregressive surrogate can."
     )
     evidence = f"Posterior given {written(EVIDENCE)}."
     variances = _variances(target(network, EVIDENCE), seed)
@@ -64,7 +64,7 @@ def server_room(seed: int) -> Answer:
         "elbo_traces.png": elbo_traces(
             {name: one.trace for name, one in fits.items()},
             log_evidence,
-            "The ELBO on its way",
+            "The ELBO during optimisation",
             f"{evidence} Enumerated ELBO, best of eight starts; no surrogate can cross the dotted line.",
         ),
         "gaps.png": gap_bars(
@@ -74,15 +74,15 @@ def server_room(seed: int) -> Answer:
         ),
         "gradient_variances.png": variance_bars(
             variances,
-            "How noisy a sampled gradient is",
+            "Variance of sampled gradients",
             "Mean field on the server room, 64 samples a gradient. The enumerated gradient has no variance. VIMCO's is "
             "that of its own bound, of groups of eight.",
         ),
     }
-    return Answer("The server room: what mean field loses", lines, figures)
+    return Section("The server room: what mean field loses", lines, figures)
 
 
-def laplace_and_normal(seed: int) -> Answer:
+def laplace_and_normal(seed: int) -> Section:
     """1.5: a Laplace surrogate of a normal posterior, against its closed form."""
     network = catalogue.two_measurements(*DEVIATIONS)
     (s1, s2), (x1, x2) = DEVIATIONS, MEASURED.values()
@@ -105,18 +105,18 @@ def laplace_and_normal(seed: int) -> Answer:
         "A Laplace distribution in place of a normal posterior",
         f"Posterior of z1 given x1 = {x1} and x2 = {x2}, measured with standard deviations {s1} and {s2}.",
     )
-    return Answer("1.5  A Laplace surrogate", lines, {"laplace.png": figure})
+    return Section("1.5  A Laplace surrogate", lines, {"laplace.png": figure})
 
 
-def thermal(seed: int) -> Answer:
+def thermal(seed: int) -> Section:
     """A hybrid network: quadrature, NUTS and surrogates, discrete variables summed out."""
     network = catalogue.server_room_thermal()
     evidence = {**THERMAL_EVIDENCE, "R": 31.0}
-    aim = target(network, evidence)
-    grid, chains = quadrature(aim), nuts(aim, seed=seed)
+    posterior = target(network, evidence)
+    grid, chains = quadrature(posterior), nuts(posterior, seed=seed)
     seen = ", ".join(f"{name}={value}" for name, value in evidence.items())
     lines = [
-        f"Temperature C given {seen}; log p(evidence) = {grid.log_evidence:.6f} nats",
+        f"Temperature C given {seen}; log p(evidence) = {grid.log_evidence.value:.6f} nats",
         f"quadrature   mean {grid.mean()[0]:.4f}, standard deviation {grid.std()[0]:.4f}",
         f"NUTS         mean {chains.mean()[0]:.4f} +- {chains.standard_error()[0]:.4f}, R-hat {chains.r_hat[0]:.4f}, "
         f"effective sample size {chains.effective_samples[0]:.0f} of {chains.draws[..., 0].size}",
@@ -126,7 +126,7 @@ def thermal(seed: int) -> Answer:
     }
     for one in fits.values():
         draws = one.surrogate.sample(DRAWS, seed=seed).numpy()
-        weights = (aim.log_density(draws) - one.surrogate.log_prob(draws)).numpy()
+        weights = (posterior.log_density(draws) - one.surrogate.log_prob(draws)).numpy()
         bias = draws.mean() - grid.mean()[0]
         lines.append(f"{_line(one)}; bias of the mean {bias:+.4f}, Pareto k-hat {pareto_k(weights):.2f}")
     lines.append("A k-hat above 0.7 says that the surrogate's draws cannot be reweighted into the posterior.")
@@ -136,7 +136,7 @@ def thermal(seed: int) -> Answer:
     points = np.linspace(mean - reach, mean + reach, 500)
     figures = {
         "temperature.png": density_curves(
-            _posterior(aim, points),
+            _posterior(posterior, points),
             {name: Density(points, _density(one, points)) for name, one in fits.items()},
             "temperature (degrees C)",
             "The server room's temperature",
@@ -152,7 +152,7 @@ def thermal(seed: int) -> Answer:
             "KL(surrogate || posterior) for the temperature alone, and for temperature and reading together.",
         ),
     }
-    return Answer("The server room with its temperature", lines, figures)
+    return Section("The server room with its temperature", lines, figures)
 
 
 def _line(one: Fit) -> str:
@@ -162,31 +162,31 @@ def _line(one: Fit) -> str:
         sure += "; the ELBO exceeds the evidence: one of the two is wrong"
     # adding zero takes the minus from a rounded zero
     gap = ", gap unknown" if one.gap is None else f", gap {round(one.gap, 6) + 0.0:.6f}"
-    return f"{one.family.replace('_', ' '):15} ELBO {one.elbo:.6f}{error}{gap} nats ({one.estimator}{sure})"
+    return f"{one.family.replace('_', ' '):15} ELBO {one.elbo:.6f}{error}{gap} nats ({one.algorithm}{sure})"
 
 
-def _posterior(aim: Target, points: np.ndarray) -> Density:
+def _posterior(posterior: Target, points: np.ndarray) -> Density:
     """The exact posterior of one real variable at these points."""
-    logs = aim.log_density(tf.constant(points[:, np.newaxis])).numpy()
-    return Density(points, np.exp(logs - quadrature(aim).log_evidence))
+    logs = posterior.log_density(tf.constant(points[:, np.newaxis])).numpy()
+    return Density(points, np.exp(logs - quadrature(posterior).log_evidence.value))
 
 
 def _density(one: Fit, points: np.ndarray) -> np.ndarray:
     return one.surrogate.prob(points[:, np.newaxis]).numpy()
 
 
-def _variances(aim: Target, seed: int) -> dict[str, dict[str, float]]:
-    """At random logits and near the summit: by estimator the variance of its gradient, summed over logits."""
-    structure = mean_field(aim)
+def _variances(posterior: Target, seed: int) -> dict[str, dict[str, float]]:
+    """The variance of the gradient by estimator, summed over logits, at random logits and near the maximum."""
+    structure = mean_field(posterior)
     random = np.random.default_rng(seed)
     start = [random.normal(size=shape) for shape in structure.shapes()]
-    summit = fit(aim.network, EVIDENCE, seed=seed).network
-    assert summit is not None
-    top = [np.log(np.maximum(summit.table(variable).probabilities, 1e-12)) for variable in structure.parents]
+    optimum = fit(posterior.network, EVIDENCE, seed=seed).network
+    assert optimum is not None
+    top = [np.log(np.maximum(optimum.table(variable).probabilities, 1e-12)) for variable in structure.parents]
     return {
         place: {
-            estimator: float(gradient_draws(aim, structure, logits, estimator, REPETITIONS, seed).var(0).sum())
-            for estimator in ESTIMATORS
+            estimator: float(gradient_draws(posterior, structure, logits, estimator, REPETITIONS, seed).var(0).sum())
+            for estimator in LOSSES
         }
-        for place, logits in (("at random logits", start), ("at the summit", top))
+        for place, logits in (("at random logits", start), ("near the maximum", top))
     }

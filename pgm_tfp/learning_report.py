@@ -12,10 +12,10 @@ from common.files import atomic_write
 
 from pgm_tfp import backend as backend  # isort: skip  (first: it loads TensorFlow, quietly)
 from pgm_tfp import learning
-from pgm_tfp.answers import Answer
 from pgm_tfp.conditionals import BINARY
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.plots import Entry, table_intervals
+from pgm_tfp.section import Section
 
 HELD_OUT = 5  # every fifth row
 MASS = 0.95
@@ -28,12 +28,12 @@ class Learned(NamedTuple):
     Attributes:
         network: with the posterior mean of every table.
         entries: its tables as one list.
-        answer: what was found, as text and figure.
+        section: the findings, as text and figure.
     """
 
     network: BayesianNetwork
     entries: list[Entry]
-    answer: Answer
+    section: Section
 
 
 def learned(
@@ -91,7 +91,7 @@ def learned(
         "Tables learnt from a log",
         f"Mean and central {MASS:.0%} interval of the {kind}, from {learnt_from:,} rows; ticks: its own tables.",
     )
-    return Learned(mean, entries, Answer("Learning from a log", lines, {"learned.png": figure}))
+    return Learned(mean, entries, Section("Learning from a log", lines, {"learned.png": figure}))
 
 
 def write_tables(path: Path, entries: list[Entry]) -> None:

@@ -38,7 +38,7 @@ ORDER = {
         ["report"],
     ],
     "pgm_tfp": [
-        ["backend", "memory", "states"],
+        ["backend", "memory", "states", "section"],
         ["graphs", "potentials", "conditionals"],
         ["triangulation", "joint_distributions"],
         ["elimination", "bif", "uai"],
@@ -46,6 +46,7 @@ ORDER = {
         ["networks"],
         ["markov"],
         ["catalogue", "independence", "exact"],
+        ["maximisation"],
         ["notation", "variational", "learning", "network_files"],
         ["observations", "plots"],
         ["answers", "diagnosis"],

@@ -9,10 +9,10 @@ from scipy import stats
 
 from common.figures import BLUE, ORANGE, open_axes
 from pgm_tfp import catalogue
-from pgm_tfp.answers import panels_of
 from pgm_tfp.independence import Independence, without
 from pgm_tfp.markov import moralize
 from pgm_tfp.plots import Panel, graph_panels
+from pgm_tfp.plots.independence_panels import panels_of
 
 WIDTH = 7.6  # inches
 SMALLEST = 9  # points

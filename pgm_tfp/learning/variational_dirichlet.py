@@ -23,11 +23,12 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.optimize import Bounds, minimize
+from scipy.optimize import Bounds
 
 from pgm_tfp.exact.rows import Observations
 from pgm_tfp.learning.dirichlet import count, prior_concentrations
 from pgm_tfp.learning.family_arrays import FamilyArrays
+from pgm_tfp.maximisation import compiled, maximise, packed, unpacked
 from pgm_tfp.networks import BayesianNetwork
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-GRADIENT = 1e-7  # in nats for one of a free number; where it is smaller in each, the ELBO is at its maximum
 MOST_ITERATIONS = 1000
 
 
@@ -71,54 +71,42 @@ def fit_variational_dirichlet(
     Raises:
         UserError: as `fit_dirichlet`.
     """
-    import tensorflow as tf  # with TensorFlow Probability ten times as slow to import as everything else here
+    import tensorflow as tf
 
     counts = count(network, observations)
     prior = prior_concentrations(network, prior_counts)
     boxes = [_box(prior[variable], n) for variable, n in counts.items()]
-    lowest, highest, start = (np.concatenate([side.ravel() for side in sides]) for sides in zip(*boxes, strict=True))
-    shapes = [box.lowest.shape for box in boxes]
+    lowest, highest, start = (packed(sides) for sides in zip(*boxes, strict=True))
+    shapes = [box.start.shape for box in boxes]
 
-    def concentrations(free: tf.Tensor) -> list[tf.Tensor]:
-        parts = tf.split(free, [int(np.prod(shape)) for shape in shapes])
-        split = [tf.reshape(part, shape) for part, shape in zip(parts, shapes, strict=True)]
+    def concentrations(free: list[tf.Tensor]) -> list[tf.Tensor]:
+        # log c_k = s + t_k / sqrt(1 + n_k)
         return [
             tf.exp(part[..., :1] + part[..., 1:] / np.sqrt(1.0 + n))
-            for part, n in zip(split, counts.values(), strict=True)
+            for part, n in zip(free, counts.values(), strict=True)
         ]
 
-    @tf.function
-    def negative_elbo(free: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        with tf.GradientTape() as tape:
-            tape.watch(free)
-            rows = zip(concentrations(free), prior.values(), counts.values(), strict=True)
-            value = -tf.add_n([_elbo(c, a, n) for c, a, n in rows])
-        return value, tape.gradient(value, free)
+    def elbo(free: list[tf.Tensor]) -> tf.Tensor:
+        return tf.add_n(
+            [_elbo(*row) for row in zip(concentrations(free), prior.values(), counts.values(), strict=True)]
+        )
 
-    traced = negative_elbo.get_concrete_function(tf.TensorSpec(start.shape, tf.float64))
-
-    def evaluate(free: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = traced(tf.constant(free, tf.float64))
-        return float(value), gradient.numpy()
-
-    trace = [-evaluate(start)[0]]
-    found = minimize(
-        evaluate,
+    elbo_and_gradient = compiled(elbo, shapes)
+    maximum = maximise(
+        elbo_and_gradient,
         start,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=Bounds(lowest, highest),
-        callback=lambda intermediate_result: trace.append(-float(intermediate_result.fun)),
-        options={"maxiter": MOST_ITERATIONS, "gtol": GRADIENT, "ftol": 0.0},
+        Bounds(lowest, highest),
+        MOST_ITERATIONS,
+        value_tolerance=0.0,  # the ELBO of many rows is large, and the tolerance is a share of it
     )
-    if len(trace) > MOST_ITERATIONS:
+    if len(maximum.trace) > MOST_ITERATIONS:
         log.warning(
             "the ELBO had not converged after %d iterations: its gradient is up to %.1g; fit_dirichlet is exact",
             MOST_ITERATIONS,
-            np.abs(found.jac).max(),
+            np.abs(elbo_and_gradient(maximum.parameters)[1]).max(),
         )
-    fitted = (c.numpy() for c in concentrations(tf.constant(found.x, tf.float64)))
-    return VariationalDirichlet(dict(zip(prior, fitted, strict=True)), -float(found.fun), np.array(trace))
+    fitted = [c.numpy() for c in concentrations(unpacked(maximum.parameters, shapes))]
+    return VariationalDirichlet(dict(zip(prior, fitted, strict=True)), maximum.value, maximum.trace)
 
 
 class Box(NamedTuple):

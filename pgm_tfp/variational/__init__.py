@@ -1,10 +1,34 @@
-"""Variational inference whose error is known, and what it is measured against."""
+"""Variational inference whose error is known, with quadrature and NUTS to measure it against."""
 
-from pgm_tfp import backend as backend  # isort: skip  (first: it loads TensorFlow, quietly)
-from pgm_tfp.variational.fitting import Fit, fit
-from pgm_tfp.variational.nuts import Chains, nuts
+from pgm_tfp.variational.conditioning import target
+from pgm_tfp.variational.family import Family, Optimum, Settings
+from pgm_tfp.variational.fitting import Fit, fit, fit_target
+from pgm_tfp.variational.integration import Quadrature, quadrature
+from pgm_tfp.variational.no_u_turn import Chains, nuts
 from pgm_tfp.variational.pareto import pareto_k
-from pgm_tfp.variational.quadrature import Quadrature, quadrature
-from pgm_tfp.variational.targets import Target, target
+from pgm_tfp.variational.registry import FAMILIES, register
+from pgm_tfp.variational.reparameterised import ReparameterisedFamily
+from pgm_tfp.variational.results import LogEvidence, Result, WeightedPoints
+from pgm_tfp.variational.targets import Target
 
-__all__ = ["Chains", "Fit", "Quadrature", "Target", "fit", "nuts", "pareto_k", "quadrature", "target"]
+__all__ = [
+    "FAMILIES",
+    "Chains",
+    "Family",
+    "Fit",
+    "LogEvidence",
+    "Optimum",
+    "Quadrature",
+    "ReparameterisedFamily",
+    "Result",
+    "Settings",
+    "Target",
+    "WeightedPoints",
+    "fit",
+    "fit_target",
+    "nuts",
+    "pareto_k",
+    "quadrature",
+    "register",
+    "target",
+]

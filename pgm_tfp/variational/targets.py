@@ -1,17 +1,17 @@
 """The target of approximate inference: log p(hidden, evidence) of a network, as TensorFlow computes it.
 
 Continuous variables are moved to unconstrained coordinates u in R^d, where optimisers, samplers and grids need no
-bounds. With the bijector b that TensorFlow Probability knows for each distribution's support, z = b(u) and
+bounds. TensorFlow Probability has a bijector b onto each distribution's support, and with z = b(u)
 
     log p(u) = log p(z) + log |det db/du|
 
 (Kucukelbir et al. 2017, "Automatic differentiation variational inference", section 2.3). Discrete variables that no
-density depends on are eliminated exactly; the others are summed over one by one.
+density depends on are eliminated exactly. The other hidden discrete variables are summed over, one joint state at a
+time. They are called the interface here (Koller & Friedman 2009, section 14.4).
 """
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -19,30 +19,21 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
+from scipy.special import softmax
 
 from common.errors import UserError, nearest
 from pgm_tfp import elimination, exact
 from pgm_tfp.conditionals import Conditional, Table, log_density, naming
-from pgm_tfp.exact.evidence import read_evidence
-from pgm_tfp.networks import BayesianNetwork, number_of
+from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.potentials import Potential
+from pgm_tfp.states import State
 from pgm_tfp.variational.coordinates import coordinates
-from pgm_tfp.variational.truncation import (
-    MOST_VALUES,
-    POSTERIOR_TAIL,
-    Truncation,
-    countable_variables,
-    prior_truncation,
-    truncated,
-)
-
-log = logging.getLogger(__name__)
+from pgm_tfp.variational.truncation import Truncation
 
 MOST_STATES = 2**16  # joint states of hidden discrete variables that are summed over one by one
-MOST_HYBRID_STATES = 2**10  # the same, where the sum is taken at each of thousands of continuous draws
-IMPOSSIBLE = -700.0  # replaces log 0 below a factor's largest entry, so that gradients exist: 1e-304
+IMPOSSIBLE = -700.0  # stands in for log 0, relative to a factor's largest entry: exp(-700) = 1e-304 has a gradient
 PRIOR_DRAWS = 1_000
-CHECKED = 100  # draws of the prior at which densities are checked for NaN
+LEAST_SCALE = 1e-6  # of a prior whose draws are all equal
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,15 +41,15 @@ class Target:
     """log p(z, x, evidence) for continuous hidden variables z and discrete ones x.
 
     Attributes:
-        network: the network; countable variables are cut off, see `truncations`.
-        original: the network as it was given.
-        evidence: as it was given.
+        network: the network; its countable variables have finitely many states, see `truncations`.
+        original: the network as the caller gave it.
+        evidence: as the caller gave it.
         observed: state index, or float64 array, of each observed variable.
         likelihoods: soft evidence: by variable the likelihood of each state.
         discrete: names of the hidden discrete variables, in the network's order.
         sizes: their numbers of states.
         continuous: names of the hidden continuous variables.
-        truncations: by countable variable (Poisson, ...), how far it is summed and what that leaves out.
+        truncations: by countable variable (Poisson, ...), the last value that is summed and the probability left out.
     """
 
     network: BayesianNetwork
@@ -78,9 +69,10 @@ class Target:
 
     @cached_property
     def factors(self) -> dict[str, Potential]:
-        """log p(variable | parents) as tables over hidden discrete variables, where no hidden continuous one matters.
+        """Tables of log p(variable | parents) for the variables whose family has no hidden continuous member.
 
-        Soft evidence on a variable is part of its factor. Entries are -inf where a state is impossible.
+        A table is over the family's hidden discrete variables. Soft evidence on a variable is part of its table.
+        Impossible states have -inf.
         """
         return {
             variable: self._factor(variable)
@@ -90,9 +82,9 @@ class Target:
 
     @cached_property
     def interface(self) -> tuple[str, ...]:
-        """The hidden discrete variables beside continuous ones that are summed over one by one.
+        """The hidden discrete variables that are summed over, one joint state at a time.
 
-        They are those that some density depends on, and the countable ones.
+        Some density depends on each of them, or they are countable. Without hidden continuous variables there are none.
         """
         if not self.continuous:
             return ()
@@ -129,17 +121,33 @@ class Target:
         _, log_evidence = self._eliminated(())
         return log_evidence
 
-    def log_weights(self) -> tf.Tensor:
-        """log p(x, evidence) for every joint state x, (states,); only where no hidden variable is continuous."""
-        return tf.broadcast_to(self.log_weight(self.grid()), (self.states,))
+    @cached_property
+    def _finite_factors(self) -> list[Potential]:
+        """The factors with a large negative number in place of log 0."""
+        return [
+            Potential(
+                factor.variables, np.where(np.isneginf(factor.values), factor.values.max() + IMPOSSIBLE, factor.values)
+            )
+            for factor in self.factors.values()
+        ]
+
+    @cached_property
+    def log_weights(self) -> np.ndarray:
+        """log p(x, evidence) for every joint state x, (states,); only where no hidden variable is continuous.
+
+        log 0 is a large negative number.
+        """
+        grid, total = self.grid(), np.zeros(self.states)
+        for factor in self._finite_factors:
+            total += factor.values.ravel()[flat_index([grid[name] for name in factor.variables], factor.values.shape)]
+        return total
 
     def log_weight(self, values: Mapping[str, Any]) -> tf.Tensor:
         """log p(x, evidence) at state indices of shapes that broadcast; log 0 is a large negative number."""
         total = tf.zeros((), tf.float64)
-        for factor in self.factors.values():
-            logs = factor.values
-            logs = np.where(np.isneginf(logs), logs.max() + IMPOSSIBLE, logs)
-            total += tf.gather(logs.ravel(), flat_index([values[name] for name in factor.variables], logs.shape))
+        for factor in self._finite_factors:
+            index = flat_index([values[name] for name in factor.variables], factor.values.shape)
+            total += tf.gather(factor.values.ravel(), index)
         return total
 
     @property
@@ -149,7 +157,7 @@ class Target:
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """Names of the numbers that the continuous variables hold: z for a scalar, w[0], w[1] for a vector."""
+        """A name for each number of the continuous variables: z for a scalar, w[0] and w[1] for a vector."""
         return tuple(
             variable + (f"[{', '.join(map(str, index))}]" if index else "")
             for variable, shape in self._event_shapes.items()
@@ -160,7 +168,7 @@ class Target:
     def prior_draws(self) -> np.ndarray:
         """Draws of the continuous variables from the network without evidence, unconstrained, (draws, d).
 
-        Draws on the edge of a support, which have no finite coordinate, are left out.
+        A draw on the edge of a support has no finite coordinate and is left out.
         """
         values = self._prior_values
         parts = []
@@ -170,6 +178,16 @@ class Target:
             parts.append(tf.reshape(unconstrained, (PRIOR_DRAWS, -1)).numpy())
         draws = np.concatenate(parts, 1)
         return draws[np.isfinite(draws).all(1)]
+
+    @cached_property
+    def prior_scale(self) -> np.ndarray:
+        """Standard deviation of each unconstrained coordinate under the prior, (d,), above zero."""
+        return np.maximum(self.prior_draws.std(0), LEAST_SCALE)
+
+    @cached_property
+    def prior_draw_log_densities(self) -> np.ndarray:
+        """log p(u, x, evidence) at the prior's draws for every joint state x of the interface, (draws, states)."""
+        return self.log_densities(tf.constant(self.prior_draws)).numpy()
 
     def log_density(self, u: tf.Tensor) -> tf.Tensor:
         """log p(u, evidence), discrete variables summed out; u (samples, d), returns (samples,)."""
@@ -186,7 +204,7 @@ class Target:
     def model_values(self, u: np.ndarray) -> np.ndarray:
         """The continuous variables at u (samples, d) in the model's own space, (samples, states or 1, columns).
 
-        There is an axis of states where a support depends on the interface.
+        The second axis has a length other than 1 only where a support depends on the interface.
         """
         densities = self._densities(tf.convert_to_tensor(u, tf.float64))
         values = [value.numpy() for variable, _, value in densities if variable in self.continuous]
@@ -195,9 +213,9 @@ class Target:
         return np.concatenate([np.broadcast_to(p, (len(p), states, p.shape[2])) for p in parts], -1)
 
     def model_draws(self, u: np.ndarray, seed: int = 0) -> np.ndarray:
-        """The model's own values at posterior draws u (samples, d): (samples, columns).
+        """The continuous variables at posterior draws u (samples, d) in the model's own space, (samples, columns).
 
-        Where a support depends on a discrete variable, its state is drawn given u.
+        Where a support depends on the interface, the interface's state is drawn given u.
         """
         values = self.model_values(u)
         if values.shape[1] == 1:
@@ -205,6 +223,43 @@ class Target:
         logs = self.log_densities(u).numpy()
         noise = np.random.default_rng(seed).gumbel(size=logs.shape)
         return values[np.arange(len(values)), (logs + noise).argmax(1)]
+
+    def columns_of(self, variable: str) -> tuple[list[int], tuple[int, ...]]:
+        """Which of `columns` a continuous variable has, and the shape of one of its values."""
+        first = 0
+        for name, shape in self._event_shapes.items():
+            if name == variable:
+                return list(range(first, first + prod(shape))), shape
+            first += prod(shape)
+        raise UserError(f"{variable} is not a hidden continuous variable; {nearest(variable, self.continuous)}")
+
+    def interface_posterior(self, u: np.ndarray) -> np.ndarray:
+        """p(x | u, evidence) for every joint state x of the interface, (samples, states); u (samples, d)."""
+        return softmax(self.log_densities(tf.constant(u)).numpy(), -1)
+
+    def discrete_marginal(self, variable: str, interface: np.ndarray) -> dict[State, float]:
+        """p(variable | evidence) of a hidden discrete variable beside continuous ones, by state.
+
+        Args:
+            interface: p(x | evidence) for every joint state x of the interface, (states,).
+        """
+        joint = interface.reshape([len(self.network.states[name]) for name in self.interface])
+        if variable in self.interface:
+            axis = self.interface.index(variable)
+            probabilities = joint.sum(tuple(other for other in range(joint.ndim) if other != axis))
+        else:
+            # Given the interface, the variable depends on no density: sum_x p(x | evidence) p(variable | x, evidence)
+            table, _ = self._eliminated((*self.interface, variable))
+            given = table.values.sum(-1, keepdims=True)
+            conditional = np.divide(table.values, given, out=np.zeros_like(table.values), where=given > 0)
+            probabilities = np.tensordot(joint, conditional, joint.ndim)
+        return dict(zip(self.network.states[variable], map(float, probabilities), strict=True))
+
+    def check_hidden(self, variable: str) -> None:
+        """Raise UserError unless the variable is hidden."""
+        if variable not in (hidden := (*self.discrete, *self.continuous)):
+            reason = "is in the evidence" if variable in self.observed else "is no variable of the network"
+            raise UserError(f"{variable} {reason}; {nearest(variable, hidden)}")
 
     def check_numbers(self, u: np.ndarray) -> None:
         """Raise UserError, naming the variable, where a log density or its gradient is NaN at u (samples, d)."""
@@ -219,13 +274,13 @@ class Target:
             gradient = tape.gradient(finite, u)
             if np.isnan(density).any() or (gradient is not None and np.isnan(gradient).any()):
                 raise UserError(
-                    f"{variable}: its log density, or the gradient of it, is not a number (NaN) at a value that the "
-                    "posterior may take; check the parameters of its distribution, and that its mass does not lie "
-                    "where float64 rounds to the end of its support"
+                    f"{variable}: its log density, or the gradient of its log density, is not a number (NaN) at a "
+                    "value that the posterior may take; check the parameters of its distribution, and that its mass "
+                    "does not lie where float64 rounds to the end of its support"
                 )
 
     def _densities(self, u: tf.Tensor) -> Iterator[tuple[str, tf.Tensor, Any]]:
-        """(variable, its log density, its value) for all variables with a continuous family; u (samples, d)."""
+        """(variable, its log density, its value) for every variable without a factor; u (samples, d)."""
         values: dict[str, Any] = {**self.observed, **self.grid(self.interface)}
         place = 0
         for variable in self.network.conditionals:
@@ -236,7 +291,7 @@ class Target:
                 shape = self._unconstrained_shapes[variable]
                 own = u[:, place : place + prod(shape)]
                 place += prod(shape)
-                # an axis for the states of the interface between samples and event
+                # the axis between samples and event is for the states of the interface
                 own = tf.reshape(own, (tf.shape(u)[0], 1, *shape))
                 bijector = coordinates(variable, distribution)
                 values[variable] = bijector.forward(own)
@@ -263,7 +318,7 @@ class Target:
 
     @cached_property
     def _interface_log_weights(self) -> np.ndarray:
-        """log p(x, the evidence that no density bears on) for each joint state x of the interface, (states,)."""
+        """The factors' share of log p(x, evidence) for each joint state x of the interface, (states,)."""
         table, log_weight = self._eliminated(self.interface)
         with np.errstate(divide="ignore"):
             return np.log(table.values.ravel()) + log_weight
@@ -283,8 +338,8 @@ class Target:
             if log_weight > -np.inf:
                 return table, log_weight + peaks
         if all(isinstance(conditional, Table) for conditional in self.original.conditionals.values()):
-            exact.log_evidence(self.original, self.evidence)  # raises, and names the findings that exclude each other
-        raise UserError("impossible evidence: its probability is zero; leave a part of it out")
+            exact.log_evidence(self.original, self.evidence)  # its error names the contradictory findings
+        raise UserError("impossible evidence: its probability is zero; leave out some of the findings")
 
     def _factor(self, variable: str) -> Potential:
         conditional = self.network.conditionals[variable]
@@ -309,7 +364,7 @@ class Target:
 
     @cached_property
     def _prior_values(self) -> dict[str, np.ndarray]:
-        """Draws of every variable without evidence, state indices or numbers, (draws, *event) each."""
+        """Draws of every variable from the network without evidence: state indices or numbers, (draws, *event)."""
         values = self.original.sample_values(PRIOR_DRAWS, seed=0)
         kept = {name: np.minimum(values[name], known.high).astype(int) for name, known in self.truncations.items()}
         return {**values, **kept}
@@ -330,10 +385,10 @@ class Target:
     def upper_half(self, variable: str) -> float:
         """Posterior probability of the upper half of a discrete variable's states.
 
-        Beside continuous variables it is taken where the evidence has its greatest density among draws of the prior.
+        With hidden continuous variables, it is the probability at the draw of the prior that has the highest density.
         """
         if self.continuous:
-            logs = self.log_densities(tf.constant(self.prior_draws)).numpy()
+            logs = self.prior_draw_log_densities
             logs = logs[np.logaddexp.reduce(logs, 1).argmax()].reshape(
                 [len(self.network.states[v]) for v in self.interface]
             )
@@ -344,74 +399,8 @@ class Target:
         return float(weights[len(weights) // 2 :].sum() / weights.sum())
 
 
-def target(network: BayesianNetwork, evidence: Mapping[str, Any] | None = None) -> Target:
-    """The posterior of a network given evidence.
-
-    Args:
-        evidence: by variable a state, for each state the likelihood of what was seen (soft evidence), or for a
-            continuous variable a number or an array.
-
-    Raises:
-        UserError: a variable or a state is unknown, nothing is hidden, a value is no finite number, there are too many
-            joint states, or a distribution cannot be computed.
-    """
-    evidence = evidence or {}
-    observed: dict[str, Any] = {}
-    likelihoods: dict[str, np.ndarray] = {}
-    for variable, value in evidence.items():
-        if variable not in network.conditionals:
-            raise UserError(f"unknown variable {variable}; {nearest(variable, network.conditionals)}")
-        if isinstance(value, Mapping):
-            likelihoods[variable] = read_evidence(network, {variable: value}).likelihoods[0].values
-        elif variable in network.states:
-            observed[variable] = network.state_index(variable, value)
-        else:
-            observed[variable] = number_of(variable, value)
-    hidden = [variable for variable in network.conditionals if variable not in observed]
-    if not hidden:
-        raise UserError("the evidence names every variable; leave one out for a surrogate to approximate")
-
-    countable = countable_variables(network, hidden)
-    truncations = {variable: prior_truncation(distribution) for variable, distribution in countable.items()}
-    dtypes = {variable: distribution.dtype for variable, distribution in countable.items()}
-    while True:
-        highs = {variable: known.high for variable, known in truncations.items()}
-        finite = truncated(network, highs, dtypes) if highs else network
-        discrete = tuple(variable for variable in hidden if variable in finite.states)
-        aim = Target(
-            finite, network, evidence, observed, likelihoods, discrete,
-            tuple(len(finite.states[name]) for name in discrete),
-            tuple(variable for variable in hidden if variable not in finite.states), truncations,
-        )  # fmt: skip
-        if aim.continuous:
-            if aim.interface_states > MOST_HYBRID_STATES:
-                raise UserError(
-                    f"the hidden discrete variables {', '.join(aim.interface)} have {aim.interface_states:,} joint "
-                    f"states to sum over at every draw of {', '.join(aim.continuous)}, more than "
-                    f"{MOST_HYBRID_STATES:,}; observe some of them"
-                )
-            aim.check_numbers(aim.prior_draws[:CHECKED])
-        tails = {name: 0.0 if known.bounded else aim.upper_half(name) for name, known in truncations.items()}
-        truncations = {name: known._replace(tail=tails[name]) for name, known in truncations.items()}
-        wider = [
-            name for name, known in truncations.items() if known.tail > POSTERIOR_TAIL and known.high < MOST_VALUES - 1
-        ]
-        if not wider:
-            break
-        for name in wider:
-            high = min(2 * truncations[name].high + 1, MOST_VALUES - 1)
-            truncations[name] = truncations[name]._replace(high=high)
-    for name, known in truncations.items():
-        if known.tail > POSTERIOR_TAIL:
-            log.warning(
-                "%s is summed up to %d only; the upper half of that range has posterior probability %.1g, so results "
-                "may be off by about as much", name, known.high, known.tail,
-            )  # fmt: skip
-    return replace(aim, truncations=truncations)
-
-
 def flat_index(indices: Sequence[Any], shape: Sequence[int]) -> Any:
-    """Where a cell of a table lies once the table is one row; indices broadcast."""
+    """The index of a table's cell when the table is stored as one row; indices broadcast."""
     flat = 0
     for index, size in zip(indices, shape, strict=True):
         flat = flat * size + index

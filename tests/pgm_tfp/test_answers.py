@@ -4,9 +4,11 @@ import pytest
 from matplotlib.figure import Figure
 
 from pgm_tfp import exact
-from pgm_tfp.answers import answers, explained, panels_of, why_no_edge_can_go
+from pgm_tfp.answers import answers, why_no_edge_can_go
 from pgm_tfp.catalogue import server_room
 from pgm_tfp.independence import Independence
+from pgm_tfp.independence.explanation import explained
+from pgm_tfp.plots.independence_panels import panels_of
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Fits against closed forms, and the judgement of what has not converged."""
+"""Fits against closed forms, and warnings where a fit has not converged."""
 
 import logging
 
@@ -9,9 +9,10 @@ from scipy.stats import norm
 from common.errors import UserError
 from pgm_tfp import BayesianNetwork, Conditional, Table, catalogue, exact
 from pgm_tfp.backend import tf, tfd
-from pgm_tfp.variational import fit, fitting, quadrature, target
-from pgm_tfp.variational.fitting import judged
-from pgm_tfp.variational.maximisation import Maximum
+from pgm_tfp.maximisation import Maximum
+from pgm_tfp.variational import LogEvidence, evidence, fit, quadrature, target
+from pgm_tfp.variational.family import best_start
+from pgm_tfp.variational.fitting import checked
 
 LAPLACE_GAP = (np.log(np.pi) - 1) / 2
 
@@ -32,7 +33,7 @@ def test_the_evidence_of_two_measurements_is_that_of_a_normal():
     covariance = np.ones((2, 2)) + np.diag([s1**2, s2**2])
     expected = -0.5 * (x @ np.linalg.solve(covariance, x) + np.log(np.linalg.det(2 * np.pi * covariance)))
     fitted = fit(catalogue.two_measurements(s1, s2), {"x1": x[0], "x2": x[1]}, "normal", starts=2)
-    assert fitted.log_evidence == pytest.approx(expected, abs=1e-9)
+    assert fitted.log_evidence.value == pytest.approx(expected, abs=1e-9)
     assert abs(fitted.gap) < 1e-5  # the posterior is in the family
     precision = 1 + 1 / s1**2 + 1 / s2**2
     assert fitted.surrogate.mean().numpy()[0] == pytest.approx((x[0] / s1**2 + x[1] / s2**2) / precision, abs=1e-4)
@@ -45,18 +46,22 @@ def test_a_wider_family_has_a_smaller_gap():
     assert gaps["normal"] > 0.1 > 0.001 > gaps["full_normal"] > gaps["flow"] > -1e-4
 
 
+def maximum_of(value, converged=True):
+    return Maximum(np.zeros(1), value, np.array([value]), converged)
+
+
 def test_no_start_is_believed_alone(caplog):
-    ended = [Maximum(np.zeros(1), height, np.array([height]), True) for height in (-3.0, -1.0, -2.0)]
-    best, converged = judged(ended, "mean_field")
+    maxima = [maximum_of(value) for value in (-3.0, -1.0, -2.0)]
+    best, converged = best_start(maxima, "mean_field")
     assert (best.value, converged) == (-1.0, False)
     assert "only one of 3 starts reached the highest ELBO; pass more starts" in caplog.text
-    assert judged([*ended, ended[1]], "mean_field")[1]
+    assert best_start([*maxima, maxima[1]], "mean_field")[1]
 
 
-def test_a_climb_that_has_not_arrived_is_reported(caplog):
+def test_an_optimiser_that_has_not_converged_is_reported(caplog):
     with caplog.at_level(logging.WARNING):
-        assert not judged([Maximum(np.zeros(1), -1.0, np.array([-1.0]), False)], "flow")[1]
-    assert "no start arrived" in caplog.text
+        assert not best_start([maximum_of(-1.0, converged=False)], "flow")[1]
+    assert "no start converged" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -78,14 +83,14 @@ def test_discrete_families_are_not_for_continuous_variables():
 
 
 def test_unknown_estimators_are_named():
-    with pytest.raises(UserError, match="unknown estimator reinforce"):
-        fit(catalogue.server_room(), {"M": True}, estimator="reinforce")
+    with pytest.raises(UserError, match="unknown algorithm reinforce"):
+        fit(catalogue.server_room(), {"M": True}, algorithm="reinforce")
 
 
 def test_where_exact_evidence_costs_too_much_the_gap_stays_unknown(monkeypatch):
-    monkeypatch.setattr(fitting, "MOST_CELLS", 3)
+    monkeypatch.setattr(evidence, "MOST_CELLS", 3)
     fitted = fit(catalogue.server_room(), {"M": True}, starts=1)
-    assert fitted.log_evidence is None
+    assert fitted.log_evidence == LogEvidence("bounded", fitted.elbo, fitted.elbo_error)
     assert fitted.gap is None
 
 
@@ -99,29 +104,33 @@ def test_an_elbo_above_the_evidence_is_an_alarm_not_a_gap(caplog):
     honest = fit(catalogue.server_room(), {"M": True, "S": False}, "autoregressive", starts=2)
     assert honest.converged
     assert not honest.impossible
-    wrong = fitting._checked(honest._replace(log_evidence=honest.log_evidence - 0.5))
+    too_low = honest.log_evidence._replace(value=honest.log_evidence.value - 0.5)
+    wrong = checked(honest._replace(exact_log_evidence=too_low))
     assert wrong.impossible
     assert not wrong.converged
     assert "the ELBO exceeds the log evidence by 0.5 nats, which is impossible; one of the two is wrong" in caplog.text
 
 
 def test_evidence_that_quadrature_is_not_sure_of_is_not_called_exact(monkeypatch, caplog):
-    monkeypatch.setattr(fitting, "quadrature", lambda aim: quadrature(aim)._replace(error=0.01))
+    unsure = LogEvidence("unknown", -1.0, 0.01)
+    monkeypatch.setattr(evidence, "quadrature", lambda posterior: quadrature(posterior)._replace(log_evidence=unsure))
     fitted = fit(catalogue.two_measurements(), {"x1": 1.0, "x2": 0.0}, "normal", starts=2)
-    assert fitted.log_evidence is None
+    assert fitted.log_evidence == LogEvidence("bounded", fitted.elbo, fitted.elbo_error)
     assert fitted.gap is None
-    assert "the exact evidence, and so the gap, is not known: the error of quadrature is 0.01 nats" in caplog.text
+    assert (
+        "the exact evidence, and therefore the gap, is not known: the error of quadrature is 0.01 nats" in caplog.text
+    )
 
 
 def test_a_chain_of_seventy_hidden_variables_is_fitted():
     """Its states are more than an int64 counts."""
     chain = BayesianNetwork.from_edges([(f"x{i}", f"x{i + 1}") for i in range(70)], seed=1)
     fitted = fit(chain, {"x70": True}, starts=2)
-    assert fitted.estimator == "score_function"
-    assert fitted.log_evidence == pytest.approx(exact.log_evidence(chain, {"x70": True}))
+    assert fitted.algorithm == "score_function"
+    assert fitted.log_evidence.value == pytest.approx(exact.log_evidence(chain, {"x70": True}))
     assert fitted.gap > -4 * fitted.elbo_error
     with pytest.raises(UserError, match=r"the 70 hidden variables have 1.18e\+21 joint states, too many"):
-        fit(chain, {"x70": True}, estimator="enumerated", starts=2)
+        fit(chain, {"x70": True}, algorithm="enumerated", starts=2)
 
 
 def test_only_discrete_variables_beside_continuous_ones_are_summed_one_by_one():
@@ -129,12 +138,12 @@ def test_only_discrete_variables_beside_continuous_ones_are_summed_one_by_one():
     z = Conditional(lambda x: tfd.Normal(tf.cast(x, tf.float64), 1.0), ("x39",))
     y = Conditional(lambda z: tfd.Normal(z, 0.5), ("z",))
     model = BayesianNetwork({**chain.conditionals, "z": z, "y": y})
-    aim = target(model, {"y": 0.8, "x0": True})
-    assert aim.interface == ("x39",)
+    posterior = target(model, {"y": 0.8, "x0": True})
+    assert posterior.interface == ("x39",)
     by_state = exact.marginal(chain, "x39", {"x0": True})
     expected = sum(by_state[state] * norm.pdf(0.8, state, np.sqrt(1.25)) for state in (False, True))
     expected *= exact.marginal(chain, "x0")[True]
-    assert quadrature(aim).log_evidence == pytest.approx(np.log(expected), abs=1e-9)
+    assert quadrature(posterior).log_evidence.value == pytest.approx(np.log(expected), abs=1e-9)
 
 
 def test_too_many_discrete_variables_beside_continuous_ones_are_refused():
@@ -148,7 +157,7 @@ def test_discrete_posteriors_of_continuous_measurements_are_exact():
     z = Table([0.2, 0.5, 0.3], states=("low", "middle", "high"))
     x = Conditional(lambda z: tfd.Normal(3.0 * tf.cast(z, tf.float64), 0.01), ("z",))
     fitted = fit(BayesianNetwork({"z": z, "x": x}), {"x": 2.96}, starts=2)
-    assert fitted.log_evidence == pytest.approx(np.log(0.5) + norm.logpdf(2.96, 3, 0.01), abs=1e-9)
+    assert fitted.log_evidence.value == pytest.approx(np.log(0.5) + norm.logpdf(2.96, 3, 0.01), abs=1e-9)
     assert fitted.converged
     assert abs(fitted.gap) < 1e-9
 
@@ -156,11 +165,11 @@ def test_discrete_posteriors_of_continuous_measurements_are_exact():
 def test_soft_evidence_is_a_likelihood():
     room, soft = catalogue.server_room(), {"M": {True: 0.8, False: 0.1}, "S": False}
     fitted = fit(room, soft, "autoregressive", starts=2)
-    assert fitted.log_evidence == pytest.approx(exact.log_evidence(room, soft))
+    assert fitted.log_evidence.value == pytest.approx(exact.log_evidence(room, soft))
     assert fitted.gap == pytest.approx(0, abs=1e-7)
     thermal = catalogue.server_room_thermal()
-    both = [quadrature(target(thermal, {"M": message, "R": 30.0})).log_evidence for message in (False, True)]
-    mixed = quadrature(target(thermal, {"M": {True: 0.8, False: 0.1}, "R": 30.0})).log_evidence
+    both = [quadrature(target(thermal, {"M": message, "R": 30.0})).log_evidence.value for message in (False, True)]
+    mixed = quadrature(target(thermal, {"M": {True: 0.8, False: 0.1}, "R": 30.0})).log_evidence.value
     assert mixed == pytest.approx(np.log(0.1 * np.exp(both[0]) + 0.8 * np.exp(both[1])), abs=1e-9)
 
 

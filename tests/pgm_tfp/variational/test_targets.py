@@ -13,7 +13,7 @@ from pgm_tfp.variational import target
 def test_the_weights_of_all_states_add_up_to_the_evidence(network):
     variable = list(network.states)[-1]
     evidence = {variable: network.states[variable][0]}
-    weights = target(network, evidence).log_weights()
+    weights = target(network, evidence).log_weights
     assert float(tf.reduce_logsumexp(weights)) == pytest.approx(exact.log_evidence(network, evidence), abs=1e-12)
 
 
@@ -28,14 +28,16 @@ def test_the_joint_density_is_that_of_the_network():
 
 def test_discrete_variables_are_summed_out_of_a_density():
     network, evidence = catalogue.server_room_thermal(), {"M": True, "R": 30.0, "L": 55.0, "S": False}
-    aim, at = target(network, evidence), 29.3
-    assert (aim.discrete, aim.continuous) == (("O", "A"), ("C",))
+    posterior, at = target(network, evidence), 29.3
+    assert (posterior.discrete, posterior.continuous) == (("O", "A"), ("C",))
     by_hand = [
         network.log_prob({**evidence, "C": at, "O": door, "A": failure})
         for door in (False, True)
         for failure in (False, True)
     ]
-    assert float(aim.log_density(tf.constant([[at]], tf.float64))[0]) == pytest.approx(np.logaddexp.reduce(by_hand))
+    assert float(posterior.log_density(tf.constant([[at]], tf.float64))[0]) == pytest.approx(
+        np.logaddexp.reduce(by_hand)
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,41 +1,47 @@
-"""Surrogates of discrete posteriors: products of tables q(x_i | some of the others), mean field among them.
+"""Surrogates of discrete posteriors: products of tables q(x_i | parents), mean field among them.
 
-The surrogate is a Bayesian network over the hidden variables, its tables softmaxes of free logits. While their joint
-states can be counted, the ELBO is a sum and so is its gradient:
+The surrogate is a Bayesian network over the hidden variables. Its tables are softmaxes of free logits. Where the joint
+states are few enough to sum over, the ELBO is a sum and so is its gradient:
 
     ELBO = sum_x q(x) (log p(x, e) - log q(x)) = log p(e) - KL(q || p(. | e))
 
-(Jordan et al. 1999; Saul & Jordan 1996 for structured surrogates).
+(Jordan et al. 1999; Saul & Jordan 1996 for surrogates with parents).
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
-from scipy.special import log_softmax
 
+from common.errors import UserError
 from pgm_tfp import elimination
 from pgm_tfp.conditionals import Table
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.triangulation import Elimination
-from pgm_tfp.variational.targets import Target, flat_index
+from pgm_tfp.variational.family import Settings
+from pgm_tfp.variational.targets import MOST_STATES, Target, flat_index
 
 tfd = tfp.distributions
-MOST_SWEEPS, LITTLE = 100, 1e-3  # of coordinate ascent; the gain of a sweep, in nats, after which it ends
+
+START_SPREAD = 2.0  # standard deviation of random logits, which then start near certainty of every kind
 
 
 class Structure(NamedTuple):
-    """Which hidden variables each table of a surrogate is given.
+    """The parents of each table of a surrogate.
 
     Attributes:
-        parents: by variable, parents before children; empty for mean field.
-        sizes: numbers of states.
+        parents: by variable, with parents before children; all empty for mean field.
+        sizes: numbers of states, by variable.
     """
 
     parents: dict[str, tuple[str, ...]]
     sizes: dict[str, int]
+
+    def random_logits(self, random: np.random.Generator) -> list[np.ndarray]:
+        """Random logits of every table, from which an algorithm starts."""
+        return [random.normal(scale=START_SPREAD, size=shape) for shape in self.shapes()]
 
     def shapes(self) -> list[tuple[int, ...]]:
         """The shape of each table of logits: (states of each parent..., states)."""
@@ -48,10 +54,11 @@ def mean_field(target: Target) -> Structure:
 
 
 def autoregressive(target: Target) -> Structure:
-    """q(x) = prod_i q(x_i | those that it is entangled with), wide enough to be the posterior itself.
+    """q(x) = prod_i q(x_i | clique of x_i), a family that contains the posterior.
 
-    Eliminating x_i joins it with its neighbours in a clique; given these, the posterior of x_i needs no others. So the
-    parents of x_i are its clique, and variables come in the reverse order of elimination.
+    Eliminating x_i joins it with its neighbours in a clique. Given these neighbours, the posterior of x_i depends on no
+    other variable eliminated later. So the neighbours are the parents of x_i, and the variables come in the reverse
+    order of elimination.
     """
     eliminated = hidden_elimination(target)
     place = {variable: number for number, variable in enumerate(target.discrete)}
@@ -63,7 +70,7 @@ def autoregressive(target: Target) -> Structure:
 
 
 def hidden_elimination(target: Target) -> Elimination:
-    """A good order for the hidden variables, and what exact inference would cost: the evidence is sliced out."""
+    """An elimination order for the hidden variables given the evidence, with the cost of exact inference."""
     return elimination.elimination_of([factor for factor in target.factors.values() if factor.variables])
 
 
@@ -77,7 +84,7 @@ def log_q(structure: Structure, logits: Sequence[tf.Tensor], values: dict[str, t
 
 
 def draw(structure: Structure, logits: Sequence[tf.Tensor], shape: tuple[int, ...], seed: Any) -> dict[str, tf.Tensor]:
-    """Draws of the surrogate by variable, state indices of this shape; `seed` two integers."""
+    """Draws of the surrogate by variable, state indices of this shape; `seed` is two integers."""
     values: dict[str, tf.Tensor] = {}
     for number, ((variable, given), table) in enumerate(zip(structure.parents.items(), logits, strict=True)):
         parents = tf.stack([values[name] for name in given], -1) if given else tf.zeros((*shape, 0), tf.int32)
@@ -85,7 +92,7 @@ def draw(structure: Structure, logits: Sequence[tf.Tensor], shape: tuple[int, ..
         uniform = tf.random.stateless_uniform(
             tf.shape(rows), tf.random.experimental.stateless_fold_in(seed, number), dtype=tf.float64, minval=1e-300
         )
-        # The largest of logits plus Gumbel noise is a draw of their softmax.
+        # The index of the largest logit plus Gumbel noise is a draw from the softmax.
         values[variable] = tf.argmax(rows - tf.math.log(-tf.math.log(uniform)), -1, tf.int32)
     return values
 
@@ -94,51 +101,44 @@ def enumerated_elbo(target: Target, structure: Structure, logits: Sequence[tf.Te
     """The ELBO as the sum over all joint states, in nats."""
     log_surrogate = log_q(structure, logits, target.grid())
     # sum_x q(x) (log p(x, e) - log q(x))
-    return tf.reduce_sum(tf.exp(log_surrogate) * (target.log_weights() - log_surrogate))
+    return tf.reduce_sum(tf.exp(log_surrogate) * (target.log_weights - log_surrogate))
 
 
-def coordinate_ascent(
-    target: Target, structure: Structure, logits: Sequence[np.ndarray]
-) -> tuple[list[np.ndarray], list[float]]:
-    """Tables set to their optimum one after the other, the others held fixed, until a sweep gains little.
+class TableOptimum(NamedTuple):
+    """The best tables that an algorithm found.
 
-    With q = q_i(x_i | pa_i) q_rest, the ELBO is highest in the table of x_i where
-
-        log q_i(x_i | pa_i) = E_q_rest[log p(x, e) - log q_rest(x) | x_i, pa_i] + constant
-
-    (for mean field Jordan et al. 1999; with parents Saul & Jordan 1996). The gradient in a logit vanishes where its
-    probability is nearly zero; this step does not, and so it leaves bad starts behind.
-
-    Returns:
-        The tables of logits, and the ELBO before and after each sweep.
+    Attributes:
+        logits: of each table, in the structure's order.
+        elbo: in nats.
+        elbo_error: its standard error; zero where the ELBO is a sum over all joint states.
+        trace: the ELBO after each iteration of the best start.
+        starts: the last ELBO of every start.
+        converged: whether the best start converged and a second start reached the same ELBO.
     """
-    grid, log_weights = target.grid(), target.log_weights().numpy()
-    tables = list(logits)
-    cells = [
-        flat_index([grid[name] for name in (*given, variable)], table.shape)
-        for (variable, given), table in zip(structure.parents.items(), tables, strict=True)
-    ]
-    log_factors = [log_softmax(table, -1).ravel()[cell] for table, cell in zip(tables, cells, strict=True)]
-    log_surrogate = np.sum(log_factors, 0)
-    trace = [float(np.exp(log_surrogate) @ (log_weights - log_surrogate))]
-    for _ in range(MOST_SWEEPS):
-        for number, (table, cell) in enumerate(zip(tables, cells, strict=True)):
-            log_rest = log_surrogate - log_factors[number]
-            weights = np.exp(log_rest - log_rest.max())
-            mass = np.bincount(cell, weights, table.size)
-            expected = np.bincount(cell, weights * (log_weights - log_rest), table.size)
-            # Under parents that have no mass, any table is as good.
-            tables[number] = np.divide(expected, mass, out=table.ravel().copy(), where=mass > 0).reshape(table.shape)
-            log_factors[number] = log_softmax(tables[number], -1).ravel()[cell]
-            log_surrogate = log_rest + log_factors[number]
-        trace.append(float(np.exp(log_surrogate) @ (log_weights - log_surrogate)))
-        if trace[-1] - trace[-2] < LITTLE:
-            break
-    return tables, trace
+
+    logits: list[tf.Tensor]
+    elbo: float
+    elbo_error: float
+    trace: np.ndarray
+    starts: list[float]
+    converged: bool
+
+
+# Maximises the ELBO over the tables of a structure; the last argument is the family's name, for log messages.
+TableAlgorithm = Callable[[Target, Structure, Settings, str], TableOptimum]
+
+
+def check_enumerable(target: Target) -> None:
+    """Raise UserError where the joint states are too many to sum over."""
+    if target.states > MOST_STATES:
+        raise UserError(
+            f"the {len(target.discrete)} hidden variables have {target.states:.3g} joint states, too many to sum over; "
+            "choose the algorithm score_function or vimco"
+        )
 
 
 def distribution(structure: Structure, logits: Sequence[tf.Tensor]) -> tfp.distributions.JointDistribution:
-    """The surrogate as a distribution that keeps the logits, so that gradients find them; samples by name."""
+    """The surrogate as a distribution whose samples are state indices by name."""
 
     def coroutine() -> Generator[Any, Any, None]:
         values: dict[str, tf.Tensor] = {}
@@ -150,7 +150,7 @@ def distribution(structure: Structure, logits: Sequence[tf.Tensor]) -> tfp.distr
 
 
 def as_network(target: Target, structure: Structure, logits: Sequence[np.ndarray]) -> BayesianNetwork:
-    """The surrogate as a network, to be asked for exact marginals."""
+    """The surrogate as a network, for exact marginals."""
     return BayesianNetwork(
         {
             variable: Table(tf.nn.softmax(table).numpy(), given, target.network.states[variable])

@@ -1,0 +1,36 @@
+"""Why a graph asserts an independence or does not, as lines of text."""
+
+from pgm_tfp.independence.directed import Trail, trails
+from pgm_tfp.independence.statements import Independence
+from pgm_tfp.independence.undirected import separation
+from pgm_tfp.markov import MarkovNetwork
+from pgm_tfp.networks import BayesianNetwork
+
+
+def explained(network: BayesianNetwork | MarkovNetwork, statement: Independence) -> list[str]:
+    """Whether a graph asserts a statement, with the reasons, as lines of text."""
+    if isinstance(network, MarkovNetwork):
+        shown = separation(network, statement.x, statement.y, statement.given)
+        return [f"{statement}: {yes_or_no(shown.separated)}; {shown.reason}"]
+    found = trails_of(network, statement)
+    lines = [f"{statement}: {yes_or_no(not any(trail.active for trail in found))}"]
+    lines += [f"  {trail.text}  is {trail.reason}" for trail in found]
+    return lines if found else [f"{lines[0]}; no trail joins them"]
+
+
+def trails_of(network: BayesianNetwork, statement: Independence) -> list[Trail]:
+    """All trails between both sides, active ones first, then the shortest."""
+    found = [
+        trail
+        for x in sorted(statement.x)
+        for y in sorted(statement.y)
+        for trail in trails(network, x, y, statement.given)
+        # A trail through another variable of its own side only repeats a shorter one.
+        if not set(trail.nodes[1:-1]) & (statement.x | statement.y)
+    ]
+    return sorted(found, key=lambda trail: (not trail.active, len(trail.nodes)))
+
+
+def yes_or_no(holds: bool) -> str:
+    """An answer as a word."""
+    return "yes" if holds else "no"

@@ -1,0 +1,30 @@
+"""Why a graph asserts an independence or does not, as diagrams."""
+
+from pgm_tfp.independence import Independence, separation
+from pgm_tfp.independence.explanation import trails_of, yes_or_no
+from pgm_tfp.markov import MarkovNetwork
+from pgm_tfp.networks import BayesianNetwork
+from pgm_tfp.plots.diagrams import Panel
+
+
+def panels_of(network: BayesianNetwork | MarkovNetwork, statement: Independence) -> list[Panel]:
+    """The same as diagrams: one for each trail, active ones first; one alone for an undirected graph."""
+    if isinstance(network, MarkovNetwork):
+        shown = separation(network, statement.x, statement.y, statement.given)
+        title = f"{statement.symbols()}: {yes_or_no(shown.separated)}"
+        return [Panel(network.graph, title, shown.reason, statement.given, shown.path, shown.cut)]
+    found = trails_of(network, statement)
+    title = f"{statement.symbols()}: {yes_or_no(not any(trail.active for trail in found))}"
+    if not found:
+        return [Panel(network.graph, title, "no trail joins them", statement.given)]
+    return [
+        Panel(
+            network.graph,
+            title if number == 0 else "",
+            trail.reason,
+            statement.given,
+            trail.nodes,
+            [node.variable for node in trail.inner if node.blocks],
+        )
+        for number, trail in enumerate(found)
+    ]

@@ -1,0 +1,1 @@
+"""Families of surrogates over continuous variables; `pgm_tfp.variational.registry` lists them all."""

@@ -1,0 +1,58 @@
+"""Families over discrete variables: a table for each variable, which differ in the parents of the tables."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from common.errors import UserError, nearest
+from pgm_tfp.variational.coordinate_ascent import fit_by_coordinate_ascent
+from pgm_tfp.variational.enumeration import fit_by_enumeration
+from pgm_tfp.variational.family import Optimum, Settings
+from pgm_tfp.variational.sampled_gradients import fit_by_score_function, fit_by_vimco
+from pgm_tfp.variational.tables import Structure, TableAlgorithm, as_network, distribution
+from pgm_tfp.variational.targets import MOST_STATES, Target
+
+ALGORITHMS: dict[str, TableAlgorithm] = {
+    "enumerated": fit_by_enumeration,
+    "coordinate_ascent": fit_by_coordinate_ascent,
+    "score_function": fit_by_score_function,
+    "vimco": fit_by_vimco,
+}
+
+
+class TableFamily(NamedTuple):
+    """A family whose members are products of tables.
+
+    Attributes:
+        name: the name by which `fit` finds the family.
+        structure: the parents of each table, for a target.
+    """
+
+    name: str
+    structure: Callable[[Target], Structure]
+
+    def refusal(self, target: Target) -> str | None:
+        """The family cannot describe a hidden continuous variable."""
+        return f"is for discrete variables, and {target.continuous[0]} is continuous" if target.continuous else None
+
+    def fit(self, target: Target, settings: Settings) -> Optimum:
+        """The tables with the highest ELBO, by the algorithm of that name.
+
+        The default is "enumerated" up to 65,536 joint states, and "score_function" above.
+        """
+        default = "enumerated" if target.states <= MOST_STATES else "score_function"
+        algorithm = settings.algorithm or default
+        if algorithm not in ALGORITHMS:
+            raise UserError(f"unknown algorithm {algorithm}; {nearest(algorithm, ALGORITHMS)}")
+        structure = self.structure(target)
+        best = ALGORITHMS[algorithm](target, structure, settings, self.name)
+        return Optimum(
+            surrogate=distribution(structure, best.logits),
+            variables=target.discrete,
+            elbo=best.elbo,
+            elbo_error=best.elbo_error,
+            trace=best.trace,
+            algorithm=algorithm,
+            starts=best.starts,
+            converged=best.converged,
+            network=as_network(target, structure, [table.numpy() for table in best.logits]),
+        )

@@ -1,0 +1,98 @@
+"""The three questions that every approximate method answers about p(hidden variables | evidence).
+
+What is the marginal of a variable? What is log p(evidence)? Has the method converged? `Result` is the protocol; `Fit`,
+`Quadrature` and `Chains` follow it. A new method is a new file whose result follows it too.
+"""
+
+from collections.abc import Mapping
+from math import nan
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+
+from pgm_tfp.states import State
+from pgm_tfp.variational.targets import Target
+
+
+class LogEvidence(NamedTuple):
+    """What a method knows of log p(evidence), in nats.
+
+    Attributes:
+        kind: "known": log p(evidence) is the value, give or take the error. "bounded": log p(evidence) is at least the
+            value, and the error is the value's standard error. "unknown": the method gives no usable value.
+        value: in nats; not a number (NaN) where a method has none.
+        error: in nats.
+    """
+
+    kind: Literal["known", "bounded", "unknown"]
+    value: float = nan
+    error: float = nan
+
+
+class WeightedPoints(NamedTuple):
+    """A distribution of one continuous variable, as points with probabilities.
+
+    Attributes:
+        points: values of the variable, (points, *shape of one value).
+        weights: their probabilities, (points,), which sum to one.
+    """
+
+    points: np.ndarray
+    weights: np.ndarray
+
+    def mean(self) -> np.ndarray:
+        """The mean, of the shape of one value."""
+        return np.tensordot(self.weights, self.points, 1)
+
+    def std(self) -> np.ndarray:
+        """The standard deviation, of the shape of one value."""
+        return np.sqrt(np.tensordot(self.weights, (self.points - self.mean()) ** 2, 1))
+
+
+Marginal = Mapping[State, float] | WeightedPoints
+
+
+@runtime_checkable
+class Result(Protocol):
+    """What every approximate method returns."""
+
+    def marginal(self, variable: str) -> Marginal:
+        """The approximate p(variable | evidence).
+
+        Returns:
+            For a discrete variable, the probability of each state; for a continuous one, weighted points.
+
+        Raises:
+            UserError: the variable is not hidden.
+        """
+        ...
+
+    @property
+    def log_evidence(self) -> LogEvidence:
+        """What the method knows of log p(evidence)."""
+        ...
+
+    @property
+    def converged(self) -> bool:
+        """Whether the method met its own test of convergence."""
+        ...
+
+
+def marginal_of(
+    target: Target, variable: str, points: np.ndarray, weights: np.ndarray, interface: np.ndarray
+) -> Marginal:
+    """The marginal of one variable, from a posterior of the continuous variables as weighted points.
+
+    Args:
+        points: values of the continuous variables in the model's own space, (points, columns).
+        weights: their posterior probabilities, (points,).
+        interface: p(x | evidence) for every joint state x of the target's interface, (states,).
+
+    Raises:
+        UserError: the variable is not hidden.
+    """
+    target.check_hidden(variable)
+    if variable in target.discrete:
+        return target.discrete_marginal(variable, interface)
+    columns, shape = target.columns_of(variable)
+    return WeightedPoints(points[:, columns].reshape(-1, *shape), weights)
