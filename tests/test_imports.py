@@ -93,3 +93,26 @@ def test_a_module_imports_only_what_comes_before_it(package, path):
         parts = name.split(".")
         if parts[0] == package and len(parts) > 1 and parts[1] in rank and parts[1] != unit:
             assert rank[parts[1]] < rank[unit], f"{path} imports {name}"
+
+
+PACKAGES = [path for _, path in MODULES if path.name == "__init__.py"]
+
+
+@pytest.mark.parametrize("path", PACKAGES, ids=lambda path: path.parent.name)
+def test_a_package_exports_no_name_that_hides_one_of_its_modules(path):
+    modules = {module.stem for module in path.parent.glob("*.py")}
+    modules |= {module.parent.name for module in path.parent.glob("*/__init__.py")}
+    package = ".".join(path.parent.relative_to(ROOT).parts)
+    for node in ast.walk(ast.parse(path.read_text())):
+        # `from package import module` binds the module itself.
+        if isinstance(node, ast.ImportFrom) and node.module != package:
+            hidden = modules & {alias.asname or alias.name for alias in node.names}
+            assert not hidden, f"{path} hides {hidden}"
+
+
+@pytest.mark.parametrize(
+    ("package", "path"), MODULES, ids=lambda value: value.stem if isinstance(value, Path) else value
+)
+def test_only_keras_private_imports_private_modules_of_keras(package, path):
+    private = [name for name in imported_by(path) if name.startswith("keras.src")]
+    assert not private or (package, path.stem) == ("vae_keras", "keras_private")

@@ -108,6 +108,25 @@ RETIRED = [
         within=OURS,
     ),
     Retired(
+        r"\bpicture_(figure|animation|labels)\b|\bplots[./]pictures\b",
+        "image_figure, image_animation, image_labels, plots/images.py: these are figures of images",
+        "from vae_keras.plots import picture_figure",
+    ),
+    Retired(
+        r"\b[Mm]ates\b|\bDivision\(|\bclass Division\b|\bdivided\(",
+        "groups, TrainTestSplit, train_test_split: the terms of the field",
+        "division = divided(codes, factors, seed)",
+        "the entropy is divided by its base",
+        within=("vae_keras/",),
+    ),
+    Retired(
+        r"\brace\(|import race\b",
+        "ranked_curves: curves that are compared by their last values",
+        "return race(curves, title, caption, xlabel, ylabel)",
+        "a trace(matrix)",
+        within=("vae_keras/", "benchmarks/"),
+    ),
+    Retired(
         r"\bdocs[./]course\b",
         "course/: what makes hand-outs is code, not documentation",
         "python -m docs.course.submission",

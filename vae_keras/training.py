@@ -29,7 +29,7 @@ from vae_keras.runs import keras_version, load_run
 
 log = logging.getLogger(__name__)
 
-IMAGE_GRIDS = 20  # how often a long run writes images for TensorBoard
+IMAGE_GRIDS = 20  # the number of times that a long run writes images for TensorBoard
 
 
 def compiled_vae(config: Config, training_images: int = 1) -> VAE:

@@ -73,7 +73,7 @@ def test_the_network_explains_factors_of_faces_it_has_not_seen(learnt):
 
 
 def test_r_squared_is_near_that_of_a_linear_fit_to_the_features(learnt):
-    # An independent route to the factors: least squares on the features of the faces that were learnt from.
+    # An independent method: least squares on the features of the faces that were learnt from.
     space, folder = learnt
     seen, unseen = (rendered_faces(count, 64, 1, 64_001 + part, folder) for part, count in enumerate((300, 150)))
     with_one = [np.c_[space.features(data.images), np.ones(len(data.images))] for data in (seen, unseen)]
@@ -118,7 +118,7 @@ def test_no_feature_is_constant(learnt):
     assert np.all(np.std(learnt[0].features(sweep("smile", 0.5)), axis=0) > 1e-3)
 
 
-def test_features_are_the_same_of_bytes_and_of_numbers_and_in_any_company(learnt):
+def test_features_do_not_depend_on_the_type_of_the_images_or_on_the_other_images(learnt):
     images = rendered_faces(150, 64, 1, 64_002, learnt[1]).images
     together = learnt[0].features(images)
     np.testing.assert_allclose(learnt[0].features(images / 255), together, atol=1e-4)
@@ -197,7 +197,7 @@ def test_a_network_that_cannot_be_saved_is_a_warning_only(tmp_path, caplog, trai
     assert "the network could not be saved" in caplog.text
 
 
-def test_the_network_is_keyed_by_what_is_asked_for_and_by_the_code(kept_faces, monkeypatch, trainings):
+def test_the_network_is_trained_again_for_other_settings_and_for_other_code(kept_faces, monkeypatch, trainings):
     monkeypatch.setattr(feature_spaces, "HELD_OUT", 2)
     factor_space(1, count=10, epochs=1, cache=kept_faces)
     factor_space(3, count=10, epochs=1, cache=kept_faces)

@@ -88,10 +88,10 @@ def test_a_new_run_is_read_back_without_a_word(tmp_path, config, caplog):
     assert not caplog.records
 
 
-def test_the_same_images_elsewhere_are_divided_as_they_were_for_training(tmp_path, config, folder):
+def test_the_same_images_in_another_folder_keep_the_split_of_training(tmp_path, config, folder):
     run = create_run(tmp_path / "run", config, open_data(config))
     saved = json.loads(run.split.read_text())
-    # As another version may have divided them.
+    # Another version of the project may have split the images in this way.
     saved["test"], saved["train"][:8] = saved["train"][:8], saved["test"]
     run.split.write_text(json.dumps(saved))
     shutil.move(folder, tmp_path / "moved")

@@ -48,9 +48,9 @@ def test_what_training_shows_is_every_train_image_and_no_other(moves, times):
     assert shown.max() <= 1
     # The middle of each image, wherever it was moved to, is in one of the train images or in its mirror image.
     windows = {
-        picture[row : row + 24, column : column + 24].tobytes()
+        oriented[row : row + 24, column : column + 24].tobytes()
         for image in train
-        for picture in (image, image[:, ::-1])
+        for oriented in (image, image[:, ::-1])
         for row in range(9)
         for column in range(9)
     }

@@ -92,7 +92,7 @@ class Deep(Architecture):
         )
 
     def _with_activations(self, convolutions: list["keras.Layer"], seed: int) -> list["keras.Layer"]:
-        """The layers of all convolutions: each is followed by normalisation and dropout (if used) and a ReLU."""
+        """The convolutions, each followed by normalisation (if used), a ReLU, and dropout (if used)."""
         from vae_keras.seeded_layers import Dropout  # defines a layer, so it loads Keras
 
         sequence: list[keras.Layer] = []

@@ -50,7 +50,7 @@ def test_epochs_end_with_the_average_and_training_goes_on_from_the_weights(valid
         np.testing.assert_array_equal(spy.trained, trained(0.0, validated)[1].trained)
 
 
-def test_validation_judges_the_average():
+def test_validation_uses_the_average():
     vae, _ = trained(0.5, validated=True)
     last = vae.history.history["val_kl"][-1]
     assert last == pytest.approx(vae.evaluate(evaluation_batches(IMAGES, 8), verbose=0, return_dict=True)["kl"])

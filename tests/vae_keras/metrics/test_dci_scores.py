@@ -76,7 +76,7 @@ def test_order_and_scale_of_importance_do_not_matter(matrix, rows, columns, scal
 
 
 @pytest.mark.parametrize("matrix", [np.ones(3), np.ones((1, 3)), np.ones((3, 1)), [[1, np.nan], [0, 1]]])
-def test_what_is_no_matrix_of_importance_is_refused(matrix):
+def test_anything_but_a_matrix_of_importance_is_refused(matrix):
     with pytest.raises(ValueError, match="importances of shape"):
         dci_from_importance(matrix)
 

@@ -20,7 +20,7 @@ PIXELS, LATENTS = 6, 2
 
 @pytest.fixture(scope="module")
 def images():
-    """Pictures of six pixels with two strong directions, a weak one, and noise, (500, 6, 1, 1)."""
+    """Images of six pixels with two strong directions, a weak one, and noise, (500, 6, 1, 1)."""
     random = np.random.default_rng(0)
     orthonormal, _ = np.linalg.qr(random.normal(size=(PIXELS, 3)))
     directions = orthonormal.T * [[2.0], [0.7], [0.3]]

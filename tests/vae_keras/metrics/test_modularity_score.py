@@ -35,7 +35,7 @@ def test_a_row_by_hand():
 
 
 @pytest.mark.parametrize("matrix", [np.ones(3), np.ones((3, 1)), [[1, -1]], [[1, np.nan]], np.ones((0, 3))])
-def test_what_is_no_matrix_of_information_is_refused(matrix):
+def test_anything_but_a_matrix_of_information_is_refused(matrix):
     with pytest.raises(ValueError, match="information"):
         modularity_from_information(matrix)
 

@@ -35,7 +35,7 @@ def test_whole_numbers_are_taken_in_any_numeric_type(kind):
     np.testing.assert_array_equal(factors, FACTORS)
 
 
-def test_truth_values_are_factors_and_what_is_not_finite_is_none():
+def test_truth_values_are_factors_and_values_that_are_not_finite_are_refused():
     assert checked(CODES, FACTORS > 0)[1].max() == 1
     for bad in (np.nan, np.inf, "two"):
         with pytest.raises(ValueError, match="not all whole numbers"):

@@ -53,7 +53,7 @@ def test_a_dimension_that_others_give_makes_it_infinite():
 
 
 @pytest.mark.parametrize("codes", [np.ones(4), np.ones((1, 4)), np.full((3, 2), np.nan)])
-def test_what_are_no_codes_is_refused(codes):
+def test_anything_but_a_matrix_of_codes_is_refused(codes):
     with pytest.raises(ValueError, match=r"codes|rows"):
         gaussian_total_correlation(codes)
 
