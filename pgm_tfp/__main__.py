@@ -38,7 +38,6 @@ from pgm_tfp.observations import read_log, write_log
 from pgm_tfp.pgmpy_models import READERS
 from pgm_tfp.plots import graph_panels, probability_bars
 from pgm_tfp.plots.independence_panels import panels_of
-from pgm_tfp.section import Section
 
 NAME = "pgm_tfp"
 FIGURES = Path("runs") / "pgm_tfp"
@@ -125,7 +124,7 @@ def check_ranges(flags: argparse.Namespace) -> None:
 
 
 def answer(flags: argparse.Namespace) -> None:
-    """Section the assignment's parts 1.1 to 1.4 and draw their figures."""
+    """Answer the assignment's parts 1.1 to 1.4 and draw their figures."""
     for part in answers():
         print_section(part, flags.out)
 
@@ -267,7 +266,7 @@ def network_named(name: str) -> Network:
     raise UserError(f"no network and no file is named {name}; {nearest(name, NETWORKS)}")
 
 
-def print_section(part: Section, folder: Path) -> None:
+def print_section(part: TextSection, folder: Path) -> None:
     """Print an answer and write its figures."""
     print(f"{part.title}\n{'=' * len(part.title)}\n")
     print("\n".join(part.lines), end="\n\n")

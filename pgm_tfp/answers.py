@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from common.text_section import TextSection
 from pgm_tfp import catalogue, exact
 from pgm_tfp.conditionals import State
 from pgm_tfp.exact import Network
@@ -19,21 +20,20 @@ from pgm_tfp.markov import moralize
 from pgm_tfp.notation import written
 from pgm_tfp.plots import Panel, graph_panels, probability_bars
 from pgm_tfp.plots.independence_panels import panels_of
-from pgm_tfp.section import Section
 from pgm_tfp.triangulation import elimination_order, junction_tree, triangulated
 
 SITUATIONS: tuple[dict[str, State], ...] = ({}, {"M": True}, {"M": True, "S": False}, {"M": True, "S": True})
 
 
-def answers() -> Iterator[Section]:
-    """Parts 1.1 to 1.4."""
+def parts() -> Iterator[TextSection]:
+    """The answers to parts 1.1, 1.2, 1.3 and 1.4."""
     yield server_room()
     yield markov_network()
     yield moralization()
     yield edge_deletion()
 
 
-def server_room() -> Section:
+def server_room() -> TextSection:
     """1.1: the joint, four independencies, and what the network is for."""
     network = catalogue.server_room()
     statements = [Independence.parse(text) for text in ("O _|_ A", "O _|_ A | M", "S _|_ M", "S _|_ M | O")]
@@ -68,10 +68,10 @@ def server_room() -> Section:
         "server_room_independence.png": independence,
         "server_room_posteriors.png": bars,
     }
-    return Section("1.1  Server-room monitoring", lines, figures)
+    return TextSection("1.1  Server-room monitoring", lines, figures)
 
 
-def markov_network() -> Section:
+def markov_network() -> TextSection:
     """1.2: four independencies of an undirected graph, and its factorisation."""
     network = catalogue.assignment_markov_network()
     statements = [Independence.parse(text) for text in ("I _|_ F", "B _|_ I | F", "A _|_ G | C, E", "B _|_ F | C, D")]
@@ -88,10 +88,10 @@ def markov_network() -> Section:
         "What the Markov network's graph asserts",
         "Grey is observed. Blue: a path that nothing cuts. Orange: the observed variables that cut all paths.",
     )
-    return Section("1.2  Reading a Markov network", lines, {"markov_network_independence.png": figure})
+    return TextSection("1.2  Reading a Markov network", lines, {"markov_network_independence.png": figure})
 
 
-def moralization() -> Section:
+def moralization() -> TextSection:
     """1.3: from a Bayesian to a Markov network, and what is lost."""
     network = catalogue.assignment_bayesian_network()
     moral = moralize(network)
@@ -123,10 +123,10 @@ def moralization() -> Section:
         "From a Bayesian network to a Markov network",
         "Dashed: the edges that moralisation adds. Blue: the cycle without a chord.",
     )
-    return Section("1.3  From a Bayesian network to a Markov network", lines, {"moralization.png": figure})
+    return TextSection("1.3  From a Bayesian network to a Markov network", lines, {"moralization.png": figure})
 
 
-def edge_deletion() -> Section:
+def edge_deletion() -> TextSection:
     """1.4: deleting an edge of a perfect I-map never leaves an I-map."""
     lines = [*why_no_edge_can_go(), "", "Tried on every edge of both networks above, L being all that G asserts:"]
     networks: tuple[Network, ...] = (catalogue.server_room(), catalogue.assignment_markov_network())
@@ -138,7 +138,7 @@ def edge_deletion() -> Section:
             lines.append(
                 f"  without {edge[0]} {sign} {edge[1]}: an I-map? {yes_or_no(verdict.holds)}: {verdict.reason}"
             )
-    return Section("1.4  Deleting an edge of a perfect I-map", lines, {})
+    return TextSection("1.4  Deleting an edge of a perfect I-map", lines, {})
 
 
 def why_no_edge_can_go() -> list[str]:
