@@ -128,6 +128,7 @@ def thermal(seed: int) -> TextSection:
     fits_of_two = _fits(two, quadrature(two).log_evidence, THERMAL_FAMILIES, seed, THERMAL_STARTS)
     mean, deviation = grid.mean()[0], grid.std()[0]
     findings = ", ".join(f"{name}={value}" for name, value in evidence.items())
+    results: dict[str, Result] = {"quadrature": grid, "NUTS": chains, **fits}
     lines = [
         f"Temperature C given {findings}; log p(evidence) = {grid.log_evidence.value:.6f} nats",
         f"quadrature   mean {mean:.4f}, standard deviation {deviation:.4f}",
@@ -144,7 +145,7 @@ def thermal(seed: int) -> TextSection:
         "Is the air conditioning broken, given the reading? It is discrete, and every method sums it out:",
         *(
             f"  {name}: P(A) = {_probabilities(result, ['A'])['A'][True]:.4f}"
-            for name, result in {"quadrature": grid, "NUTS": chains, **fits}.items()
+            for name, result in results.items()
         ),
     ]
     points = np.linspace(mean - WIDE * deviation, mean + WIDE * deviation, 500)
@@ -173,9 +174,7 @@ def _fits(
     posterior: Target, log_evidence: LogEvidence, families: tuple[str, ...] | list[str], seed: int, starts: int = 8
 ) -> dict[str, Fit]:
     """By name, each family's fit to one posterior."""
-    return {
-        name: fit_target(posterior, name, seed=seed, starts=starts, log_evidence=log_evidence) for name in families
-    }
+    return {name: fit_target(posterior, name, seed=seed, starts=starts, log_evidence=log_evidence) for name in families}
 
 
 def _line(fitted: Fit) -> str:
