@@ -143,10 +143,7 @@ def thermal(seed: int) -> TextSection:
         "Without the sensor, the temperature C and its reading R are both hidden:",
         *(_line(fitted) for fitted in fits_of_two.values()),
         "Is the air conditioning broken, given the reading? It is discrete, and every method sums it out:",
-        *(
-            f"  {name}: P(A) = {_probabilities(result, ['A'])['A'][True]:.4f}"
-            for name, result in results.items()
-        ),
+        *(f"  {name}: P(A) = {_probabilities(result, ['A'])['A'][True]:.4f}" for name, result in results.items()),
     ]
     points = np.linspace(mean - WIDE * deviation, mean + WIDE * deviation, 500)
     figures = {

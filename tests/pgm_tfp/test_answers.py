@@ -1,4 +1,4 @@
-"""Parts 1.1 to 1.4 are answered, and rightly."""
+"""The answers to parts 1.1 to 1.4 are right."""
 
 import pytest
 from matplotlib.figure import Figure
@@ -75,7 +75,7 @@ def test_statements_about_several_variables_are_explained_trail_by_trail():
     assert lines[0] == "S, M _|_ A | O: no" or lines[0] == "M, S _|_ A | O: no"
     assert lines[1].startswith("  M <- T <- A  is active")
     assert lines[2].startswith("  S <- O -> T <- A  is blocked at O and T")
-    assert len(lines) == 3  # none that runs through S or M
+    assert len(lines) == 3  # no trail runs through S or M
 
 
 def test_every_trail_is_drawn_active_ones_first():
