@@ -6,8 +6,6 @@ The codes are a linear mixture of the factors with noise. Classifiers and trees 
 without errors. The table shows the seconds and the value of each score.
 """
 
-import vae_keras  # isort: skip  # noqa: F401  (first: it loads TensorFlow quietly)
-
 import os
 import time
 

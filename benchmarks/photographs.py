@@ -12,8 +12,6 @@ and one fitted on the images as training shows them, mirrored and shifted. The l
 posterior for each image; the loss of a linear VAE is exact.
 """
 
-import vae_keras  # isort: skip  (first: it loads TensorFlow quietly)
-
 import math
 import sys
 import time
@@ -24,10 +22,12 @@ from rich.console import Console
 from rich.table import Table
 
 import train
+import vae_keras
 from data.dataset import unit_pixels
 from vae_keras import metrics
+from vae_keras.augmented import shown_in_training
 from vae_keras.config import load_config
-from vae_keras.run_data import read_data, shown_in_training
+from vae_keras.run_data import read_data
 from vae_keras.run_folder import best_epoch, open_run, read_history
 
 VARIANCE = 0.125

@@ -8,8 +8,6 @@ to the variant with the least training time, so that a slow phase of the machine
 steps are timed.
 """
 
-import vae_keras  # isort: skip  (first: it loads TensorFlow quietly)
-
 import sys
 import time
 from dataclasses import dataclass, field
@@ -22,14 +20,16 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table as PrintedTable
 
+import vae_keras
 from data.pipelines import steps_per_epoch, training_batches
 from vae_keras import metrics
 from vae_keras.architectures import Table
+from vae_keras.augmented import shown_in_training
 from vae_keras.config import Config
 from vae_keras.linear_start import start_as_linear_vae
 from vae_keras.optimizers import Adam
-from vae_keras.plots import race
-from vae_keras.run_data import RunData, open_data, shown_in_training
+from vae_keras.plots import ranked_curves
+from vae_keras.run_data import RunData, open_data
 
 FIGURE = Path(__file__).with_suffix(".png")
 SECONDS, MOST_EPOCHS = 30.0, 10_000
@@ -112,7 +112,7 @@ def figure(variants: list[Variant]) -> Figure:
         "Bernoulli likelihood, batch 128, Adam 5e-4. The name of a variant says how it differs from the defaults; the "
         "names are in the order of the last values. The variants were trained in turns on two CPU cores."
     )
-    return race(curves, "Free numbers of the table network", caption, "seconds", "nats")
+    return ranked_curves(curves, "Free numbers of the table network", caption, "seconds", "nats")
 
 
 def main() -> None:

@@ -9,8 +9,6 @@ batch 128. The variants are timed in turns, so that a slow phase of the machine 
 median.
 """
 
-import vae_keras  # isort: skip  (first: it loads TensorFlow quietly)
-
 import statistics
 import time
 from collections.abc import Callable
@@ -23,6 +21,7 @@ from keras import layers, ops
 from rich.console import Console
 from rich.table import Table
 
+import vae_keras
 from benchmarks.torch_vae import mirrored, torch_vae_of
 from vae_keras.architectures import ARCHITECTURES
 from vae_keras.architectures.convolution import Conv2D

@@ -38,7 +38,7 @@ ORDER = {
         ["report"],
     ],
     "pgm_tfp": [
-        ["backend", "memory", "states"],
+        ["backend", "memory", "states", "section"],
         ["graphs", "potentials", "conditionals"],
         ["triangulation", "joint_distributions"],
         ["elimination", "bif", "uai"],

@@ -262,7 +262,7 @@ def test_a_saved_split_with_an_image_in_two_parts_is_an_error(copied_run, workpl
     assert (
         main(["--run", "run", "--epochs", "4", *arguments] if main is train.main else ["--run", "run", *arguments]) == 2
     )
-    assert_one_line(capsys, f"run/split.json does not hold the split of a run ({shared} is in it twice)")
+    assert_one_line(capsys, f"run/split.json does not hold the split of a run ({shared} occurs twice)")
     assert everything_in(workplace) == before
 
 

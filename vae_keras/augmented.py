@@ -1,4 +1,4 @@
-"""Train images as training shows them, for models that are fitted in closed form."""
+"""Train images with the augmentation of training, for models that are fitted in closed form."""
 
 import numpy as np
 
@@ -10,9 +10,9 @@ EPOCHS_SHOWN, MOST_SHOWN, BATCH = 4, 10_000, 256
 
 
 def shown_in_training(config: Config, data: RunData) -> np.ndarray:
-    """Train images as training shows them, pixels in [0, 1], (n, height, width, channels), 10,000 at most.
+    """Train images as training uses them: (n, height, width, channels) in [0, 1], at most 10,000.
 
-    Where training mirrors or moves images, each image occurs several times.
+    If training mirrors or shifts images, each image occurs several times.
     """
     epochs = EPOCHS_SHOWN if config.flip or config.shift else 1
     chosen = np.random.default_rng(config.seed).permutation(data.split.train)[: MOST_SHOWN // epochs]

@@ -1,11 +1,11 @@
-"""Spaces in which sets of pictures are compared: what a network sees in them, not their pixels.
+"""Feature spaces for comparing sets of images (as Inception features are used for FID).
 
-`factor_space` is the project's own: a network that has learnt to read the factors of a rendered face off its
-picture. It looks at what varies in faces, and is made here in a minute. `inception_features`
-are those of a network that has learnt to name the objects in photographs (Heusel et al. 2017, arXiv 1706.08500).
+`factor_space` is the project's own feature space. Its network predicts the factors of a rendered face from an image, so
+its features depend on what varies between faces. It is trained here within a minute. `inception_features` come from a
+network that was trained to classify photographs (Heusel et al. 2017, arXiv 1706.08500).
 
-Pictures are resized with antialiasing, without which the way of resizing would itself
-make a distance (Parmar et al. 2022, arXiv 2104.11222).
+Images are resized with antialiasing. Without antialiasing, resizing alone would change the distances (Parmar et al.
+2022, arXiv 2104.11222).
 """
 
 import functools
@@ -39,7 +39,7 @@ FACES = 8_000
 EPOCHS = 12
 BATCH = 64
 LEARNING_RATE = 2e-3
-SEED = 64_001  # of faces, weights and order; data sets have 0
+SEED = 64_001  # of faces, weights and order; the data sets have seed 0
 HELD_OUT, HELD_OUT_SEED = 1_000, 64_002
 
 INCEPTION_SIDE = 299
@@ -48,72 +48,74 @@ log = logging.getLogger(__name__)
 
 
 class FactorSpace(NamedTuple):
-    """What a network sees that reads the factors of a face off its picture.
+    """The features of a network that predicts the factors of a face from an image.
 
     Attributes:
-        network: pictures (batch, SIDE, SIDE, channels) to features (batch, UNITS).
-        r_squared: by factor, the share of its variance that the network explains in faces it has not seen.
+        network: maps images (batch, SIDE, SIDE, channels) to features (batch, UNITS).
+        r_squared: by factor, the share of its variance that the network explains on faces that were not used for
+            training.
     """
 
     network: "keras.Model"
     r_squared: dict[str, float]
 
-    def features(self, pictures: np.ndarray) -> np.ndarray:
-        """The features of pictures (n, size, size, channels), uint8 or float in [0, 1]: (n, UNITS) float32."""
-        return _outputs(self.network, pictures, functools.partial(_resized, side=SIDE))
+    def features(self, images: np.ndarray) -> np.ndarray:
+        """Features (n, UNITS) float32 of images (n, size, size, channels), uint8 or float in [0, 1]."""
+        return _outputs(self.network, images, functools.partial(_resized, side=SIDE))
 
 
 def factor_space(channels: int, count: int = FACES, epochs: int = EPOCHS, cache: Path = CACHE) -> FactorSpace:
-    """The space of grey (1 channel) or coloured (3) pictures; learnt from `count` faces once, then read from `cache`.
+    """The feature space for images with 1 channel (grey) or 3 channels (colour).
 
-    Features are the last hidden layer's, which is linear: behind a ReLU, nearly half of them were zero for every face.
+    The network is trained once on `count` faces, and then read from `cache`. The features are the outputs of the last
+    hidden layer. This layer is linear: with a ReLU, nearly half of the features were zero for every face.
     """
     regressor = _cached_regressor(channels, count, epochs, cache)
     unseen = rendered_faces(HELD_OUT, SIDE, channels, HELD_OUT_SEED, cache)
     predicted, true = _outputs(regressor, unseen.images, to_unit), _standardised(unseen.factors)
     # 1 - sum (true - predicted)^2 / sum (true - mean)^2
     r_squared = 1 - np.mean((true - predicted) ** 2, axis=0) / np.var(true, axis=0)
-    log.info("the network that compares faces explains %.0f %% of what varies in them", 100 * np.mean(r_squared))
+    log.info("the network that compares faces explains %.0f %% of the factors' variance", 100 * np.mean(r_squared))
     return FactorSpace(
         keras.Model(regressor.inputs[0], regressor.layers[-2].output),
         dict(zip(factors.NAMES, map(float, r_squared), strict=True)),
     )
 
 
-def inception_features(pictures: np.ndarray) -> np.ndarray:
-    """Features of InceptionV3 (the mean over places of its last convolutions) of pictures, (n, 2048) float32.
+def inception_features(images: np.ndarray) -> np.ndarray:
+    """Features of InceptionV3 for images, (n, 2048) float32: its last convolutional outputs, averaged over positions.
 
-    The weights are Keras's, not those of the network that published FID values are measured with: distances
-    in this space compare with one another, not with published ones.
+    The weights are those of Keras. Published FID values use the weights of another network. So compare distances in
+    this space with each other, not with published values.
 
     Args:
-        pictures: (n, size, size, 1 or 3), uint8 or float in [0, 1].
+        images: (n, size, size, 1 or 3), uint8 or float in [0, 1].
 
     Raises:
-        UserError: the weights are not there and cannot be fetched.
+        UserError: the weights are not on this machine and cannot be downloaded.
     """
-    return _outputs(_inception(), pictures, _for_inception)
+    return _outputs(_inception(), images, _for_inception)
 
 
-def _outputs(network: "keras.Model", pictures: np.ndarray, prepare: Callable[[Tensor], Tensor]) -> np.ndarray:
-    """What the network gives for each of many pictures, in batches."""
-    batches = tf.data.Dataset.from_tensor_slices(pictures).batch(BATCH).map(prepare).prefetch(1)
+def _outputs(network: "keras.Model", images: np.ndarray, prepare: Callable[[Tensor], Tensor]) -> np.ndarray:
+    """The outputs of the network for all images, computed in batches that `prepare` converts to its inputs."""
+    batches = tf.data.Dataset.from_tensor_slices(images).batch(BATCH).map(prepare).prefetch(1)
     return np.concatenate([network(batch, training=False) for batch in batches])
 
 
-def _resized(pictures: Tensor, side: int) -> Tensor:
-    """Pictures in [0, 1], (batch, side, side, channels) float32."""
-    return tf.image.resize(tf.image.convert_image_dtype(pictures, tf.float32), (side, side), antialias=True)
+def _resized(images: Tensor, side: int) -> Tensor:
+    """The images in [0, 1], (batch, side, side, channels) float32."""
+    return tf.image.resize(tf.image.convert_image_dtype(images, tf.float32), (side, side), antialias=True)
 
 
-def _for_inception(pictures: Tensor) -> Tensor:
-    """Coloured pictures of the size and range that InceptionV3 takes."""
-    coloured = tf.repeat(_resized(pictures, INCEPTION_SIDE), 3 // pictures.shape[-1], axis=-1)
+def _for_inception(images: Tensor) -> Tensor:
+    """The images in colour, with the size and range of InceptionV3's inputs."""
+    coloured = tf.repeat(_resized(images, INCEPTION_SIDE), 3 // images.shape[-1], axis=-1)
     return keras.applications.inception_v3.preprocess_input(255 * coloured)
 
 
 def _standardised(table: np.ndarray) -> np.ndarray:
-    """Factors (n, K) less their mean, over their standard deviation, as they are uniform; float32."""
+    """Factors (n, K) minus their mean, over their standard deviation, float32. The factors are uniform."""
     width = np.array([factor.high - factor.low for factor in factors.FACTORS])
     return ((table - factors.middle()) / (width / np.sqrt(12))).astype(np.float32)
 
@@ -125,21 +127,25 @@ def _cached_regressor(channels: int, count: int, epochs: int, cache: Path) -> "k
             return keras.saving.load_model(path, compile=False)
     except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as damage:
         first_line = str(damage).partition("\n")[0] or type(damage).__name__
-        log.warning("%s cannot be read (%s); training it again", path, first_line)
+        log.warning("%s cannot be read (%s); training the network again", path, first_line)
 
-    log.info("training the network that compares faces on %s rendered ones, once", f"{count:,}")
+    log.info("training the network that compares faces, once, on %s rendered faces", f"{count:,}")
     learnt = rendered_faces(count, SIDE, channels, SEED, cache)
     regressor = _train(learnt.images, _standardised(learnt.factors), epochs)
     try:
         with atomic_write(path) as temporary:
             regressor.save(temporary)
     except OSError as refusal:
-        log.warning("the network could not be kept in %s (%s); going on without", cache, refusal)
+        log.warning(
+            "the network could not be saved in %s (%s); going on, but the next evaluation trains it again",
+            cache,
+            refusal,
+        )
     return regressor
 
 
 def _key(channels: int, count: int, epochs: int) -> str:
-    """Everything that determines the weights: what is asked for, the code that draws and trains, the arithmetic."""
+    """A digest of all that determines the weights: the settings, the code that draws and trains, and the versions."""
     code = "".join(inspect.getsource(module) for module in (factors, solids, faces, sys.modules[__name__]))
     asked = f"{channels} {count} {epochs} {np.__version__} {tf.__version__} {keras.__version__}"
     return hashlib.sha256(f"{asked} {code}".encode()).hexdigest()[:12]
@@ -150,7 +156,7 @@ def _train(images: np.ndarray, targets: np.ndarray, epochs: int) -> "keras.Model
     tf.config.experimental.enable_op_determinism()
     network = _network(images.shape[1:], targets.shape[1])
     rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, epochs * steps_per_epoch(len(images), BATCH))
-    # Off: XLA makes this network several times slower on a CPU.
+    # jit_compile is off because XLA makes this network several times slower on a CPU.
     network.compile(keras.optimizers.Adam(rate), loss="mean_squared_error", jit_compile=False)
     for epoch in range(epochs):
         order = np.random.default_rng((SEED, epoch)).permutation(len(images))
@@ -160,7 +166,7 @@ def _train(images: np.ndarray, targets: np.ndarray, epochs: int) -> "keras.Model
 
 
 def _network(image_shape: tuple[int, ...], outputs: int) -> "keras.Sequential":
-    """Pictures in [0, 1] through convolutions that halve them, and a hidden layer, to outputs (batch, outputs)."""
+    """An untrained network from images in [0, 1] to (batch, outputs). Each convolution halves the sides of an image."""
     initializer = seeded_initializers(SEED)
     return keras.Sequential(
         [
@@ -179,13 +185,13 @@ def _network(image_shape: tuple[int, ...], outputs: int) -> "keras.Sequential":
 
 @functools.cache
 def _inception() -> "keras.Model":
-    log.info("loading InceptionV3; its weights (90 MB) are fetched the first time")
+    log.info("loading InceptionV3; its weights (90 MB) are downloaded the first time")
     try:
-        with redirect_stdout(io.StringIO()):  # Keras writes there how far it has come
+        with redirect_stdout(io.StringIO()):  # Keras prints the progress of the download there
             return keras.applications.InceptionV3(include_top=False, weights="imagenet", pooling="avg")
-    except Exception as reason:  # no narrower: it is what Keras raises where a fetch fails
+    except Exception as reason:  # Keras itself raises Exception if a download fails
         first_line = str(reason).partition("\n")[0] or type(reason).__name__
         raise UserError(
-            f"--inception needs the weights of InceptionV3, which cannot be fetched ({first_line}); "
-            "leave --inception out, or try again when they can"
+            f"--inception needs the weights of InceptionV3, which cannot be downloaded ({first_line}); "
+            "leave --inception out, or try again later"
         ) from reason

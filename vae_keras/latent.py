@@ -1,4 +1,4 @@
-"""Moving about in latent space: encoding data sets, interpolating, and directions of attributes."""
+"""Operations on latents: encode data sets, interpolate, traverse, and compute directions of attributes."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -16,20 +16,20 @@ Path = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 def encode_images(vae: "VAE", images: np.ndarray) -> Posterior:
-    """q(z | x) of many images, in batches.
+    """The posteriors q(z | x) of many images, computed in batches.
 
     Args:
         images: (n, height, width, channels) uint8.
 
     Returns:
-        mean and log-variance, each (n, latents) float32.
+        Mean and log-variance, each (n, latents) float32.
     """
     posteriors = [vae.encode(batch) for batch in evaluation_batches(images, BATCH)]
     return Posterior(*(np.concatenate(parts) for parts in zip(*posteriors, strict=True)))
 
 
 def decode_latents(vae: "VAE", latents: np.ndarray) -> np.ndarray:
-    """Images in [0, 1], (..., height, width, channels), of many latents (..., latents), in batches."""
+    """Images in [0, 1], (..., height, width, channels), decoded from many latents (..., latents) in batches."""
     flat = np.asarray(latents, np.float32).reshape(-1, vae.latent_dim)
     batches = np.split(flat, range(BATCH, len(flat), BATCH))
     images = np.concatenate([np.asarray(vae.decode(batch)) for batch in batches])
@@ -37,19 +37,18 @@ def decode_latents(vae: "VAE", latents: np.ndarray) -> np.ndarray:
 
 
 def lerp(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Points on the straight line from start (latents,) to end, at shares (steps,) of it, (steps, latents)."""
+    """Points on the straight line from start (latents,) to end, at shares (steps,) of its length: (steps, latents)."""
     share = np.asarray(share)[:, None]
     return (1 - share) * start + share * end
 
 
 def slerp(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Points on the arc from start (latents,) to end, at shares (steps,) of the angle, (steps, latents).
+    """Points on the arc from start (latents,) to end, at shares (steps,) of its angle: (steps, latents).
 
-    sin((1 - t) w) / sin(w) start + sin(t w) / sin(w) end, with w the angle between the
-    two (Shoemake 1985). Under N(0, I) in many dimensions the mass lies near a sphere; the
-    arc stays near it where the straight line cuts through the empty middle (White
-    2016, arXiv 1609.04468). Along one line through the origin there is no single arc:
-    the straight line is taken.
+    The point at share t is sin((1 - t) w) / sin(w) start + sin(t w) / sin(w) end, where w is the angle between start
+    and end (Shoemake 1985). In many dimensions, nearly all samples of N(0, I) lie near a sphere. The arc stays near
+    this sphere, but the straight line leaves it (White 2016, arXiv 1609.04468). If start and end lie on one line
+    through the origin, the arc is not unique, and the points of the straight line are returned.
     """
     # answer: the arc from one latent to another
     norms = np.linalg.norm(start) * np.linalg.norm(end)
@@ -66,18 +65,24 @@ PATHS: dict[str, Path] = {"spherical": slerp, "straight": lerp}
 
 
 def traverse(latent: np.ndarray, dimensions: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """One latent (latents,) with one of its dimensions set to each of the values, (dimensions, values, latents)."""
+    """Copies of a latent vector, each with one dimension set to one of the values: (dimensions, values, latents).
+
+    Args:
+        latent: (latents,).
+        dimensions: the indices of the dimensions to change, (dimensions,).
+        values: (values,).
+    """
     moved = np.tile(latent, (len(dimensions), len(values), 1))
     moved[np.arange(len(dimensions)), :, dimensions] = values
     return moved
 
 
 def attribute_direction(means: np.ndarray, has_attribute: np.ndarray) -> np.ndarray:
-    """The assignment's direction: mean latent with the attribute minus mean latent without, (latents,).
+    """The assignment's direction of an attribute: mean latent with the attribute minus mean latent without, (latents,).
 
     Args:
         means: posterior means of the training images, (n, latents).
-        has_attribute: (n,) bool, both values present.
+        has_attribute: (n,) bool. Both values must occur.
     """
     # answer: the direction of an attribute
     return means[has_attribute].mean(axis=0) - means[~has_attribute].mean(axis=0)

@@ -1,7 +1,7 @@
-"""A run's images: how they are divided, how that is kept, and whether they are still the same.
+"""The images of a run: their split, how the split is saved, and whether the images are still the same.
 
-`split.json` holds the names of each part's images, and a digest of every image's pixels. The
-digests tell which images changed since training, and which of other images the model has seen.
+`split.json` contains the names of the images of each part, and a digest of the pixels of every image. The digests show
+which images changed since training. In another data set, they show which images were used in training.
 """
 
 import json
@@ -25,10 +25,10 @@ FEWEST_UNSEEN = 2
 
 
 class RunData(NamedTuple):
-    """Images and how they are divided.
+    """The images and their split.
 
     Attributes:
-        fitted: whether the run's model was, or is to be, fitted on the part called train.
+        fitted: whether the model of the run is fitted on the part called train.
     """
 
     dataset: Dataset
@@ -37,13 +37,13 @@ class RunData(NamedTuple):
 
 
 def open_data(config: Config) -> RunData:
-    """The images that the settings name, divided as the settings say."""
+    """The images that the settings name, split as the settings say."""
     dataset = open_dataset(config.data, config.image_size, config.channels)
     return RunData(dataset, _split(config, dataset))
 
 
 def _split(config: Config, dataset: Dataset) -> Split:
-    """The images divided as the settings say; identical ones, of which a line tells, in one part."""
+    """The split that the settings ask for. Identical images are in the same part; a warning names two of them."""
     digests = dataset.digests()
     split = split_indices(len(digests), dataset.classes, config.validation, config.seed, digests)
     first: dict[str, str] = {}
@@ -55,8 +55,8 @@ def _split(config: Config, dataset: Dataset) -> Split:
     if copies:
         copy, original = next(iter(copies.items()))
         log.warning(
-            "%d of %d images have the same pixels as another one (such as %s and %s); identical images are kept in one "
-            "part of the split",
+            "%d of %d images have the same pixels as another image (such as %s and %s); identical images are in the "
+            "same part of the split",
             len(copies),
             len(digests),
             printable(original),
@@ -76,10 +76,10 @@ def write_split(path: Path, data: RunData) -> None:
 
 
 def read_data(config: Config, split: Path) -> RunData:
-    """The run's images, divided as when it was made; images that came later are left out.
+    """The images of the run, with the split that was saved. Images that were added later are left out.
 
     Raises:
-        UserError: split.json is damaged, or the images are no longer the ones the run was trained on.
+        UserError: split.json is damaged, or images of the run are gone or changed.
     """
     saved = _read_split(split)
     dataset = open_dataset(config.data, config.image_size, config.channels)
@@ -92,12 +92,12 @@ def read_data(config: Config, split: Path) -> RunData:
             f"{len(names)} {how} (such as {printable(min(names))})" for how, names in changes.items() if names
         )
         raise UserError(
-            f"{printable(config.data)} is not what {split.parent} was trained on: of its images {what}; "
+            f"the images of {printable(config.data)} have changed since {split.parent} was trained: {what}; "
             "train a new run, or evaluate on other images with --data"
         )
     if new:
         log.warning(
-            "left out %d images that came to %s after training, such as %s",
+            "left out %d images that were added to %s after training, such as %s",
             len(new),
             printable(config.data),
             printable(min(new)),
@@ -108,8 +108,8 @@ def read_data(config: Config, split: Path) -> RunData:
     known = [name for name in saved["test"] if before[name] in seen]
     if known:
         log.warning(
-            "%d of the %d test images, such as %s, have the same pixels as images that the model has seen in training; "
-            "a new run would keep identical images in one part",
+            "%d of the %d test images, such as %s, have the same pixels as images that were used in training; "
+            "a new run would put identical images into the same part",
             len(known),
             len(parts.test),
             printable(known[0]),
@@ -118,12 +118,12 @@ def read_data(config: Config, split: Path) -> RunData:
 
 
 def read_other_data(config: Config, split: Path, source: str) -> RunData:
-    """Other images, divided by the run's rule, of which test holds none that the model was fitted or chosen on.
+    """Other images, split by the rule of the run. Test contains no image that the run used for train or validation.
 
-    The run's own images at another place are divided as they were for training.
+    If the source holds exactly the images of the run, under the same names, they have the saved split.
 
     Raises:
-        UserError: split.json is damaged, or every test image has been seen.
+        UserError: split.json is damaged, or fewer than two test images are left.
     """
     saved = _read_split(split)
     dataset = open_dataset(source, config.image_size, config.channels)
@@ -134,39 +134,39 @@ def read_other_data(config: Config, split: Path, source: str) -> RunData:
     unseen = np.array([index for index in parts.test if digests[index] not in seen], int)
     if len(unseen) < FEWEST_UNSEEN:
         raise UserError(
-            f"{len(parts.test) - len(unseen)} of the {len(parts.test)} test images of {printable(source)} have been "
-            "seen by the model in training; pass other images with --data"
+            f"{len(parts.test) - len(unseen)} of the {len(parts.test)} test images of {printable(source)} were used in "
+            "training; pass other images with --data"
         )
     fitted = {digests[index] for index in parts.train} == {saved["digests"][name] for name in saved["train"]}
     return RunData(dataset, parts._replace(test=unseen), fitted)
 
 
 def _saved_split(saved: dict[str, Any], dataset: Dataset) -> Split:
-    """The split in split.json as indices into the data set, which holds all of its images."""
+    """The split in split.json as indices into the data set. The data set must contain all images of the split."""
     place = {name: index for index, name in enumerate(dataset.names)}
     return Split(*(np.array([place[name] for name in saved[part]], int) for part in Split._fields))
 
 
 def _digests_seen(saved: dict[str, Any]) -> set[str]:
-    """The digests of the images that the model was fitted or chosen on."""
+    """The digests of the train and validation images of the run."""
     return {saved["digests"][name] for part in ("train", "validation") for name in saved[part]}
 
 
 def _read_split(path: Path) -> dict[str, Any]:
-    """The names of each part's images, and a digest by name.
+    """The names of the images of each part, and (under "digests") the digest of each image by name.
 
     Raises:
-        UserError: the file cannot be read, a name is in it twice, or train or test has none.
+        UserError: the file cannot be read, a name occurs twice, or train or test is empty.
     """
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))
         parts = {part: [str(name) for name in saved[part]] for part in Split._fields}
         names = [name for part in parts.values() for name in part]
         if len(set(names)) < len(names):
-            raise ValueError(f"{next(name for name in names if names.count(name) > 1)} is in it twice")
+            raise ValueError(f"{next(name for name in names if names.count(name) > 1)} occurs twice")
         if not parts["train"] or not parts["test"]:
             raise ValueError("train or test is empty")
         return {**parts, "digests": {name: saved["digests"][name] for name in names}}
     except (OSError, ValueError, KeyError, TypeError) as reason:
-        message = f"{path} does not hold the split of a run ({reason}); train a new one"
+        message = f"{path} does not hold the split of a run ({reason}); train a new run"
         raise UserError(message) from reason

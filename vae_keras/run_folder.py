@@ -1,11 +1,9 @@
-"""A run's folder: what lies where, how it comes to be, and how it is read back.
+"""The folder of a run: the paths of its files, how the folder is created, and how its history is read and written.
 
-A folder is a run from the moment it has its settings, which are written after the split.
-After each epoch three things are written, in this order:
-the row in `history.csv`, `model.keras` if the epoch is the best so far, and the checkpoint.
-A process that dies between two of them leaves a checkpoint that is behind the
-others; resuming starts from the checkpoint, drops the rows after it and
-computes the same epoch again, to the bit.
+A new run writes its split first and its settings second. A folder is a run as soon as it contains the settings. After
+each epoch, three files are written in this order: the row in `history.csv`, `model.keras` if the epoch is the best so
+far, and the checkpoint. If the process ends between two of these, the checkpoint is one epoch behind the other files.
+Resuming starts from the checkpoint, drops the later rows, and computes the same epoch again, to the bit.
 """
 
 import csv
@@ -74,29 +72,33 @@ class Run:
 
 
 def new_folder() -> Path:
-    """A folder under runs/ named by the time, for a run that was given no name."""
+    """A folder under runs/ for a run without a name. Its name is the current time."""
     return RUNS / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
 
 
 def check_free(folder: Path) -> None:
-    """Refuse a folder that already holds something.
+    """Refuse a folder in which no new run can be created.
 
     Raises:
-        UserError: it is a run, or anything else but an empty folder.
+        UserError: the path is a run, a file, or a folder with other files.
     """
     if Run(folder).config.exists():
-        raise UserError(f"{folder} is a run already; pass --resume to go on with it, or another --run")
+        raise UserError(f"{folder} is a run already; pass --resume to continue this run, or another --run")
     if folder.exists() and not (folder.is_dir() and all(_left_by_a_start(path) for path in folder.iterdir())):
         raise UserError(f"{folder} exists and is not a run; pass another --run")
 
 
 def _left_by_a_start(path: Path) -> bool:
-    """Whether a run that was killed before it had its settings may have left this file."""
+    """Whether this file may be left from a run whose process was killed before it wrote the settings."""
     return path.name == "split.json" or path.name.startswith(UNFINISHED)
 
 
 def create_run(folder: Path, config: Config, data: RunData) -> Run:
-    """A new run folder with its split and its settings; it is a run once the settings are there."""
+    """A new run, whose folder contains the split and the settings.
+
+    Raises:
+        UserError: `check_free` refuses the folder.
+    """
     check_free(folder)
     run = Run(folder)
     write_split(run.split, data)
@@ -108,7 +110,7 @@ def open_run(folder: Path) -> Run:
     """The run in a folder.
 
     Raises:
-        UserError: there is no such folder, or it is not a run.
+        UserError: the folder does not exist, or is not a run.
     """
     run = Run(folder)
     if not folder.exists():
@@ -128,7 +130,7 @@ def latest_run(root: Path = RUNS) -> Run:
     """The run that was trained last.
 
     Raises:
-        UserError: there is none.
+        UserError: there is no run.
     """
     runs = [Run(path.parent) for path in root.glob("*/config.json")]
     if not runs:
@@ -141,7 +143,7 @@ def _last_touched(run: Run) -> float:
 
 
 def write_history(run: Run, rows: list[Row]) -> None:
-    """Write history.csv, one row for each epoch: floats in full, so that reading gives the same bits."""
+    """Write history.csv with one row for each epoch. All digits are written, so that reading gives the same bits."""
     text = io.StringIO()
     columns = [name for name in HISTORY_COLUMNS if name in rows[0]]
     writer = csv.DictWriter(text, columns, lineterminator="\n")
@@ -151,7 +153,7 @@ def write_history(run: Run, rows: list[Row]) -> None:
 
 
 def read_history(run: Run) -> list[Row]:
-    """The rows of history.csv; none before the first epoch is done.
+    """The rows of history.csv, or an empty list if no epoch is finished.
 
     Raises:
         UserError: the file is damaged.
@@ -176,13 +178,13 @@ def read_history(run: Run) -> list[Row]:
 
 
 def best_epoch(rows: list[Row]) -> int:
-    """The epoch with the highest validation ELBO; without validation images, the last."""
+    """The epoch with the highest validation ELBO, or the last epoch if there are no validation images."""
     if "val_elbo" not in rows[-1]:
         return int(rows[-1]["epoch"])
     return int(max(rows, key=lambda row: row["val_elbo"])["epoch"])
 
 
 def last_checkpoint(run: Run) -> int:
-    """How many epochs the newest checkpoint has seen; 0 where there is none."""
+    """The number of finished epochs in the newest checkpoint, or 0 if there is no checkpoint."""
     matches = (CHECKPOINT.fullmatch(path.name) for path in run.checkpoints.glob("*.keras"))
     return max((int(match[1]) for match in matches if match), default=0)

@@ -1,4 +1,4 @@
-"""Trained models, read back from run folders."""
+"""Load trained models from run folders."""
 
 import json
 import zipfile
@@ -16,14 +16,16 @@ def load_model(path: Path) -> VAE:
     """A saved VAE with its optimiser.
 
     Raises:
-        UserError: the file is not one.
+        UserError: the file cannot be loaded, or holds another model.
     """
     try:
         model = keras.saving.load_model(path)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile) as reason:
         first_line = str(reason).partition("\n")[0] or type(reason).__name__
         other = keras_version(path)
-        remedy = f"it was saved by Keras {other}, this is {keras.__version__}: install that, or " if other else ""
+        remedy = (
+            f"it was saved by Keras {other}, this is Keras {keras.__version__}: install {other}, or " if other else ""
+        )
         raise UserError(f"{path} cannot be loaded ({first_line}); {remedy}train the run again") from reason
     if not isinstance(model, VAE):
         raise UserError(f"{path} holds a {type(model).__name__}, not a VAE; pass a run that train.py wrote")
@@ -31,7 +33,10 @@ def load_model(path: Path) -> VAE:
 
 
 def keras_version(path: Path) -> str | None:
-    """The version of Keras that a model was saved by, if it is another than this one."""
+    """The version of Keras that saved a model, if it differs from the installed version; otherwise None.
+
+    The result is also None if the file does not say its version.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             version = json.loads(archive.read("metadata.json"))["keras_version"]
@@ -47,7 +52,8 @@ def load_run(run_dir: str | Path, which: str = "best") -> VAE:
         which: "best", the epoch with the highest validation ELBO, or "last".
 
     Raises:
-        UserError: no such run, no finished epoch in it, a damaged file, or files of different runs.
+        UserError: there is no such run, the run has no finished epoch, a file is damaged, or the files belong to
+            different runs.
     """
     run = open_run(Path(run_dir))
     if which not in ("best", "last"):
@@ -55,7 +61,8 @@ def load_run(run_dir: str | Path, which: str = "best") -> VAE:
     path = run.model if which == "best" else run.checkpoint(last_checkpoint(run))
     if not path.is_file():
         raise UserError(
-            f"{run.folder} is incomplete: no epoch is finished; go on with python train.py --resume --run {run.folder}"
+            f"{run.folder} is incomplete: no epoch is finished; continue it with "
+            f"python train.py --resume --run {run.folder}"
         )
     config = load_config(run.config)
     vae = load_model(path)
@@ -65,7 +72,7 @@ def load_run(run_dir: str | Path, which: str = "best") -> VAE:
     for what, one in has.items():
         if one != should_have[what]:
             raise UserError(
-                f"{path} has {what} {one}, {run.config.name} beside it {should_have[what]}: "
-                "they are of different runs; put back the right one"
+                f"{path} has {what} {one}, but {run.config.name} in the same folder has {should_have[what]}: "
+                "the two files belong to different runs; restore the right file"
             )
     return vae

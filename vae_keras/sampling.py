@@ -12,7 +12,7 @@ from vae_keras.seeded_layers import SavedNoise
 
 @keras.saving.register_keras_serializable("vae_keras")
 class Sampling(SavedNoise, keras.layers.Layer):
-    """z = mean + std * noise (`Posterior.sample`), with noise ~ N(0, I) from a seed of its own."""
+    """z = mean + std * noise (`Posterior.sample`), with noise ~ N(0, I). The layer has its own random state."""
 
     def __init__(self, seed: int = 0, **kwargs: Any):
         super().__init__(**kwargs)

@@ -1,7 +1,7 @@
-"""Layers that draw random numbers, and go on drawing the same ones after a model has been saved and loaded.
+"""Layers whose random numbers continue unchanged after a model is saved and loaded.
 
-Keras 3.15 saves weights, but not the state of seed generators; without it a resumed run
-would not draw what an unbroken one does.
+Keras 3.15 saves the weights, but not the state of seed generators. Without this state, a resumed run would draw other
+random numbers than an uninterrupted run.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ import keras
 
 
 class SavedNoise:
-    """Saves the state of a layer's `seed_generator` beside its weights; mix in before the layer's class."""
+    """Saves the state of a layer's `seed_generator` with the model. List this base class before the layer's class."""
 
     seed_generator: keras.random.SeedGenerator
 
@@ -23,4 +23,4 @@ class SavedNoise:
 
 @keras.saving.register_keras_serializable("vae_keras")
 class Dropout(SavedNoise, keras.layers.Dropout):
-    """Dropout (Srivastava et al. 2014) whose noise is saved; the rate lies strictly between 0 and 1."""
+    """Dropout (Srivastava et al. 2014) that saves its random state. The rate lies strictly between 0 and 1."""

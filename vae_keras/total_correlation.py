@@ -1,23 +1,22 @@
-"""The parts of the KL: what the latents say of the image, of each other, and each on its own.
+"""The parts of the KL: mutual information, total correlation and dimension-wise KL.
 
-Let an image be drawn at random from N and z from its q(z | x), so that q(z) = 1/N sum_n q(z | x_n). Then
+Draw an image at random from N images, then z from its q(z | x). So q(z) = 1/N sum_n q(z | x_n), and
 
     E_x[KL(q(z | x) || p(z))] = I(x; z)                       mutual information, at most ln N
                               + KL(q(z) || prod_j q(z_j))     total correlation
                               + sum_j KL(q(z_j) || p(z_j))    dimension-wise KL
 
 (Hoffman & Johnson 2016, "ELBO surgery"; Chen et al. 2018, arXiv 1802.04942, eq. 2; proved in
-docs/theory/2-2-2-splitting-the-kl.md).
-q(z) is a mixture of N Gaussians, so log q(z) is the logarithm of a sum over images, and its expectation is taken at
-samples.
+docs/theory/2-2-2-splitting-the-kl.md). q(z) is a mixture of N Gaussians, so log q(z) is the logarithm of a sum over
+images, and its expectation is estimated from samples of z.
 
-An estimate of q(z) is a weighted sum over those images that there are, and it enters the joint once:
+q(z) and q(z_j) are estimated by weighted sums over the available images, with the same weights in both:
 
     log q(z_i)   = logsumexp_n (log w_in + sum_j log q(z_ij | x_n))
     log q(z_ij)  = logsumexp_n (log w_in +       log q(z_ij | x_n))
 
-Weights of 1/N over all N images make the sums exact; a batch of B stands for the rest in one of two ways.
-Training and evaluation use the same functions.
+With weights 1/N over all N images, the sums are exact. With a batch of B images, the functions below give two choices
+of the weights. Training and evaluation use the same functions.
 """
 
 import math
@@ -29,7 +28,7 @@ from vae_keras.gaussians import Posterior, log_density
 
 
 class KlParts(NamedTuple):
-    """The three parts at one z from each of n posteriors, (n,) each, in nats; their means are the parts of the KL.
+    """The three parts at one z from each of n posteriors, (n,) each, in nats. Their means estimate the parts of the KL.
 
     Attributes:
         mutual_information: log q(z | x) - log q(z).
@@ -43,12 +42,12 @@ class KlParts(NamedTuple):
 
 
 def kl_parts(latents: Tensor, own: Posterior, images: Posterior, log_weights: Tensor, log_prior: Tensor) -> KlParts:
-    """The parts at `latents`; they add up to log q(z | x) - log p(z) whatever the weights are.
+    """The parts at `latents`. For any weights, their sum is log q(z | x) - log p(z).
 
     Args:
         latents: z_i from q(z | x_i), (n, latents).
-        own: q(z | x_i), (n, latents) twice.
-        images: the posteriors that q(z) is a mixture of, (m, latents) twice.
+        own: q(z | x_i), mean and log-variance (n, latents) each.
+        images: the posteriors whose mixture is q(z), mean and log-variance (m, latents) each.
         log_weights: log w_in, (n, m).
         log_prior: log p(z_i), (n,).
     """
@@ -63,11 +62,11 @@ def kl_parts(latents: Tensor, own: Posterior, images: Posterior, log_weights: Te
 def stratified(batch: Tensor, training_images: int) -> Tensor:
     """Log weights of the minibatch-stratified estimate, (batch, batch).
 
-    Image i is one stratum of q(z_i) and counts for itself, 1/N. The N - 1 others are the second, and the batch holds
-    M = B - 1 of them, each of which stands for (N - 1) / M: weight (N - 1) / (N M). A row sums to one, and over random
-    batches the weighted sum of densities is q(z_i) in expectation. Chen et al. 2018 (eq. S6) give one of the M the
-    weight (N - M) / (N M) and the others 1/M; averaged over which one that is, these are the same weights. A batch of
-    one image stands for nothing else.
+    q(z_i) has two strata. The first is image i itself, with weight 1/N. The second is the N - 1 other images. The batch
+    contains M = B - 1 of them, and each represents (N - 1) / M images, so its weight is (N - 1) / (N M). A row of
+    weights sums to one. Over random batches, the expectation of the weighted sum of densities is q(z_i). Chen et al.
+    2018 (eq. S6) give one of the M images the weight (N - M) / (N M), and the others 1/M. The mean over the choice of
+    this image gives the weights used here. If the batch has a single image, its weight is one.
     """
     # answer: the log weights of minibatch-stratified sampling
     own = ops.arange(batch)[:, None] == ops.arange(batch)[None]
@@ -82,10 +81,11 @@ def stratified(batch: Tensor, training_images: int) -> Tensor:
 def weighted(batch: Tensor, training_images: int) -> Tensor:
     """Log weights of the minibatch-weighted estimate, 1 / (N B) for every image, (batch, batch).
 
-    Importance sampling of the batch (Chen et al. 2018, section 4.1). A row sums to 1/N instead of one: every density is
-    the naive estimate of a batch, in which it stands for nothing but itself, divided by N. So beside that estimate the
-    mutual information is larger by log N, the total correlation by (latents - 1) log N, and the dimension-wise KL
-    smaller by latents log N. These are constants: values are off, gradients are the naive estimate's.
+    This is importance sampling of the batch (Chen et al. 2018, section 4.1). A row sums to 1/N instead of one: each
+    density is the naive estimate, which is the mean over the batch, divided by N. So compared with the naive estimate,
+    the mutual information is larger by log N, the total correlation is larger by (latents - 1) log N, and the
+    dimension-wise KL is smaller by latents log N. These differences are constants. So the gradients are those of the
+    naive estimate, but the values are biased.
     """
     size = ops.cast(batch, "float32")
     return ops.zeros((batch, batch)) - math.log(training_images) - ops.log(size)

@@ -1,4 +1,4 @@
-"""From settings to a trained run: build or load the model, fit it, save the results."""
+"""Train a run: build or load the model, fit it, and save the results."""
 
 import logging
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ from vae_keras.runs import keras_version, load_run
 
 log = logging.getLogger(__name__)
 
-IMAGE_GRIDS = 20  # how many times a long run shows its images in TensorBoard
+IMAGE_GRIDS = 20  # how often a long run writes images for TensorBoard
 
 
 def compiled_vae(config: Config, training_images: int = 1) -> VAE:
@@ -45,13 +45,13 @@ def compiled_vae(config: Config, training_images: int = 1) -> VAE:
         training_images,
         config.build_prior(),
     )
-    # Off: XLA makes this network several times slower on a CPU.
+    # jit_compile is off because XLA makes these networks several times slower on a CPU.
     vae.compile(Adam(config.lr, config.weight_decay or None, config.weight_averaging), jit_compile=False)
     return vae
 
 
 def first_vae(config: Config, data: RunData) -> VAE:
-    """The VAE that training starts from."""
+    """The VAE with which training starts, before its first step."""
     vae = compiled_vae(config, len(data.split.train))
     if config.build_architecture().starts_as_linear_vae:
         start_as_linear_vae(vae, shown_in_training(config, data))
@@ -59,30 +59,37 @@ def first_vae(config: Config, data: RunData) -> VAE:
 
 
 def fit(run: Run, config: Config, data: RunData, callbacks: Sequence[keras.callbacks.Callback] = ()) -> bool:
-    """Train from the run's newest checkpoint, or from the start, up to `config.epochs`.
+    """Train up to `config.epochs`, from the newest checkpoint of the run, or from the start if there is none.
 
-    Every epoch is a function of the settings and its number. So an interrupted run ends with the same weights as an
-    undisturbed one, to the bit if the operations of TensorFlow are deterministic, as `train.py` makes them.
+    The images and random numbers of an epoch depend only on the settings and the number of the epoch. So an interrupted
+    run ends with the same weights as an uninterrupted one. They are equal to the bit if the operations of TensorFlow
+    are deterministic; `train.py` makes them so.
 
     Args:
-        callbacks: to be called after the run's own.
+        callbacks: called after the callbacks of the run.
 
     Returns:
-        Whether all epochs are done; not if the run was asked to stop.
+        Whether all epochs are done. False if a signal stopped the run.
 
     Raises:
-        UserError: the loss is no longer finite, or not a single step was taken in float16.
+        UserError: the loss is no longer finite, all steps were skipped in float16, or the history and the checkpoints
+            do not fit together.
     """
     for folder in (run.folder, run.checkpoints):
         remove_unfinished(folder)
     done, rows = last_checkpoint(run), read_history(run)
     if len(rows) < done:
-        raise UserError(f"{run.history} lacks epochs that {run.checkpoint(done).name} has seen; train a new run")
-    if len(rows) > done + 1:  # one more is what a process leaves that dies before it has written the checkpoint
+        raise UserError(f"{run.history} lacks epochs before {run.checkpoint(done).name}; train a new run")
+    if len(rows) > done + 1:  # one more row is possible: the process may have ended before it wrote the checkpoint
         raise UserError(f"{run.history} has {len(rows)} epochs, {run.checkpoints} only {done}; train a new run")
     if done and (other := keras_version(run.checkpoint(done))):
         now = keras.__version__
-        log.warning("%s was saved by Keras %s, this is %s: it may not go on to the same bits", run.folder, other, now)
+        log.warning(
+            "%s was saved by Keras %s, this is Keras %s: the weights may differ from those of an uninterrupted run",
+            run.folder,
+            other,
+            now,
+        )
     vae = load_run(run.folder, "last") if done else first_vae(config, data)
     train, validation = (data.dataset.images[part] for part in (data.split.train, data.split.validation))
     steps = steps_per_epoch(len(train), config.batch_size)
@@ -96,7 +103,7 @@ def fit(run: Run, config: Config, data: RunData, callbacks: Sequence[keras.callb
             initial_epoch=done,
             steps_per_epoch=steps,
             validation_data=evaluation_batches(validation, BATCH) if len(validation) else None,
-            shuffle=False,  # the pipeline shuffles
+            shuffle=False,  # the pipeline shuffles the images
             verbose=0,
             callbacks=[
                 *averaged,

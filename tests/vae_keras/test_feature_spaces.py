@@ -132,7 +132,7 @@ def test_features_are_nearly_the_same_at_any_size(learnt):
     assert np.mean(np.abs(large - small) / spread) < 0.1
 
 
-def test_pictures_are_resized_with_antialiasing(learnt):
+def test_images_are_resized_with_antialiasing(learnt):
     # Stripes much finer than 64 pixels are the grey of their mean; picking pixels instead would miss them.
     stripes = np.zeros((1, 256, 256, 1), np.float32)
     stripes[:, :, ::4] = 1.0
@@ -143,7 +143,7 @@ def test_pictures_are_resized_with_antialiasing(learnt):
     assert to_mean < 0.1 * to_black
 
 
-def test_the_network_learns_from_faces_of_no_data_set_and_is_judged_by_others(tmp_path, monkeypatch, trainings):
+def test_the_network_learns_from_faces_of_no_data_set_and_is_tested_on_others(tmp_path, monkeypatch, trainings):
     seeds = []
 
     def seen(count, size, channels, seed, cache):
@@ -159,15 +159,15 @@ def test_a_space_is_learnt_once_says_so_and_is_then_read(kept_faces, monkeypatch
     caplog.set_level(logging.INFO, "vae_keras")
     first = factor_space(1, **FEW, cache=kept_faces)
     said = [record.getMessage() for record in caplog.records if record.name == "vae_keras.feature_spaces"]
-    assert said[0] == "training the network that compares faces on 40 rendered ones, once"
+    assert said[0] == "training the network that compares faces, once, on 40 rendered faces"
     assert sum("training" in line for line in said) == 1
     caplog.clear()
     monkeypatch.setattr(feature_spaces, "_train", lambda *_: pytest.fail("trained again"))
     second = factor_space(1, **FEW, cache=kept_faces)
     assert "training" not in caplog.text
     assert first.r_squared == second.r_squared
-    pictures = sweep("smile", 1.0, count=3)
-    np.testing.assert_array_equal(first.features(pictures), second.features(pictures))
+    images = sweep("smile", 1.0, count=3)
+    np.testing.assert_array_equal(first.features(images), second.features(images))
 
 
 @pytest.mark.parametrize(
@@ -189,12 +189,12 @@ def test_a_damaged_network_is_trained_again_with_a_warning(kept_faces, caplog, t
     assert regressors(kept_faces) == [file]
 
 
-def test_a_network_that_cannot_be_kept_is_a_warning_only(tmp_path, caplog, trainings):
+def test_a_network_that_cannot_be_saved_is_a_warning_only(tmp_path, caplog, trainings):
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
     space = factor_space(1, **FEW, cache=blocked)
     assert space.features(sweep("smile", 0.0, count=2)).shape == (2, 64)
-    assert "the network could not be kept" in caplog.text
+    assert "the network could not be saved" in caplog.text
 
 
 def test_the_network_is_keyed_by_what_is_asked_for_and_by_the_code(kept_faces, monkeypatch, trainings):
@@ -233,7 +233,7 @@ def without_inception():
     feature_spaces._inception.cache_clear()
 
 
-def test_inception_features_of_grey_pictures_are_those_of_the_same_pictures_in_colour(without_inception, monkeypatch):
+def test_inception_features_of_grey_images_are_those_of_the_same_images_in_colour(without_inception, monkeypatch):
     untrained = keras.applications.InceptionV3
     monkeypatch.setattr(keras.applications, "InceptionV3", lambda **options: untrained(**{**options, "weights": None}))
     grey = sweep("smile", 0.0, count=2)
@@ -242,7 +242,7 @@ def test_inception_features_of_grey_pictures_are_those_of_the_same_pictures_in_c
     np.testing.assert_allclose(inception_features(np.repeat(grey, 3, axis=-1) / 255), ours, atol=1e-5)
 
 
-def test_inception_is_given_coloured_pictures_from_minus_one_to_one(monkeypatch):
+def test_inception_is_given_coloured_images_from_minus_one_to_one(monkeypatch):
     seen = []
     monkeypatch.setattr(
         feature_spaces, "_inception", lambda: lambda batch, training: seen.append(batch) or batch[:, 0, 0]
@@ -263,7 +263,7 @@ def test_inception_is_given_coloured_pictures_from_minus_one_to_one(monkeypatch)
     ],
     ids=lambda failure: type(failure).__name__,
 )
-def test_weights_that_cannot_be_fetched_are_an_error_in_one_line(without_inception, monkeypatch, failure, capsys):
+def test_weights_that_cannot_be_downloaded_are_an_error_in_one_line(without_inception, monkeypatch, failure, capsys):
     def fails(**options):
         assert options == {"include_top": False, "weights": "imagenet", "pooling": "avg"}
         print("Downloading data from https://storage")

@@ -8,11 +8,11 @@ from vae_keras.plots import (
     distance_bars,
     error_bars,
     heat_map,
+    image_animation,
+    image_figure,
     image_grid,
     latent_bars,
-    picture_animation,
-    picture_figure,
-    race,
+    ranked_curves,
     scatter_maps,
     signed,
     thumbnail_map,
@@ -20,7 +20,7 @@ from vae_keras.plots import (
 )
 
 
-def test_a_grid_shows_every_picture_in_its_place_on_white():
+def test_a_grid_shows_every_image_in_its_place_on_white():
     images = np.arange(5).reshape(5, 1, 1, 1) / 10 * np.ones((5, 3, 4, 1))
     grid = image_grid(images, columns=2)
     assert grid.shape == (3 * 5 - 2, 2 * 6 - 2, 1)
@@ -31,7 +31,7 @@ def test_a_grid_shows_every_picture_in_its_place_on_white():
 
 
 def test_figures_carry_their_caption_and_labels():
-    figure = picture_figure(np.zeros((4, 8, 8, 3)), 2, "Title", "What it shows.", ["left", "right"])
+    figure = image_figure(np.zeros((4, 8, 8, 3)), 2, "Title", "What it shows.", ["left", "right"])
     assert figure.get_suptitle() == "Title"
     assert figure.get_supxlabel() == "What it shows."
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["left", "right"]
@@ -50,14 +50,14 @@ def test_curves_show_both_parts_of_every_term():
         assert lines == [[row[key] for row in history] for key in (term, f"val_{term}")]
 
 
-def test_a_grid_without_gaps_is_the_pictures_alone():
+def test_a_grid_without_gaps_is_the_images_alone():
     images = np.random.default_rng(0).random((4, 3, 2, 1)).astype(np.float32)
     np.testing.assert_array_equal(image_grid(images, 2, gap=0)[3:, 2:], images[3])
 
 
 def test_an_animation_shows_its_frames_there_and_back():
     frames = np.linspace(0, 1, 4)[:, None, None, None, None] * np.ones((4, 2, 8, 8, 1))
-    animation = picture_animation(frames, 2, "Title", "Caption")
+    animation = image_animation(frames, 2, "Title", "Caption")
     (shown,) = animation.figure.axes[0].images
     seen = []
     for number in range(animation.frames):
@@ -95,10 +95,10 @@ def test_maps_show_every_point_in_a_colour_of_its_group(values):
         assert len(figure.axes[0].collections) == len(np.unique(values))
 
 
-def test_a_race_names_its_curves_in_the_order_of_their_ends_and_shows_where_they_end():
+def test_ranked_curves_are_listed_by_their_last_values_and_the_axis_shows_the_last_values():
     seconds = np.arange(1.0, 21.0)
     curves = {"slow": (seconds, -100 / seconds), "fast": (seconds, -10 / seconds)}
-    axes = race(curves, "Title", "Caption", "seconds", "nats").axes[0]
+    axes = ranked_curves(curves, "Title", "Caption", "seconds", "nats").axes[0]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["fast", "slow"]
     lines = {line.get_label(): line for line in axes.get_lines()}
     np.testing.assert_array_equal(lines["slow"].get_ydata(), -100 / seconds)
@@ -110,7 +110,7 @@ def test_a_race_names_its_curves_in_the_order_of_their_ends_and_shows_where_they
 
 
 def test_a_sentence_is_added_to_a_caption_and_signs_to_numbers():
-    figure = picture_figure(np.zeros((4, 8, 8, 1)), 4, "Title", "A caption that is long enough to be wrapped.")
+    figure = image_figure(np.zeros((4, 8, 8, 1)), 4, "Title", "A caption that is long enough to be wrapped.")
     add_to_caption(figure, "One more.")
     assert " ".join(figure.get_supxlabel().split()) == "A caption that is long enough to be wrapped. One more."
     assert figure.get_suptitle() == "Title"
@@ -123,8 +123,8 @@ def test_every_figure_can_be_drawn_with_a_name_that_reads_like_a_formula(name):
     bars = {name: (0.5, 0.1), "b": (0.2, 0.1)}
     history = [{"epoch": 1, "elbo": 1.0, "reconstruction_nll": 1.0, "kl": 1.0}]
     figures = [
-        picture_figure(images, 2, name, name, [name, "b"], [name, "a", "b", "c"]),
-        picture_animation(images[None], 2, name, name, column_labels=[name, "b"]).figure,
+        image_figure(images, 2, name, name, [name, "b"], [name, "a", "b", "c"]),
+        image_animation(images[None], 2, name, name, column_labels=[name, "b"]).figure,
         scatter_maps({name: two}, np.array([name, "b", "b", "c"]), name, images, name, name),
         scatter_maps({name: two}, np.array([True, False, True, True]), name, images, name, name),
         scatter_maps({name: two}, np.arange(4.0), name, images, name, name),
@@ -132,7 +132,7 @@ def test_every_figure_can_be_drawn_with_a_name_that_reads_like_a_formula(name):
         error_bars(bars, name, name, name),
         heat_map(np.eye(2), [name, "b"], [name, "b"], name, name, name),
         latent_bars(one, one, [name], name, name),
-        race({name: (np.arange(5.0), np.arange(5.0))}, name, name, name, name),
+        ranked_curves({name: (np.arange(5.0), np.arange(5.0))}, name, name, name, name),
         training_curves(history, name, name),
     ]
     for figure in figures:

@@ -52,7 +52,7 @@ def test_no_test_image_has_the_pixels_of_a_train_image_and_a_line_says_how_many_
     assert not pixels_of(data, "test") & (pixels_of(data, "train") | pixels_of(data, "validation"))
     assert len(data.split.test) == 8
     (line,) = [record.message for record in caplog.records]
-    assert line.startswith("16 of 40 images have the same pixels as another one (such as 00.png and 24.png)")
+    assert line.startswith("16 of 40 images have the same pixels as another image (such as 00.png and 24.png)")
 
 
 def test_images_that_all_differ_are_split_without_a_word(tmp_path, caplog):
@@ -76,7 +76,7 @@ def test_a_run_with_the_same_pixels_in_train_and_test_keeps_its_split_and_a_line
     with caplog.at_level(logging.WARNING):
         data = read_data(config, old_run.split)
     assert data.split.test.tolist() == list(range(8))
-    assert "8 of the 8 test images, such as 00.png, have the same pixels as images that the model has" in caplog.text
+    assert "8 of the 8 test images, such as 00.png, have the same pixels as images that were used" in caplog.text
 
 
 def test_a_new_run_is_read_back_without_a_word(tmp_path, config, caplog):
@@ -110,9 +110,9 @@ def test_images_that_came_after_training_are_left_out_and_a_line_says_so(tmp_pat
     np.testing.assert_array_equal(again.dataset.images, data.dataset.images)
     np.testing.assert_array_equal(again.split.test, data.split.test)
     (line,) = [record.message for record in caplog.records]
-    assert line == f"left out 2 images that came to {folder} after training, such as 00a.png"
+    assert line == f"left out 2 images that were added to {folder} after training, such as 00a.png"
     (folder / "01.png").unlink()
-    with pytest.raises(UserError, match=r"of its images 1 gone \(such as 01\.png\), 2 new \(such as 00a\.png\); train"):
+    with pytest.raises(UserError, match=r"was trained: 1 gone \(such as 01\.png\), 2 new \(such as 00a\.png\); train"):
         read_data(config, run.split)
 
 

@@ -48,10 +48,10 @@ def test_images_that_changed_since_training_are_noticed(tmp_path, config):
     first, second = saved["train"][:2]
     changed = {**saved, "digests": {**saved["digests"], first: "other"}}
     run.split.write_text(json.dumps(changed))
-    with pytest.raises(UserError, match=rf"of its images 1 changed \(such as {first}\); train"):
+    with pytest.raises(UserError, match=rf"was trained: 1 changed \(such as {first}\); train"):
         read_data(config, run.split)
     run.split.write_text(json.dumps({**changed, "train": saved["train"][2:], "test": [*saved["test"], first]}))
-    with pytest.raises(UserError, match=rf"of its images 1 new \(such as {second}\), 1 changed"):
+    with pytest.raises(UserError, match=rf"was trained: 1 new \(such as {second}\), 1 changed"):
         read_data(config, run.split)
     assert second in saved["digests"]
 
@@ -124,17 +124,19 @@ def test_a_model_of_another_keras_that_cannot_be_loaded_names_both_versions(tiny
     rewritten(run.model, metadata=lambda metadata: {**metadata, "keras_version": "2.1.0"})
     load_run(run.folder)  # another version alone is no reason
     rewritten(run.model, config=lambda config: {**config, "config": {}})
-    with pytest.raises(UserError, match=rf"saved by Keras 2\.1\.0, this is {keras.__version__}: install"):
+    with pytest.raises(UserError, match=rf"saved by Keras 2\.1\.0, this is Keras {keras.__version__}: install"):
         load_run(run.folder)
 
 
 def test_files_of_different_runs_do_not_pass_for_one(tiny_run, tmp_path):
     run = Run(shutil.copytree(tiny_run, tmp_path / "a"))
     vae_keras.build_vae((32, 32, 1), 5).save(run.model)
-    with pytest.raises(UserError, match=r"model.keras has latents 5, config.json beside it 4: they are of different"):
+    with pytest.raises(UserError, match=r"model.keras has latents 5, but config.json in the same folder has 4: the"):
         load_run(run.folder)
     vae_keras.build_vae((32, 32, 1), 4, likelihood="gaussian").save(run.model)
-    with pytest.raises(UserError, match=r"likelihood Gaussian\(variance=0.125\), config.json beside it Bernoulli\(\)"):
+    with pytest.raises(
+        UserError, match=r"likelihood Gaussian\(variance=0.125\), but config.json in the same folder has Bernoulli\(\)"
+    ):
         load_run(run.folder)
 
 

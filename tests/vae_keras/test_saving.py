@@ -6,7 +6,7 @@ from PIL import Image
 
 from vae_keras.evaluation.record import merged
 from vae_keras.evaluation.saving import save_animation, show_numbers
-from vae_keras.plots import picture_animation
+from vae_keras.plots import image_animation
 from vae_keras.run_folder import Run
 
 
@@ -24,7 +24,7 @@ def test_what_moves_goes_there_and_back_without_end(tmp_path, channels):
     random = np.random.default_rng(0)
     start, end = random.random((2, 4, 16, 16, channels))
     frames = np.stack([(1 - share) * start + share * end for share in np.linspace(0, 1, 5)])
-    save_animation(picture_animation(frames, 4, "Title", "Caption"), tmp_path / "a.gif")
+    save_animation(image_animation(frames, 4, "Title", "Caption"), tmp_path / "a.gif")
     with Image.open(tmp_path / "a.gif") as gif:
         assert gif.info["loop"] == 0
         assert gif.n_frames == 8

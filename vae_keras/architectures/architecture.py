@@ -1,4 +1,4 @@
-"""What `build_vae` asks of an architecture, and what architectures share."""
+"""The base class of all architectures, and functions that they share."""
 
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -10,40 +10,40 @@ from common.errors import UserError
 from vae_keras.backend import keras
 from vae_keras.registry import Part
 
-# The names of precisions, and Keras's names for them. Weights are float32 in each.
+# Our names of the precisions, and Keras's names for them. The weights are float32 in every precision.
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
 
 @dataclass(frozen=True)
 class Architecture(Part):
-    """Makes the two halves of a VAE.
+    """Builds the encoder and the decoder of a VAE.
 
     Attributes:
-        usual_precision: the name in `PRECISIONS` that "auto" stands for. bfloat16 is faster on a CPU for both networks
-            (benchmarks/throughput.py), but the table network then learns less in an epoch.
+        usual_precision: the precision that "auto" selects, a name in `PRECISIONS`. bfloat16 is faster on a CPU for both
+            networks (benchmarks/throughput.py), but with bfloat16 the table network learns less in an epoch.
     """
 
     usual_precision: ClassVar[str] = "float32"
 
     @abstractmethod
     def encoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> "keras.Model":
-        """Images (batch, height, width, channels) to mean and raw log-variance (batch, 2 latents)."""
+        """The encoder, from images (batch, height, width, channels) to mean and raw log-variance (batch, 2 latents)."""
 
     @abstractmethod
     def decoder(self, output_shape: tuple[int, int, int], latent_dim: int, seed: int) -> "keras.Model":
-        """Latents (batch, latents) to outputs (batch, height, width, channels), from which the likelihood is read.
+        """The decoder, from latents (batch, latents) to the parameters of the likelihood, of `output_shape`.
 
-        The likelihood decides how many outputs there are for each pixel.
+        The likelihood determines the number of output channels.
         """
 
     @property
     def starts_as_linear_vae(self) -> bool:
-        """Whether training starts at the weights of the best linear VAE (`vae_keras.linear_start`)."""
+        """Whether training starts with the weights of the best linear VAE (`vae_keras.linear_start`)."""
         return False
 
 
 def seeded_initializers(seed: int) -> Iterator["keras.initializers.Initializer"]:
-    """Glorot uniform initialisers, each with a seed of its own, the same ones for the same seed."""
+    """Glorot uniform initialisers with different seeds. The same `seed` gives the same initialisers."""
     return (keras.initializers.GlorotUniform(seed=1000 * seed + layer) for layer in count())
 
 
@@ -51,11 +51,11 @@ def check_image_shape(architecture: str, image_shape: tuple[int, int, int]) -> N
     """Refuse images whose sides cannot be halved four times.
 
     Raises:
-        UserError: a side is no multiple of 16, or below 32.
+        UserError: a side is not a multiple of 16, or is less than 32.
     """
     height, width, _ = image_shape
     if min(height, width) < 32 or height % 16 or width % 16:
         raise UserError(
             f"the {architecture} architecture cannot take {height} x {width} images; "
-            "pass an --image-size that is a multiple of 16 from 32 up"
+            "pass an --image-size that is a multiple of 16 and at least 32"
         )

@@ -1,4 +1,4 @@
-"""The convolution that ends a decoder: many channels at full resolution in, one or three out."""
+"""The last convolution of a decoder, from many channels to one or three channels at full resolution."""
 
 from collections.abc import Callable
 
@@ -10,14 +10,14 @@ from vae_keras.backend import Tensor
 
 @keras.saving.register_keras_serializable("vae_keras")
 class Conv2D(keras.layers.Conv2D):
-    """Keras's Conv2D of stride 1 and "same" padding, whose kernel's gradient is taken the other way round.
+    """Keras's Conv2D for stride 1 and "same" padding, with a faster computation of the kernel's gradient.
 
-    With x the input, g the gradient of the output and k the side of the kernel,
+    Let x be the input and g the gradient of the output. The gradient of the kernel is
 
         dK[a, b, c, o] = sum_ij x[i + a, j + b, c] g[i, j, o] = sum_ij g[i - a, j - b, o] x[i, j, c]
 
-    which is the kernel's gradient of a convolution from g to x, mirrored. The numbers are the same to rounding;
-    on a CPU, with far fewer filters than channels, it is several times as fast.
+    The second sum is the kernel's gradient of a convolution from g to x, mirrored. Both sums are equal up to rounding.
+    On a CPU the second sum is several times as fast if there are far fewer filters than channels.
     """
 
     def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:

@@ -1,11 +1,11 @@
-"""The hand-out's own table: four strided convolutions and a hidden layer each way, ReLU after every one.
+"""The network of the hand-out: four strided convolutions and a hidden layer in each half, with a ReLU after each.
 
     encoder  Conv2D 32, 64, 64, 64, Flatten, Dense hidden, Dense 2 latents
     decoder  Dense hidden, Dense, Reshape, Conv2DTranspose 64, 64, 32, channels
 
-Each convolution halves the picture and each transposed one doubles it; for 128 x 128 the flattened
-picture has the hand-out's 4,096 numbers. A kernel of twice the stride covers every pixel as
-often as its neighbours, so no seams show.
+Each convolution halves the sides of its input, and each transposed convolution doubles them. For 128 x 128 images, the
+flattened features have 4,096 numbers, as in the hand-out. The side of each kernel is twice the stride, so each pixel is
+covered by the same number of kernel positions, and the images have no checkerboard pattern.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,8 @@ from vae_keras.backend import keras, layers
 from vae_keras.registry import option
 
 KERNEL, STRIDE = 4, 2
-# Steps until the statistics for evaluation have caught up; Keras's own 100 are ten epochs of a small data set.
+# The statistics for evaluation average about 10 steps. Keras's default, 0.99, averages about 100 steps, which are ten
+# epochs of a small data set.
 MOVING_AVERAGE = 0.9
 
 
@@ -26,10 +27,11 @@ class Deep(Architecture):
     """Sizes and options of the deep network.
 
     Attributes:
-        filters: of the encoder's convolutions; the decoder's mirror them.
+        filters: of the encoder's convolutions. The decoder has the same numbers in reverse order.
         hidden_size: units of the hidden layer in each half.
-        batch_normalization: between each hidden convolution and its ReLU (Ioffe & Szegedy 2015).
-        dropout: share of the activations of each hidden convolution that training sets to zero.
+        batch_normalization: whether batch normalisation follows each hidden convolution, before its ReLU (Ioffe &
+            Szegedy 2015).
+        dropout: the share of activations of each hidden convolution that training sets to zero.
     """
 
     filters: tuple[int, int, int, int] = (32, 64, 64, 64)
@@ -90,7 +92,7 @@ class Deep(Architecture):
         )
 
     def _with_activations(self, convolutions: list["keras.Layer"], seed: int) -> list["keras.Layer"]:
-        """Each convolution with what follows it: normalisation, ReLU, dropout."""
+        """The layers of all convolutions: each is followed by normalisation and dropout (if used) and a ReLU."""
         from vae_keras.seeded_layers import Dropout  # defines a layer, so it loads Keras
 
         sequence: list[keras.Layer] = []

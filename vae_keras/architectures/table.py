@@ -1,10 +1,9 @@
 """The assignment's table: Conv2D(ReLU), Conv2D, Flatten, Dense; Dense, Reshape, Conv2DTranspose(ReLU), Conv2D.
 
-The table fixes the layers and where the ReLUs are; filters, kernels and strides are
-free. Only one layer of each half is non-linear, so what the network can do is decided by
-the fields that single ReLU layer sees and paints: the first convolution looks at
-patches twice its stride wide, and the transposed one paints patches twice its stride
-wide, which overlap, so no seams show between them.
+The table fixes the layers and the places of the ReLUs. Filters, kernels and strides are free. Each half has only one
+ReLU layer, so the receptive field of this layer limits what the half can represent. The kernels of the first
+convolution and of the transposed convolution are twice as wide as their strides. So neighbouring patches overlap, and
+the images have no visible edges between patches.
 """
 
 from dataclasses import dataclass
@@ -21,12 +20,12 @@ class Table(Architecture):
 
     Attributes:
         encoder_filters, encoder_kernels, encoder_strides: of the two convolutions.
-        seed_channels: channels of the small picture that the decoder's Dense draws.
+        seed_channels: channels of the small feature map that the Dense layer of the decoder gives.
         upsampling: stride of the transposed convolution.
-        decoder_filters, decoder_kernel: its channels, at full resolution, and its kernel.
-        output_kernel: of the last convolution.
-        linear_start: whether training starts at the best linear VAE (`vae_keras.linear_start`); the
-            layers below have random weights either way.
+        decoder_filters, decoder_kernel: channels (at full resolution) and kernel of the transposed convolution.
+        output_kernel: kernel of the last convolution.
+        linear_start: whether training starts with the weights of the best linear VAE (`vae_keras.linear_start`). The
+            layers are built with random weights in both cases.
     """
 
     encoder_filters: tuple[int, int] = (32, 64)

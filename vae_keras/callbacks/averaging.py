@@ -1,4 +1,4 @@
-"""The averaged weights, in validation, checkpoints and figures."""
+"""The callback that uses the averaged weights in validation, checkpoints and figures."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ import keras
 
 
 class EvaluateAverage(keras.callbacks.Callback):
-    """Validation, and all later callbacks at the end of an epoch, see the averaged weights.
+    """Puts the averaged weights into the model for validation and for all later callbacks at the end of an epoch.
 
-    So the checkpoint and the saved model hold the averages. Meanwhile the optimizer holds the weights from which
-    training goes on.
+    So the checkpoint and the saved model contain the averages. During this time the optimizer stores the weights with
+    which training continues.
 
     Args:
-        in_place: whether the model holds the averages now, as a saved checkpoint does.
+        in_place: whether the model contains the averages now. In a saved checkpoint it does.
     """
 
     def __init__(self, in_place: bool):
@@ -31,6 +31,6 @@ class EvaluateAverage(keras.callbacks.Callback):
     def _show(self, averages: bool) -> None:
         if averages != self.in_place:
             optimizer = self.model.optimizer
-            optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # in float16 a scaling optimizer holds it
+            optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # float16: inside a LossScaleOptimizer
             optimizer.exchange(self.model.trainable_variables)
             self.in_place = averages

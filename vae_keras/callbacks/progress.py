@@ -1,4 +1,4 @@
-"""Where the run is: one bar on a terminal, one line an epoch elsewhere."""
+"""The progress of a run: a bar on a terminal; otherwise one line for each epoch."""
 
 import time
 from datetime import timedelta
@@ -10,15 +10,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 
 class ShowProgress(keras.callbacks.Callback):
-    """Epoch, images a second, time left, ELBO, reconstruction and KL, inside its `with` block.
+    """Shows epoch, images per second, remaining time, ELBO, reconstruction and KL. Use it in a `with` block.
 
-    Steps that were skipped are mentioned where there are any.
+    If steps were skipped, their number is shown too.
 
     Args:
         images: training images in an epoch.
         steps: batches in an epoch.
-        epochs: of the whole run.
-        first_epoch: epochs that were done before.
+        epochs: number of epochs of the whole run.
+        first_epoch: number of epochs that earlier processes finished.
     """
 
     def __init__(self, images: int, steps: int, epochs: int, first_epoch: int, console: Console | None = None):
@@ -32,7 +32,7 @@ class ShowProgress(keras.callbacks.Callback):
         if self.console.is_terminal:
             self.bar = Progress(
                 TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
-                BarColumn(bar_width=8),  # all of it fits into 80 columns
+                BarColumn(bar_width=8),  # so that the whole line fits into 80 columns
                 TextColumn("{task.fields[rate]:.0f} images/s"),
                 TimeRemainingColumn(elapsed_when_finished=True),
                 TextColumn("{task.fields[terms]}"),

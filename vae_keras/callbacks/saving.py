@@ -1,4 +1,4 @@
-"""What is on disk after each epoch, and the guard that nothing bad gets there."""
+"""Callbacks that save each epoch, and that stop a run before numbers that are not finite are saved."""
 
 import math
 import shutil
@@ -15,7 +15,7 @@ from vae_keras.run_folder import CHECKPOINT, HISTORY_COLUMNS, Row, Run, best_epo
 
 
 class FiniteLoss(keras.callbacks.Callback):
-    """Stops a run whose loss or weights are no longer finite, before anything of that epoch is saved."""
+    """Stops a run whose loss or weights are no longer finite. Place it before the callback that saves the epoch."""
 
     def __init__(self, run: Run):
         super().__init__()
@@ -27,7 +27,7 @@ class FiniteLoss(keras.callbacks.Callback):
             return
         done = last_checkpoint(self.run)
         kept = f"the checkpoint of epoch {done} is kept" if done else "no epoch was finished"
-        # In float16 a forward pass can overflow at weights that are well; where that cannot be, training diverges.
+        # In float16, a forward pass can overflow although the weights are good. In other precisions, training diverges.
         remedy = "--precision float32" if isinstance(self.model.optimizer, LossScaleOptimizer) else "a lower --lr"
         raise UserError(
             f"{bad[0] if bad else 'a weight'} is not finite in epoch {epoch + 1}; {kept}; start a new run with {remedy}"
@@ -35,9 +35,9 @@ class FiniteLoss(keras.callbacks.Callback):
 
 
 class SaveEpoch(keras.callbacks.Callback):
-    """Writes the epoch's row, then the model if it is the best so far, then the checkpoint.
+    """Writes the row of the epoch in history.csv, then the model if it is the best so far, then the checkpoint.
 
-    The order is what makes a killed run resumable: see `vae_keras.runs`.
+    Because of this order, a run can be resumed if its process is killed at any time: see `vae_keras.run_folder`.
     """
 
     def __init__(self, run: Run, rows: list[Row]):

@@ -1,4 +1,4 @@
-"""Ctrl-C and a polite kill: finish the epoch, save, stop."""
+"""The callback that ends training after the current epoch when the user presses Ctrl-C or sends SIGTERM."""
 
 import signal
 import sys
@@ -9,9 +9,9 @@ import keras
 
 
 class StopAfterEpoch(keras.callbacks.Callback):
-    """Ends training after the epoch in which SIGINT or SIGTERM arrives; a second one ends it at once.
+    """Ends training after the epoch in which SIGINT or SIGTERM arrives. A second signal ends the process at once.
 
-    It listens inside its `with` block. Place it after the callback that saves.
+    The signals are handled only inside the `with` block of this callback. Place it after the callback that saves.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class StopAfterEpoch(keras.callbacks.Callback):
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._asked = True
         self._restore()
-        print("\nfinishing this epoch and saving; once more to stop at once", file=sys.stderr, flush=True)
+        print("\nfinishing this epoch and saving; press Ctrl-C again to stop at once", file=sys.stderr, flush=True)
 
     def _restore(self) -> None:
         for number, handler in self._previous.items():

@@ -1,4 +1,4 @@
-"""What TensorBoard shows: curves, pictures, the latents in the projector, the settings and the graph."""
+"""The log for TensorBoard: curves, images, the latents in the projector, the settings and the graph."""
 
 import os
 from pathlib import Path
@@ -19,25 +19,26 @@ from vae_keras.run_data import RunData
 from vae_keras.types import TERMS, Posterior
 
 IMAGES = 2_000
-PICTURES = 16
+SHOWN = 16
 COLUMNS = 8
 TRAVERSED = 8
 TRAVERSAL = np.linspace(-3.0, 3.0, COLUMNS - 1)
 
 
 class TensorBoardLog(keras.callbacks.Callback):
-    """Terms and learning rate after every epoch; everything else every `every` epochs, first and last included.
+    """Writes the terms and the learning rate after every epoch, and images and latents after every `every` epochs.
 
-    Train and validation are two runs of one log, so each term has one chart with both curves. The settings and the
-    graph stand in the log's root. The projector shows validation images, or train where there are none.
+    Images and latents are also written after the first and the last epoch. Train and validation are two runs of one
+    log, so each term has one chart with both curves. The settings and the graph are in the root folder of the log. The
+    projector shows validation images, or train images if there are no validation images.
 
     Args:
-        folder: where the event files go.
-        data: the KL of each latent is taken over the first 2,000 images of train and of validation.
-        every: epochs between pictures.
-        epochs: of the whole run.
+        folder: the folder of the event files.
+        data: the images. The KL of each latent is a mean over the first 2,000 images of train and of validation.
+        every: number of epochs between images.
+        epochs: number of epochs of the whole run.
         settings: of the run, by name.
-        seed: of the latents that the samples are decoded from, the same ones every time.
+        seed: of the latents that are decoded to samples. They are the same in each epoch.
     """
 
     def __init__(self, folder: Path, data: RunData, every: int, epochs: int, settings: dict[str, Any], seed: int):
@@ -50,17 +51,18 @@ class TensorBoardLog(keras.callbacks.Callback):
         self.deciding = "validation" if "validation" in self.writers else "train"
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self.latents = self.model.prior.sample(PICTURES, self.seed)
+        self.latents = self.model.prior.sample(SHOWN, self.seed)
         root = _writer(self.folder)
         with root.as_default(step=0):
             hparams.hparams_config(
-                # All there are: TensorBoard shows the columns of whichever run of a folder it finds first.
+                # All settings that exist: TensorBoard shows only the columns of the first run that it finds in a
+                # folder.
                 hparams=[hparams.HParam(name) for name in all_settings()],
                 metrics=[hparams.Metric(term, group=self.deciding) for term in TERMS],
             )
             hparams.hparams({name: _shown(value) for name, value in self.settings.items()})
-            pictures = tf.TensorSpec((None, *self.model.image_shape))
-            tf.summary.graph(tf.function(self.model.elbo_terms).get_concrete_function(pictures).graph)
+            images = tf.TensorSpec((None, *self.model.image_shape))
+            tf.summary.graph(tf.function(self.model.elbo_terms).get_concrete_function(images).graph)
         root.close()
         write_projected_images(self.folder / self.deciding, self.dataset, self.parts[self.deciding])
 
@@ -79,7 +81,7 @@ class TensorBoardLog(keras.callbacks.Callback):
             writer.flush()
 
     def _show(self, part: str) -> None:
-        """The latents of one part's images, and pictures."""
+        """Write the latents, reconstructions, samples and traversals of one part (train or validation)."""
         indices = self.parts[part]
         images = self.dataset.images[indices]
         posterior = encode_images(self.model, images)
@@ -87,8 +89,8 @@ class TensorBoardLog(keras.callbacks.Callback):
         for latent, value in enumerate(kl):
             tf.summary.scalar(f"kl_of_latent/{latent:02d}", value)
         tf.summary.histogram("kl_of_latents", kl)
-        originals = unit_pixels(images[:PICTURES])
-        pairs = np.stack([originals, decode_latents(self.model, posterior.mean[:PICTURES])], axis=1)
+        originals = unit_pixels(images[:SHOWN])
+        pairs = np.stack([originals, decode_latents(self.model, posterior.mean[:SHOWN])], axis=1)
         self._image("reconstructions", pairs)
         if part == "train":
             self._image("samples", decode_latents(self.model, self.latents))
@@ -97,13 +99,16 @@ class TensorBoardLog(keras.callbacks.Callback):
             write_latents(self.folder / part, posterior.mean)
 
     def _traversals(self, original: np.ndarray, posterior: Posterior, kl: np.ndarray) -> np.ndarray:
-        """The first image, and how it changes with each of the latents of largest KL, row by row."""
-        moved = traverse(posterior.mean[0], np.argsort(-kl)[:TRAVERSED], TRAVERSAL)
-        pictures = decode_latents(self.model, moved)
-        return np.concatenate([np.broadcast_to(original, (len(moved), 1, *original.shape)), pictures], axis=1)
+        """Images in one row for each of the latents with the largest KL.
 
-    def _image(self, tag: str, pictures: np.ndarray) -> None:
-        grid = image_grid(pictures.reshape(-1, *self.model.image_shape), COLUMNS)
+        A row holds the first image, then the decoded images while the latent takes the values of `TRAVERSAL`.
+        """
+        moved = traverse(posterior.mean[0], np.argsort(-kl)[:TRAVERSED], TRAVERSAL)
+        images = decode_latents(self.model, moved)
+        return np.concatenate([np.broadcast_to(original, (len(moved), 1, *original.shape)), images], axis=1)
+
+    def _image(self, tag: str, images: np.ndarray) -> None:
+        grid = image_grid(images.reshape(-1, *self.model.image_shape), COLUMNS)
         tf.summary.image(tag, grid[None])
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
@@ -112,10 +117,10 @@ class TensorBoardLog(keras.callbacks.Callback):
 
 
 def _shown(setting: Any) -> Any:
-    """A setting as TensorBoard can keep it; the path of the images need not be UTF-8."""
+    """The setting in a form that TensorBoard can store. The path of the images may be text that is not UTF-8."""
     return printable(setting) if isinstance(setting, str) else setting
 
 
 def _writer(folder: Path) -> tf.summary.SummaryWriter:
-    """A writer of event files; TensorFlow takes a folder whose name is not UTF-8 as bytes alone."""
+    """A writer of event files. TensorFlow accepts a folder name that is not UTF-8 only as bytes."""
     return tf.summary.create_file_writer(os.fsencode(folder))

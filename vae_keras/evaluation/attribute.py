@@ -12,7 +12,7 @@ from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.evaluation.directions import direction_of
 from vae_keras.evaluation.record import Attribute
 from vae_keras.latent import decode_latents
-from vae_keras.plots import picture_figure, signed
+from vae_keras.plots import image_figure, signed
 
 FACES = 6
 STRENGTHS = (-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
@@ -102,7 +102,7 @@ def _edited_faces(
     """A row for each test image: itself, and its posterior mean plus each of the steps (columns, latents), decoded."""
     edited = decode_latents(context.vae, context.test_posterior.mean[places][:, None] + steps)
     pictures = np.concatenate([context.test_unit_images[places][:, None], edited], axis=1)
-    return picture_figure(
+    return image_figure(
         pictures.reshape(-1, *context.vae.image_shape),
         1 + len(labels),
         title,

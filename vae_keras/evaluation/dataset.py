@@ -3,7 +3,7 @@
 from data.dataset import unit_pixels
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.evaluation.record import Dataset
-from vae_keras.plots import picture_figure
+from vae_keras.plots import image_figure
 
 IMAGES, COLUMNS = 32, 8
 
@@ -17,5 +17,5 @@ def dataset(context: EvaluationContext) -> Evaluation:
         f"{count:,} {part}" for part, count in parts.items()
     )
     numbers: Dataset = {"parts": parts, "labels": {name: int(images.label(name).sum()) for name in images.label_names}}
-    figure = picture_figure(unit_pixels(images.images[places]), COLUMNS, "The data set", caption + ".")
+    figure = image_figure(unit_pixels(images.images[places]), COLUMNS, "The data set", caption + ".")
     return Evaluation({"dataset.png": figure}, {"dataset": numbers})

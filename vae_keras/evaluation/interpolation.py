@@ -5,7 +5,7 @@ import numpy as np
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.evaluation.record import Interpolation
 from vae_keras.latent import PATHS, decode_latents
-from vae_keras.plots import picture_animation, picture_figure
+from vae_keras.plots import image_animation, image_figure
 
 PAIRS, STEPS, FRAMES = 6, 8, 24
 PAIRS_A_ROW = 2
@@ -26,7 +26,7 @@ def interpolation(context: EvaluationContext, path: str = "spherical") -> Evalua
     lengths = np.linalg.norm(np.diff(rows, axis=1), axis=2).sum(axis=1)
     ends = context.test_unit_images[pairs]
     still = np.concatenate([ends[:, :1], decode_latents(context.vae, rows), ends[:, 1:]], axis=1)
-    figure = picture_figure(
+    figure = image_figure(
         still.reshape(-1, *context.vae.image_shape),
         STEPS + 2,
         f"Interpolation, {path}",
@@ -37,7 +37,7 @@ def interpolation(context: EvaluationContext, path: str = "spherical") -> Evalua
     # (pairs, frames, ...) -> (frames, pairs, 3, ...): each pair's ends stay on either side of what moves.
     middle = decode_latents(context.vae, moving).swapaxes(0, 1)[:, :, None]
     first, last = (np.broadcast_to(ends[:, end][None, :, None], middle.shape) for end in (0, 1))
-    animation = picture_animation(
+    animation = image_animation(
         np.concatenate([first, middle, last], axis=2).reshape(FRAMES, -1, *context.vae.image_shape),
         3 * PAIRS_A_ROW,
         f"Interpolation, {path}",

@@ -11,7 +11,7 @@ from vae_keras.evaluation.record import Baseline, Record
 from vae_keras.latent import decode_latents
 from vae_keras.likelihoods import Likelihood
 from vae_keras.metrics.linear_vae import FEWEST_IMAGES
-from vae_keras.plots import picture_figure
+from vae_keras.plots import image_figure
 
 IMAGES, TRIPLES_A_ROW = 24, 3
 
@@ -80,7 +80,7 @@ def linear_baseline(context: EvaluationContext) -> Evaluation:
     places = context.random_test_images(IMAGES)
     shown = test[places]
     ours, theirs = decode_latents(context.vae, context.test_posterior.mean[places]), linear.reconstruct(shown)
-    figure = picture_figure(
+    figure = image_figure(
         np.stack([shown, ours, np.clip(theirs, 0, 1)], axis=1).reshape(-1, *context.vae.image_shape),
         3 * TRIPLES_A_ROW,
         f"The VAE beside {model.name}",

@@ -5,7 +5,7 @@ import numpy as np
 from vae_keras import metrics
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.latent import decode_latents
-from vae_keras.plots import picture_figure
+from vae_keras.plots import image_figure
 
 IMAGES, PAIRS_A_ROW = 32, 4
 
@@ -17,7 +17,7 @@ def reconstructions(context: EvaluationContext) -> Evaluation:
     decoded = decode_latents(context.vae, context.test_posterior.mean[places])
     pairs = np.stack([originals, decoded], axis=1).reshape(-1, *originals.shape[1:])
     quality = metrics.reconstruction_quality(originals, decoded)
-    figure = picture_figure(
+    figure = image_figure(
         pairs,
         2 * PAIRS_A_ROW,
         "Reconstructions",

@@ -2,7 +2,7 @@
 
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.latent import decode_latents
-from vae_keras.plots import picture_figure
+from vae_keras.plots import image_figure
 
 IMAGES, COLUMNS = 32, 8
 
@@ -12,7 +12,7 @@ def samples(context: EvaluationContext) -> Evaluation:
     latents = context.vae.prior.sample(IMAGES, context.config.seed)
     pictures = decode_latents(context.vae, latents)
     contrast = {"samples": float(pictures.std()), "test": float(context.test_unit_images.std())}
-    figure = picture_figure(
+    figure = image_figure(
         pictures,
         COLUMNS,
         "Samples",

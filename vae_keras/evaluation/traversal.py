@@ -6,7 +6,7 @@ from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.evaluation.information import LEAST_SHARE, carried_factors, information_shares, known_about
 from vae_keras.evaluation.record import Traversal
 from vae_keras.latent import decode_latents, traverse
-from vae_keras.plots import picture_animation, picture_figure, signed
+from vae_keras.plots import image_animation, image_figure, signed
 
 VALUES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 FRAMES = 21
@@ -38,21 +38,21 @@ def traversal(context: EvaluationContext) -> Evaluation:
     )
     labels = [f"z{latent}  {carried[latent]}  {kl[latent]:.2f} nats".replace("    ", "  ") for latent in shown]
     blocks = 1 if len(shown) <= ONE_BLOCK else 2
-    figure = picture_figure(
+    figure = image_figure(
         still.reshape(-1, *context.vae.image_shape),
         blocks * len(VALUES),
         "Traversal of single latents",
         caption,
         column_labels=[signed(value) for value in VALUES] * blocks,
-        picture_labels=[text for label in labels for text in (label, *[""] * (len(VALUES) - 1))],
+        image_labels=[text for label in labels for text in (label, *[""] * (len(VALUES) - 1))],
     )
     moving = decode_latents(context.vae, traverse(face, shown, np.linspace(VALUES[0], VALUES[-1], FRAMES)))
-    animation = picture_animation(
+    animation = image_animation(
         moving.swapaxes(0, 1),
         min(8, max(4, len(shown))),
         "Traversal of single latents",
         caption,
-        picture_labels=labels,
+        image_labels=labels,
     )
     numbers: Traversal = {"image": name, "latents": shown.tolist(), "carry": [carried[latent] for latent in shown]}
     return Evaluation({"traversal.png": figure, "traversal.gif": animation}, {"traversal": numbers})

@@ -1,23 +1,23 @@
-"""Numbers that say how good a trained VAE is."""
+"""Metrics of a trained VAE."""
 
-from vae_keras.metrics.active_units import active_units
-from vae_keras.metrics.beta_vae_score import beta_vae_score
-from vae_keras.metrics.dci import Dci, Importance, dci, dci_from_importance
+from vae_keras.metrics.beta_vae_metric import beta_vae_score
+from vae_keras.metrics.dci_scores import Dci, Importance, dci, dci_from_importance
 from vae_keras.metrics.discrete import binned, entropy, mutual_information, mutual_information_matrix
-from vae_keras.metrics.elbo import Elbo, bits_per_dimension, elbo
-from vae_keras.metrics.explicitness import explicitness
-from vae_keras.metrics.factor_vae_score import factor_vae_score
-from vae_keras.metrics.gaussian_total_correlation import gaussian_total_correlation
+from vae_keras.metrics.explicitness_score import explicitness
+from vae_keras.metrics.factor_vae_metric import factor_vae_score
+from vae_keras.metrics.held_out_elbo import Elbo, bits_per_dimension, elbo
 from vae_keras.metrics.importance_weighted import importance_weighted_bound
-from vae_keras.metrics.interventional_robustness import interventional_robustness
+from vae_keras.metrics.interventional_robustness_score import interventional_robustness
 from vae_keras.metrics.kl_split import KlSplit, split_kl, split_kl_by_minibatches
+from vae_keras.metrics.latent_activity import active_units
 from vae_keras.metrics.linear_vae import LinearVae, fit_linear_vae
-from vae_keras.metrics.modularity import modularity, modularity_from_information
-from vae_keras.metrics.mutual_information_gap import mutual_information_gap
+from vae_keras.metrics.mig import mutual_information_gap
+from vae_keras.metrics.modularity_score import modularity, modularity_from_information
 from vae_keras.metrics.reconstruction import psnr, reconstruction_quality, ssim
 from vae_keras.metrics.sample_quality import KernelDistance, frechet_distance, kernel_distance
 from vae_keras.metrics.sap import sap_score
 from vae_keras.metrics.scores import SCORES, Score, all_scores, repeated
+from vae_keras.metrics.total_correlation_score import gaussian_total_correlation
 
 __all__ = [
     "SCORES",

@@ -1,10 +1,11 @@
-"""Discrete information: equal-width bins, entropy, mutual information. All in nats.
+"""Bins of equal width, and the entropy and mutual information of discrete values. All information is in nats.
 
-Binning is the study's (Locatello et al. 2019, arXiv 1811.12359): each code dimension is cut into bins of equal width
-between its own smallest and largest value, so a single outlier moves the edges and flattens the rest into few bins.
+The bins are those of the study (Locatello et al. 2019, arXiv 1811.12359): each code dimension is cut into bins of equal
+width between its smallest and its largest value. So one outlier moves the edges, and all other values fall into few
+bins.
 
-With counts in place of probabilities, the mutual information of two independent variables comes out at
-about (bins - 1)(values - 1) / 2n rather than 0 (Miller 1955; Roulston 1999, Physica D 125).
+Probabilities are estimated by counts. For this reason the estimated mutual information of two independent variables is
+about (bins - 1)(values - 1) / 2n instead of 0 (Miller 1955; Roulston 1999, Physica D 125).
 """
 
 import numpy as np
@@ -15,10 +16,10 @@ BINS = 20  # Locatello et al. 2019
 
 
 def binned(codes: np.ndarray, bins: int = BINS) -> np.ndarray:
-    """The bin of each code, 1 to `bins`, dimension by dimension.
+    """The number of the bin of each code, from 1 to `bins`. Each dimension has its own bins.
 
-    A value on an edge belongs to the bin above it, the largest one to the last bin. A constant dimension has no
-    width to cut: it falls into one bin.
+    A value on an edge belongs to the bin above the edge. The largest value belongs to the last bin. All values of a
+    constant dimension fall into one bin.
 
     Args:
         codes: (n, D).
@@ -27,7 +28,7 @@ def binned(codes: np.ndarray, bins: int = BINS) -> np.ndarray:
         (n, D) int64.
 
     Raises:
-        ValueError: fewer than one bin.
+        ValueError: `bins` is less than one.
     """
     if bins < 1:
         raise ValueError(f"{bins} bins; at least one is needed")
@@ -38,13 +39,13 @@ def binned(codes: np.ndarray, bins: int = BINS) -> np.ndarray:
 
 
 def entropy(values: np.ndarray) -> float:
-    """H = - sum_v p(v) log p(v) of the values (n,), in nats, with p their frequencies."""
+    """H = - sum_v p(v) log p(v) of the values (n,), in nats; p are the relative frequencies."""
     _, counts = np.unique(values, return_counts=True)
     return float(scipy.stats.entropy(counts))
 
 
 def mutual_information(first: np.ndarray, second: np.ndarray) -> float:
-    """I = sum_ab p(a, b) log p(a, b) / p(a) p(b) of two integer arrays (n,), in nats, with p their frequencies."""
+    """I = sum_ab p(a, b) log p(a, b) / p(a) p(b) of two integer arrays (n,), in nats; p are relative frequencies."""
     return float(mutual_info_score(first, second))
 
 

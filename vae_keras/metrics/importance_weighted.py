@@ -1,9 +1,10 @@
-"""The importance-weighted bound on log p(x): the ELBO's gap closed by drawing more.
+"""The importance-weighted bound on log p(x), which is tighter than the ELBO.
 
     L_k = E[log 1/k sum_s p(x, z_s) / q(z_s | x)],  z_1 .. z_k from q(z | x)
 
-is the ELBO for k = 1, never falls as k grows, and tends to log p(x) where the weights are bounded (Burda et al. 2016,
-arXiv 1509.00519, theorem 1). It is a lower bound in expectation whatever q is; the better q, the fewer draws.
+For k = 1 this is the ELBO. The bound never falls as k grows, and it converges to log p(x) if the weights are bounded
+(Burda et al. 2016, arXiv 1509.00519, theorem 1). The estimate is a lower bound in expectation for every q. A better q
+needs fewer draws.
 """
 
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ def importance_weighted_bound(vae: "VAE", images: np.ndarray, samples: int = 64,
 
     Args:
         images: (n, height, width, channels) uint8.
-        samples: k; memory does not grow with it.
+        samples: k. The memory needed does not depend on k.
     """
     random = np.random.default_rng(seed)
     bounds = []

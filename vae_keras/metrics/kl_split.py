@@ -1,8 +1,8 @@
-"""What the KL is made of on a data set: mutual information, total correlation, dimension-wise KL.
+"""The KL of a data set, split into mutual information, total correlation and dimension-wise KL.
 
-The parts are derived in `vae_keras.total_correlation`. Over the aggregate posterior of N images the sums are exact;
-what is drawn is z, and its error is given. I(x; z) cannot exceed ln N, whatever the latents know: an image that is told
-from all others by its latents is worth ln N nats, and no more can be seen on N images.
+`vae_keras.total_correlation` derives the parts. The sums over the aggregate posterior of N images are exact. Only z is
+sampled, and each result has the standard error of this sampling. I(x; z) is at most ln N, because it cannot exceed the
+entropy of the choice among N images. It reaches ln N if the latents identify each image.
 """
 
 import math
@@ -18,7 +18,7 @@ DENSITIES_AT_ONCE = 4_000_000
 
 
 class Estimate(NamedTuple):
-    """A mean over images and draws of z, in nats, and the standard error that the draws leave."""
+    """A mean over images and draws of z, in nats, and the standard error due to the draws."""
 
     value: float
     standard_error: float
@@ -28,8 +28,8 @@ class KlSplit(NamedTuple):
     """The parts of the mean KL of n images, in nats.
 
     Attributes:
-        total: their sum, at the same draws; it misses the KL by no more than its error.
-        kl: the mean KL by the prior, in closed form where there is one.
+        total: the sum of the three parts at the same draws. It estimates the mean KL.
+        kl: the mean KL to the prior, in closed form if the prior has one.
         images: n.
     """
 
@@ -42,16 +42,17 @@ class KlSplit(NamedTuple):
 
     @property
     def ceiling(self) -> float:
-        """ln n, which the mutual information on n images cannot exceed."""
+        """ln n, the upper bound of the mutual information on n images."""
         return math.log(self.images)
 
 
 def split_kl(posterior: Posterior, prior: Prior, samples: int = 4, seed: int = 0) -> KlSplit:
-    """The parts by sums over the aggregate posterior of all images, `samples` >= 2 draws of z for each.
+    """The parts of the KL, with exact sums over the aggregate posterior of all images.
 
     Args:
-        posterior: (n, latents) twice. Time grows with n^2, memory does not.
+        posterior: mean and log-variance, (n, latents) each. Time grows with n^2, memory does not.
         prior: p(z).
+        samples: draws of z for each image, at least two.
     """
     posterior = Posterior(*(np.asarray(part, float) for part in posterior))
     images, latents = posterior.mean.shape
@@ -75,14 +76,17 @@ def split_kl_by_minibatches(
     samples: int = 4,
     seed: int = 0,
 ) -> KlSplit:
-    """The same from random batches, each standing for all images, as training sees them.
+    """The parts of the KL, estimated from random batches as in training. Each batch represents all images.
 
-    The error is that of the draws of z and of the batches; what it cannot show is the bias of the estimate, as the
-    logarithm of an unbiased density is too low on average (Jensen), the more so the smaller the batch.
+    The standard error covers the draws of z and of the batches. It does not cover the bias of the estimate: the
+    logarithm of an unbiased density is too low on average (Jensen's inequality), and more so for smaller batches.
 
     Args:
-        posterior: (n, latents) twice; batches are whole ones, so up to batch_size - 1 images are left out of a draw.
+        posterior: mean and log-variance, (n, latents) each. Only whole batches are used, so each draw leaves out up to
+            batch_size - 1 images.
+        prior: p(z).
         estimator: a name in `vae_keras.total_correlation.ESTIMATORS`.
+        samples: draws of z for each image, at least two.
     """
     posterior = Posterior(*(np.asarray(part, float) for part in posterior))
     images = len(posterior.mean)
@@ -96,7 +100,7 @@ def split_kl_by_minibatches(
             kl_parts(z[at], _rows(posterior, at), _rows(posterior, at), log_weights, log_prior(prior, z[at]))
             for at in order.reshape(-1, size)
         ]
-        # Images in their own order again; those left out have the mean of the others.
+        # Restore the original order of the images. An image that was left out gets the mean of the others.
         parts = np.full((len(KlParts._fields), images), np.nan)
         parts[:, order] = [np.concatenate(part) for part in zip(*pieces, strict=True)]
         draws.append(np.where(np.isnan(parts), np.nanmean(parts, axis=1, keepdims=True), parts))
@@ -108,7 +112,7 @@ def _rows(posterior: Posterior, at: slice | np.ndarray) -> Posterior:
 
 
 def _mean_kl(posterior: Posterior, prior: Prior, samples: int, seed: int) -> float:
-    """The KL, mean over images and draws of z; the draws do not matter where it has a closed form."""
+    """The KL, mean over images and draws of z. If the prior has a closed form, the draws have no effect."""
     single = Posterior(*(part.astype(np.float32) for part in posterior))  # as training computes it
     draws = (z.astype(np.float32) for z in _draws(posterior, samples, seed))
     return float(np.mean([prior.kl(single, z) for z in draws]))
@@ -121,10 +125,10 @@ def _draws(posterior: Posterior, samples: int, seed: int) -> np.ndarray:
 
 
 def _summary(draws: np.ndarray, kl: float) -> KlSplit:
-    """Means and errors of the parts at all draws, (samples, parts, n)."""
+    """Means and standard errors of the parts. The draws are (samples, parts, n)."""
     samples, _, images = draws.shape
     draws = np.concatenate([draws, draws.sum(axis=1, keepdims=True)], axis=1)
-    # Var of the mean over images of means over draws, each image's variance by its own draws.
+    # Var(mean over images and draws) = sum_n Var_n / samples / n^2, with Var_n the variance over the draws of image n
     errors = np.sqrt(np.sum(np.var(draws, axis=0, ddof=1), axis=-1) / samples) / images
     means = draws.mean(axis=(0, 2))
     parts = [Estimate(float(mean), float(error)) for mean, error in zip(means, errors, strict=True)]

@@ -1,15 +1,15 @@
-"""The best linear VAE, in closed form: what a Gaussian VAE has to beat.
+"""The best linear VAE in closed form: a baseline for VAEs with a Gaussian likelihood.
 
-With decoder mean W z + b and p(x | z) = N(W z + b, s2 I), the evidence is a Gaussian with covariance
-W W^T + s2 I. Let L_1 > L_2 > ... be the eigenvalues of the training images' covariance (divided
-by n) and U its eigenvectors. The W that maximises the evidence is
+The decoder's mean is W z + b, and p(x | z) = N(W z + b, s2 I). So p(x) is a Gaussian with covariance W W^T + s2 I. Let
+L_1 > L_2 > ... be the eigenvalues of the covariance of the training images (divided by n), and U its eigenvectors. For
+any fixed s2, the W that maximises the evidence is
 
     W = U (L - s2 I)^1/2   over the eigenvalues above s2, at most as many as there are latents
 
-whatever the fixed s2; where s2 is learned too, it is the mean of the eigenvalues left out. This is
-probabilistic PCA (Tipping & Bishop 1999, J. R. Stat. Soc. B 61, eqs. 7 and 8). Its columns
-are orthogonal, so the true posterior is a diagonal Gaussian that a linear encoder can give, and the ELBO is
-the log evidence itself (Lucas et al. 2019, arXiv 1911.02469, section 4). With s2 = 0 it is PCA.
+If s2 is learned too, it is the mean of the eigenvalues that W leaves out. This is probabilistic PCA (Tipping & Bishop
+1999, J. R. Stat. Soc. B 61, eqs. 7 and 8). The columns of W are orthogonal, so the true posterior is a diagonal
+Gaussian whose mean is linear in x. A linear encoder can represent this posterior, so the ELBO equals the log evidence
+(Lucas et al. 2019, arXiv 1911.02469, section 4). With s2 = 0 this is PCA.
 """
 
 import math
@@ -19,19 +19,19 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from vae_keras.gaussians import Posterior, kl_to_standard_normal
-from vae_keras.metrics.elbo import Elbo
+from vae_keras.metrics.held_out_elbo import Elbo
 
-FEWEST_IMAGES = 3  # that a linear VAE can be fitted on
+FEWEST_IMAGES = 3  # a linear VAE cannot be fitted on fewer
 
 
 class LinearVae(NamedTuple):
-    """p(z) = N(0, I), p(x | z) = N(b + U (L - s2 I)^1/2 z, s2 I), for pictures of D pixels and channels.
+    """p(z) = N(0, I), p(x | z) = N(b + U (L - s2 I)^1/2 z, s2 I), for images with D = height x width x channels.
 
     Attributes:
         mean: b, (D,).
         axes: U^T, orthonormal rows, (latents in use, D).
         eigenvalues: L, (latents in use,), each above `variance`.
-        variance: s2, on the scale [0, 1] of pixels.
+        variance: s2, for pixels in [0, 1].
     """
 
     mean: np.ndarray
@@ -40,14 +40,14 @@ class LinearVae(NamedTuple):
     variance: float
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
-        """Decoded posterior means, (n, ...) -> (n, ...); not confined to [0, 1]."""
+        """Decoded posterior means of images (n, ...), with the same shape. Values may lie outside [0, 1]."""
         scores = self._scores(images)
         # b + W E[z | x] = b + U (1 - s2 / L) U^T (x - b)
         flat = self.mean + (scores * (1 - self.variance / self.eigenvalues)) @ self.axes
         return flat.reshape(images.shape)
 
     def elbo(self, images: np.ndarray) -> Elbo:
-        """The ELBO, which is log p(x), and its terms; means over images (n, ...) in [0, 1], in nats."""
+        """The ELBO, which equals log p(x), and its terms: means over images (n, ...) in [0, 1], in nats."""
         scores = self._scores(images)
         pixels, latents = len(self.mean), len(self.eigenvalues)
         left_over = np.sum((_flat(images) - self.mean) ** 2, axis=1) - np.sum(scores**2, axis=1)
@@ -71,19 +71,19 @@ class LinearVae(NamedTuple):
 
 
 def fit_linear_vae(images: np.ndarray, latents: int, variance: float | None) -> LinearVae:
-    """The linear VAE of highest evidence on these images.
+    """The linear VAE with the highest evidence on these images.
 
     Args:
         images: (n, ...) in [0, 1], at least three.
-        latents: how many it may use.
-        variance: s2; None to learn it; 0 for PCA.
+        latents: the largest number of latents.
+        variance: s2. None learns s2 from the images; 0 gives PCA.
     """
     flat = _flat(images)
     count, pixels = flat.shape
     rank = min(count - 1, pixels)
-    # A learned variance needs an eigenvalue to be left out.
+    # To learn s2, at least one eigenvalue must be left out.
     axes = min(latents, rank - 1 if variance is None else rank)
-    # Both are exact; arpack computes the leading axes alone, but cannot give as many as there are pixels.
+    # Both solvers are exact. arpack computes only the leading axes, but fewer than min(images, pixels) of them.
     pca = PCA(axes, svd_solver="arpack" if axes < min(count, pixels) else "full", random_state=0).fit(flat)
     # Scikit-learn divides by n - 1; maximum likelihood divides by n.
     eigenvalues = pca.explained_variance_ * (count - 1) / count

@@ -1,4 +1,4 @@
-"""How close reconstructions are to their originals: PSNR and SSIM, through TensorFlow's implementations."""
+"""Similarity of reconstructions and originals: PSNR and SSIM, as implemented in TensorFlow."""
 
 from collections.abc import Callable
 
@@ -14,17 +14,20 @@ def psnr(originals: np.ndarray, reconstructions: np.ndarray) -> float:
 
 
 def ssim(originals: np.ndarray, reconstructions: np.ndarray) -> float:
-    """Structural similarity (Wang et al. 2004, Gaussian window of 11), mean over images in [0, 1]; at most 1."""
+    """Structural similarity (Wang et al. 2004), at most 1: mean over images in [0, 1], Gaussian window of 11 pixels."""
     return _mean_over_images(tf.image.ssim, originals, reconstructions)
 
 
 def _mean_over_images(similarity: Callable[..., Tensor], originals: np.ndarray, others: np.ndarray) -> float:
-    """Batch by batch: the filtered copies that SSIM needs would take gigabytes for a few thousand images."""
+    """The mean similarity over all images, computed in batches.
+
+    SSIM makes filtered copies of its images, which would need gigabytes for a few thousand images at once.
+    """
     batches = range(0, len(originals), BATCH)
     values = [similarity(originals[at : at + BATCH], others[at : at + BATCH], max_val=1.0) for at in batches]
     return float(np.mean(np.concatenate(values), dtype=np.float64))
 
 
 def reconstruction_quality(originals: np.ndarray, reconstructions: np.ndarray) -> dict[str, float]:
-    """Both by name."""
+    """PSNR in dB and SSIM, by the names `psnr` and `ssim`."""
     return {"psnr": psnr(originals, reconstructions), "ssim": ssim(originals, reconstructions)}

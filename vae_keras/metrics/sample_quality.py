@@ -1,15 +1,15 @@
-"""How far a set of samples lies from a set of pictures, both given as features: Frechet and kernel distance.
+"""Frechet distance and kernel distance between a set of samples and a set of images, both given as features.
 
-Frechet distance fits a Gaussian to each set (FID where the features are Inception's). Its estimate is
-too large on few pictures, the more so the fewer, and by how much depends on the
-distributions; no unbiased estimate exists (Binkowski et al. 2018, arXiv 1801.01401, section 4 and appendix D).
+The Frechet distance fits a Gaussian to each set. With Inception features it is the FID. Its estimate is too large on
+few images, and the bias grows as the number of images falls. The bias also depends on the distributions, and no
+unbiased estimate exists (Binkowski et al. 2018, arXiv 1801.01401, section 4 and appendix D).
 
-Kernel distance (KID, the same section) is the squared maximum mean discrepancy
+The kernel distance (KID, same section) is the squared maximum mean discrepancy
 
     MMD^2 = E k(x, x') + E k(y, y') - 2 E k(x, y),    k(x, y) = (x . y / d + 1)^3
 
-which compares means, variances and skewness, fits nothing, and has an unbiased estimate (their eq. 4;
-Gretton et al. 2012, Lemma 6) whose error can be estimated with it.
+The kernel distance compares means, variances and skewness, and fits no distribution. It has an unbiased estimate (their
+eq. 4; Gretton et al. 2012, Lemma 6), and the standard error can be estimated from the same data.
 """
 
 from typing import NamedTuple
@@ -18,12 +18,12 @@ import numpy as np
 
 from common.errors import UserError
 
-FEWEST = 3  # the jackknife leaves one out, and a pair must remain
-BLOCK = 1024  # rows of the kernel matrix held at a time: 80 MB against 10,000 pictures
+FEWEST = 3  # the jackknife leaves out one image, and at least one pair must remain
+BLOCK = 1024  # rows of the kernel matrix in memory at one time: 80 MB for 10,000 images
 
 
 class KernelDistance(NamedTuple):
-    """Estimated MMD^2, which may fall below zero, and the standard error of the estimate."""
+    """The estimated MMD^2 and its standard error. The estimate may be negative, because it is unbiased."""
 
     distance: float
     standard_error: float
@@ -32,20 +32,21 @@ class KernelDistance(NamedTuple):
 def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
     """Squared Frechet distance between the Gaussians fitted to two sets of features.
 
-    Heusel et al. 2017, arXiv 1706.08500, eq. 6. Biased upwards on few pictures: compare
-    distances only where the sets are as large.
+    Heusel et al. 2017, arXiv 1706.08500, eq. 6. The estimate is too large on few images: compare distances only if the
+    sets have the same sizes.
 
     Args:
         first, second: (n, d) and (m, d), at least three of each.
 
     Raises:
-        UserError: too few pictures.
+        UserError: a set has fewer than three images.
     """
     first, second = _as_features(first), _as_features(second)
     difference = first.mean(axis=0) - second.mean(axis=0)
     covariance, other = (np.cov(features, rowvar=False).reshape(2 * features.shape[1:]) for features in (first, second))
     root = _square_root(covariance)
-    # C1 C2 has the eigenvalues of C1^1/2 C2 C1^1/2, which is symmetric; rounding may push those at zero below it.
+    # C1 C2 has the same eigenvalues as C1^1/2 C2 C1^1/2, which is symmetric. Rounding may make a zero eigenvalue
+    # negative.
     eigenvalues = np.maximum(np.linalg.eigvalsh(root @ other @ root), 0)
     # |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^1/2)
     squared = difference @ difference + np.trace(covariance + other) - 2 * np.sum(np.sqrt(eigenvalues))
@@ -55,15 +56,15 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
 def kernel_distance(first: np.ndarray, second: np.ndarray) -> KernelDistance:
     """Unbiased estimate of MMD^2 between two independent sets of features, with its standard error.
 
-    The error is the jackknife's: how the estimate varies as each picture in turn is left out, of one set and then
-    of the other. The jackknife errs upwards (Efron & Stein 1981, Annals of Statistics 9): where both
-    sets come from one distribution, it is about sqrt(2) times too large.
+    The standard error is computed by the jackknife: leave out each image in turn, first of one set, then of the other,
+    and measure how the estimate varies. The jackknife overestimates the error (Efron & Stein 1981, Annals of Statistics
+    9): if both sets come from the same distribution, the standard error is about sqrt(2) times too large.
 
     Args:
         first, second: (n, d) and (m, d), at least three of each.
 
     Raises:
-        UserError: too few pictures.
+        UserError: a set has fewer than three images.
     """
     first, second = _as_features(first), _as_features(second)
     n, m = len(first), len(second)
@@ -81,10 +82,12 @@ def _as_features(features: np.ndarray) -> np.ndarray:
     """The features in float64.
 
     Raises:
-        UserError: too few pictures.
+        UserError: the set has fewer than three images.
     """
     if len(features) < FEWEST:
-        raise UserError(f"too few pictures to compare ({len(features)}); pass --data with at least {FEWEST} to a set")
+        raise UserError(
+            f"too few images to compare ({len(features)}); each set needs at least {FEWEST}; pass more with --data"
+        )
     return np.asarray(features, np.float64)
 
 
@@ -112,12 +115,12 @@ def _sums_among(features: np.ndarray) -> np.ndarray:
 
 
 def _leaving_one_out(among: np.ndarray, across: np.ndarray, others: int) -> np.ndarray:
-    """The estimate without x_i, for each i, (n,), less what only the other set has a part in.
+    """The estimate without x_i for each i, (n,), without the term that depends only on the other set.
 
     Args:
         among: sum_{j != i} k(x_i, x_j), (n,).
         across: sum_j k(x_i, y_j), (n,).
-        others: m, how many y there are.
+        others: m, the number of y.
     """
     n = len(among)
     return (among.sum() - 2 * among) / ((n - 1) * (n - 2)) - 2 * (across.sum() - across) / ((n - 1) * others)

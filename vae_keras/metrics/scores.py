@@ -1,10 +1,10 @@
-"""All disentanglement scores by name, and their error over repeated draws.
+"""All disentanglement scores by name, and their standard errors over repeated draws.
 
-A new score is a file of its own and a line in `SCORES`.
+A new score is one file and one line in `SCORES`.
 
-Two errors are easily confused. A score on one pool varies with the pool and with what it draws itself: that
-is what `repeated` measures. How much it varies between trained models is another question, and usually the larger
-error: there, draw from another model each time.
+Do not confuse two kinds of variation. For one model, a score varies with the pool and with the random numbers that the
+score draws: `repeated` measures this variation. A score also varies between trained models, usually more. To measure
+that, draw the codes of a different model in each repeat.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,63 +12,64 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from vae_keras.metrics.beta_vae_score import beta_vae_score
-from vae_keras.metrics.dci import dci
-from vae_keras.metrics.explicitness import explicitness
-from vae_keras.metrics.factor_vae_score import factor_vae_score
-from vae_keras.metrics.gaussian_total_correlation import gaussian_total_correlation
-from vae_keras.metrics.interventional_robustness import interventional_robustness
-from vae_keras.metrics.modularity import modularity
-from vae_keras.metrics.mutual_information_gap import mutual_information_gap
+from vae_keras.metrics.beta_vae_metric import beta_vae_score
+from vae_keras.metrics.dci_scores import dci
+from vae_keras.metrics.explicitness_score import explicitness
+from vae_keras.metrics.factor_vae_metric import factor_vae_score
+from vae_keras.metrics.interventional_robustness_score import interventional_robustness
+from vae_keras.metrics.mig import mutual_information_gap
+from vae_keras.metrics.modularity_score import modularity
 from vae_keras.metrics.sap import sap_score
+from vae_keras.metrics.total_correlation_score import gaussian_total_correlation
 
 FEWEST_REPEATS = 2
 
 
 class ScoreFunction(Protocol):
-    """A score of codes (n, D) and factors (n, K): a number, or a NamedTuple of numbers."""
+    """A function that scores codes (n, D) and factors (n, K). It returns a number or a NamedTuple of numbers."""
 
     def __call__(self, codes: np.ndarray, factors: np.ndarray, *, seed: int = 0) -> Any: ...
 
 
 class Score(NamedTuple):
-    """Mean of a score over repeated draws, and the standard error of that mean."""
+    """The mean of a score over repeated draws, and the standard error of this mean."""
 
     mean: float
     standard_error: float
     repeats: int
 
 
-def _drawing_nothing(score: Callable[[np.ndarray, np.ndarray], float]) -> ScoreFunction:
-    """A score that needs no seed, as one that takes it."""
+def _without_seed(score: Callable[[np.ndarray, np.ndarray], float]) -> ScoreFunction:
+    """A score that draws no random numbers, wrapped so that it accepts a seed and ignores it."""
     return lambda codes, factors, *, seed=0: score(codes, factors)
 
 
 SCORES: dict[str, ScoreFunction] = {
     "beta_vae_score": beta_vae_score,
     "factor_vae_score": factor_vae_score,
-    "mutual_information_gap": _drawing_nothing(mutual_information_gap),
+    "mutual_information_gap": _without_seed(mutual_information_gap),
     "sap_score": sap_score,
     "dci": dci,
-    "modularity": _drawing_nothing(modularity),
+    "modularity": _without_seed(modularity),
     "explicitness": explicitness,
-    "interventional_robustness": _drawing_nothing(interventional_robustness),
-    "gaussian_total_correlation": _drawing_nothing(lambda codes, factors: gaussian_total_correlation(codes)),
+    "interventional_robustness": _without_seed(interventional_robustness),
+    "gaussian_total_correlation": _without_seed(lambda codes, factors: gaussian_total_correlation(codes)),
 }
 
 
 def all_scores(
     codes: np.ndarray, factors: np.ndarray, seed: int = 0, scores: Mapping[str, ScoreFunction] = SCORES
 ) -> dict[str, float]:
-    """Every score by name; the fields of a NamedTuple each by name_field.
+    """The value of each score by its name. Each field of a NamedTuple has the name "score_field".
 
     Args:
-        codes: (n, D) float; 15,000 rows give the study's 10,000 to train on.
+        codes: (n, D) float. With 15,000 rows there are 10,000 to train on, as in the study.
         factors: (n, K) int.
-        scores: those to compute.
+        seed: of the random numbers that the scores draw.
+        scores: the scores to compute.
 
     Raises:
-        ValueError: input that one of them refuses.
+        ValueError: a score refuses the input.
     """
     values: dict[str, float] = {}
     for name, score in scores.items():
@@ -86,23 +87,23 @@ def repeated(
     seed: int = 0,
     scores: Mapping[str, ScoreFunction] = SCORES,
 ) -> dict[str, Score]:
-    """Every score over independent draws of codes and factors.
+    """The mean and standard error of each score over independent draws of codes and factors.
 
     Args:
-        draw: codes and factors of repeat 0, 1, ...
-        repeats: how many, at least two.
-        seed: of the first repeat's own draws; each repeat has the next.
-        scores: those to compute.
+        draw: called with 0, 1, ...; returns the codes and factors of this repeat.
+        repeats: number of repeats, at least two.
+        seed: of the random numbers that the scores draw in the first repeat. Each later repeat adds one to it.
+        scores: the scores to compute.
 
     Returns:
-        By name: mean, standard deviation (ddof 1) / sqrt(repeats), and repeats. The error of an
-        infinite score is not a number.
+        By name: the mean, the standard error (standard deviation with ddof 1, over sqrt(repeats)), and the number of
+        repeats. The standard error of an infinite score is NaN.
 
     Raises:
-        ValueError: fewer than two repeats.
+        ValueError: there are fewer than two repeats.
     """
     if repeats < FEWEST_REPEATS:
-        raise ValueError(f"{repeats} repeat(s) have no error; at least {FEWEST_REPEATS} are needed")
+        raise ValueError(f"{repeats} repeat(s) give no standard error; at least {FEWEST_REPEATS} are needed")
     rows = [all_scores(*draw(repeat), seed=seed + repeat, scores=scores) for repeat in range(repeats)]
     summary = {}
     for name in rows[0]:

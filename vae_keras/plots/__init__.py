@@ -1,12 +1,12 @@
-"""Figures: arrays in, a Matplotlib Figure out; nothing here trains, loads or saves.
+"""Figures made from arrays. Each function returns a Matplotlib Figure; none of them trains, loads or saves anything.
 
-Every figure carries its caption, so that it can be understood away from the page it was made for.
+Every figure contains its caption, so a reader can understand the figure without the page that it was made for.
 """
 
 from common.figures import add_to_caption, signed
-from vae_keras.plots.charts import distance_bars, error_bars, heat_map, latent_bars, race, training_curves
+from vae_keras.plots.charts import distance_bars, error_bars, heat_map, latent_bars, ranked_curves, training_curves
+from vae_keras.plots.images import Animation, image_animation, image_figure, image_grid
 from vae_keras.plots.maps import scatter_maps, thumbnail_map
-from vae_keras.plots.pictures import Animation, image_grid, picture_animation, picture_figure
 
 __all__ = [
     "Animation",
@@ -14,11 +14,11 @@ __all__ = [
     "distance_bars",
     "error_bars",
     "heat_map",
+    "image_animation",
+    "image_figure",
     "image_grid",
     "latent_bars",
-    "picture_animation",
-    "picture_figure",
-    "race",
+    "ranked_curves",
     "scatter_maps",
     "signed",
     "thumbnail_map",

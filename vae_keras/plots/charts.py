@@ -1,4 +1,4 @@
-"""Charts of numbers: curves and bars."""
+"""Charts of numbers: curves, bars and heat maps."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,11 +10,15 @@ from matplotlib.ticker import MaxNLocator
 
 from common.figures import BLUE, ORANGE, PALE_BLUE, open_axes, title_and_caption
 
-MOST_WRITTEN = 40  # columns of a heat map that leave room for numbers
+MOST_WRITTEN = 40  # a heat map with more columns has no room for numbers
 
 
 def training_curves(history: Sequence[Mapping[str, float]], title: str, caption: str) -> Figure:
-    """ELBO, reconstruction and KL of every epoch, train and, where there is one, validation."""
+    """Curves of ELBO, reconstruction and KL over the epochs, for train and (if there are any) validation images.
+
+    Args:
+        history: one row for each epoch, with `epoch`, the terms, and their `val_` values if there are any.
+    """
     figure = Figure(figsize=(10.5, 3.9), layout="constrained")
     panels = figure.subplots(1, 3)
     names = {"elbo": "ELBO", "reconstruction_nll": "reconstruction  -log p(x|z)", "kl": "KL(q(z|x) || p(z))"}
@@ -34,7 +38,13 @@ def training_curves(history: Sequence[Mapping[str, float]], title: str, caption:
 
 
 def latent_bars(kl: np.ndarray, std: np.ndarray, names: Sequence[str], title: str, caption: str) -> Figure:
-    """KL of each latent above the mean standard deviation of its posterior, (latents,) each, in the order given."""
+    """Two charts: the KL of each latent, and below it the mean standard deviation of its posterior.
+
+    Args:
+        kl: (latents,), in nats.
+        std: (latents,).
+        names: of the latents, in the same order.
+    """
     figure = Figure(figsize=(max(6.5, min(12.0, 0.28 * len(kl))), 4.6), layout="constrained")
     above, below = figure.subplots(2, sharex=True)
     places = np.arange(len(kl))
@@ -54,10 +64,11 @@ def latent_bars(kl: np.ndarray, std: np.ndarray, names: Sequence[str], title: st
 
 
 def distance_bars(distances: Mapping[str, Mapping[str, tuple[float, float]]], title: str, caption: str) -> Figure:
-    """For each distance, a bar with its error for each set of pictures that was measured.
+    """One chart for each distance. It has a bar with two standard errors for each set of images.
 
     Args:
-        distances: by the name of the distance, then of the set: value and standard error (0 for none).
+        distances: by the name of the distance, then by the name of the set: the value and its standard error (0 if
+            it has none).
     """
     rows = max(map(len, distances.values()))
     figure = Figure(figsize=(4.8 * len(distances), 1.3 + 0.42 * rows), layout="constrained")
@@ -69,7 +80,12 @@ def distance_bars(distances: Mapping[str, Mapping[str, tuple[float, float]]], ti
 
 
 def error_bars(bars: Mapping[str, tuple[float, float]], title: str, caption: str, unit: str) -> Figure:
-    """A bar by name, with its value and two standard errors."""
+    """A chart with one bar for each name: its value, with two standard errors.
+
+    Args:
+        bars: by name, the value and its standard error.
+        unit: of the values.
+    """
     figure = Figure(figsize=(7.0, 1.5 + 0.4 * len(bars)), layout="constrained")
     axes = figure.subplots()
     _horizontal_bars(axes, bars)
@@ -81,7 +97,12 @@ def error_bars(bars: Mapping[str, tuple[float, float]], title: str, caption: str
 def heat_map(
     shares: np.ndarray, rows: Sequence[str], columns: Sequence[str], title: str, caption: str, unit: str
 ) -> Figure:
-    """Shares from 0 to 1, (rows, columns), as shades; those of a tenth and more are written out where there is room."""
+    """A table of shares as shades. Shares of 0.1 and more are also written as numbers if there is room.
+
+    Args:
+        shares: (rows, columns), from 0 to 1.
+        unit: the label of the colour bar.
+    """
     width = float(np.clip(2.4 + 0.36 * len(columns), 6.0, 16.0))
     figure = Figure(figsize=(width, 1.7 + 0.3 * len(rows)), layout="constrained")
     axes = figure.subplots()
@@ -100,13 +121,16 @@ def heat_map(
     return figure
 
 
-def race(
+def ranked_curves(
     curves: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str, caption: str, xlabel: str, ylabel: str
 ) -> Figure:
-    """Curves (x, y) by name that are compared by where they end; the first is drawn strongest.
+    """Curves whose last values are compared. The legend lists the curves from the highest last value to the lowest.
 
-    The axis of y begins where the better three quarters of the curves are after a quarter of their course: what lies
-    below is left out, and with it a curve that stays there.
+    The lower limit of the y axis is chosen so that the better three quarters of the curves fit, each without the first
+    quarter of its x range. A curve that stays below this limit is not visible.
+
+    Args:
+        curves: by name, x and y. The first curve has the thickest line.
     """
     figure = Figure(figsize=(10.5, 5.2), layout="constrained")
     axes = figure.subplots()
@@ -129,7 +153,7 @@ def race(
 
 
 def _horizontal_bars(axes: Axes, bars: Mapping[str, tuple[float, float]]) -> None:
-    """Bars by name from the top, each with two standard errors and its value."""
+    """Draw one bar for each name, from top to bottom, with two standard errors and the value as a number."""
     values, errors = np.array(list(bars.values())).T
     axes.barh(range(len(bars)), values, xerr=2 * errors, color=BLUE, ecolor="#333333", height=0.6)
     axes.set_yticks(range(len(bars)), list(bars), fontsize=9)
@@ -141,9 +165,9 @@ def _horizontal_bars(axes: Axes, bars: Mapping[str, tuple[float, float]]) -> Non
 
 
 def _focus(axes: Axes, values: Sequence[float]) -> None:
-    """Show where a curve ends up: the first tenth of a run can be off the scale of all the rest."""
+    """Choose limits of the y axis without outliers, because the first epochs can have much larger or smaller values."""
     if len(values) >= 20:
         low, high = np.percentile(values, [0, 100])
-        settled_low, settled_high = np.percentile(values, [5, 95])
-        margin = 0.4 * (settled_high - settled_low)
-        axes.set_ylim(max(low, settled_low - margin) - 0.05 * margin, min(high, settled_high + margin) + 0.05 * margin)
+        typical_low, typical_high = np.percentile(values, [5, 95])
+        margin = 0.4 * (typical_high - typical_low)
+        axes.set_ylim(max(low, typical_low - margin) - 0.05 * margin, min(high, typical_high + margin) + 0.05 * margin)

@@ -48,13 +48,13 @@ def test_the_kl_of_each_latent_is_that_of_the_model_and_they_add_up(log, tiny_ru
     assert logged == pytest.approx(expected.tolist(), rel=1e-3, abs=1e-5)
 
 
-def test_pictures_of_reconstructions_and_samples_are_there(log):
+def test_images_of_reconstructions_and_samples_are_there(log):
     part, events = log
     for tag in ("reconstructions", "samples", "traversals") if part == "train" else ("reconstructions",):
         width, height, png = tf.make_ndarray(events.Tensors(tag)[-1].tensor_proto)
-        picture = tf.io.decode_png(png).numpy()
-        assert picture.shape[:2] == (int(height), int(width))
-        assert picture.std() > 5
+        image = tf.io.decode_png(png).numpy()
+        assert image.shape[:2] == (int(height), int(width))
+        assert image.std() > 5
 
 
 def test_the_learning_rate_of_every_epoch_is_there(tiny_run):
@@ -63,7 +63,7 @@ def test_the_learning_rate_of_every_epoch_is_there(tiny_run):
     assert logged == [(epoch, pytest.approx(5e-4)) for epoch in (1, 2, 3)]
 
 
-def test_the_settings_are_there_with_the_validation_metrics_beside_them(tiny_run):
+def test_the_settings_are_there_with_the_validation_metrics(tiny_run):
     events = read(Run(tiny_run).logs)
     plugin = events.PluginTagToContent("hparams")
     started = HParamsPluginData.FromString(plugin["_hparams_/session_start_info"]).session_start_info
@@ -87,7 +87,7 @@ def test_the_graph_is_that_of_the_model(tiny_run):
         assert any(node.startswith(part) for node in nodes)
 
 
-def test_the_projector_shows_the_latents_of_the_validation_images_with_their_labels_and_pictures(tiny_run):
+def test_the_projector_shows_the_latents_of_the_validation_images_with_their_labels_and_images(tiny_run):
     run = Run(tiny_run)
     folder = run.logs / "validation"
     config = text_format.Parse((folder / "projector_config.pbtxt").read_text(), ProjectorConfig())

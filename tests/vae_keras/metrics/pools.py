@@ -1,4 +1,4 @@
-"""Pools of codes and factors that the scores are tried on."""
+"""Pools of codes and factors for the tests of the scores."""
 
 import numpy as np
 
@@ -20,10 +20,10 @@ def noisy_codes(factors, noise=0.5, seed=1):
 
 
 def shuffled_rows(codes, seed=2):
-    """The same codes, each beside the factors of another row."""
+    """The same codes in random order, so that they tell nothing about the factors of their rows."""
     return np.random.default_rng(seed).permutation(codes)
 
 
 def mixed_within_rows(codes, seed=3):
-    """The values of every row in an order of its own, so that each dimension tells all factors alike."""
+    """The codes with the values of each row shuffled, so that each dimension tells equally much about all factors."""
     return np.random.default_rng(seed).permuted(codes, axis=1)

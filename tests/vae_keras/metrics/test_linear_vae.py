@@ -131,12 +131,12 @@ def test_a_linear_vae_trained_by_our_own_code_comes_to_the_same(images, variance
     vae = vae_keras.VAE(encoder, decoder, likelihood, NegativeElbo(), seed=0)
     schedule = keras.optimizers.schedules.CosineDecay(0.1, 2500)
     vae.compile(optimizer=keras.optimizers.Adam(schedule), jit_compile=False)
-    pictures = images.astype(np.float32)
-    # Each picture eight times, so that a step averages over eight posterior samples of it.
-    batches = tf.data.Dataset.from_tensors(np.repeat(pictures, 8, axis=0)).repeat(2500)
+    scaled = images.astype(np.float32)
+    # Each image occurs eight times, so a step averages over eight posterior samples of each image.
+    batches = tf.data.Dataset.from_tensors(np.repeat(scaled, 8, axis=0)).repeat(2500)
     vae.fit(batches, verbose=0, shuffle=False)
     model = fit_linear_vae(images, LATENTS, variance)
-    repeated = np.repeat(pictures, 100, axis=0)
+    repeated = np.repeat(scaled, 100, axis=0)
     terms = vae.evaluate(repeated, batch_size=10_000, verbose=0, return_dict=True)
     closed_form = model.elbo(images)
     assert terms["elbo"] == pytest.approx(closed_form.elbo, abs=0.02)

@@ -34,7 +34,7 @@ def test_psnr_of_a_known_error():
     assert metrics.psnr(original, original + 0.1) == pytest.approx(20, abs=1e-3)
 
 
-def test_ssim_is_one_for_the_same_picture_and_falls_with_noise():
+def test_ssim_is_one_for_the_same_image_and_falls_with_noise():
     random = np.random.default_rng(0)
     original = random.random((2, 32, 32, 1)).astype(np.float32)
     assert metrics.ssim(original, original) == pytest.approx(1, abs=1e-5)

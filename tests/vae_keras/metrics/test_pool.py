@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vae_keras.metrics.pool import checked, divided, mates
+from vae_keras.metrics.pool import checked, groups, train_test_split
 from vae_keras.metrics.scores import SCORES
 
 CODES = np.arange(12.0).reshape(6, 2)
@@ -13,7 +13,7 @@ REFUSED = {
     "codes have shape": (CODES[:, 0], FACTORS),
     "too few rows": (CODES[:1], FACTORS[:1]),
     "codes hold values that are not finite": (np.where(CODES == 4, np.nan, CODES), FACTORS),
-    "is needed beside these codes": (CODES, FACTORS[:5]),
+    "is needed for these codes": (CODES, FACTORS[:5]),
     "factors are not all whole numbers": (CODES, FACTORS + 0.5),
     "factor 1 has a single value": (CODES, FACTORS * [1, 0]),
 }
@@ -56,31 +56,31 @@ def test_scores_that_compare_dimensions_need_two(name):
 
 def test_two_thirds_train_one_third_tests_and_rows_stay_together():
     codes = np.arange(15_000.0)[:, None]
-    division = divided(codes, codes.astype(int) % 7, seed=0)
-    assert len(division.train_codes) == 10_000
-    assert len(division.test_codes) == 5_000
-    np.testing.assert_array_equal(np.sort(np.concatenate(division[:2]), axis=0), codes)
-    np.testing.assert_array_equal(division.test_codes.astype(int) % 7, division.test_factors)
-    assert not np.array_equal(division.test_codes, divided(codes, codes.astype(int) % 7, seed=1).test_codes)
+    split = train_test_split(codes, codes.astype(int) % 7, seed=0)
+    assert len(split.train_codes) == 10_000
+    assert len(split.test_codes) == 5_000
+    np.testing.assert_array_equal(np.sort(np.concatenate(split[:2]), axis=0), codes)
+    np.testing.assert_array_equal(split.test_codes.astype(int) % 7, split.test_factors)
+    assert not np.array_equal(split.test_codes, train_test_split(codes, codes.astype(int) % 7, seed=1).test_codes)
 
 
 def test_a_factor_that_only_the_test_rows_vary_is_refused():
     factor = np.zeros((30, 1), int)
-    rare = divided(np.arange(30.0)[:, None], np.arange(30)[:, None], seed=0).test_factors[0]
+    rare = train_test_split(np.arange(30.0)[:, None], np.arange(30)[:, None], seed=0).test_factors[0]
     factor[rare] = 1
     with pytest.raises(ValueError, match="single value among the rows to train on"):
-        divided(np.arange(30.0)[:, None], factor, seed=0)
+        train_test_split(np.arange(30.0)[:, None], factor, seed=0)
 
 
 @given(st.lists(st.integers(-3, 3), min_size=2, max_size=30))
-def test_mates_are_all_rows_of_values_that_occur_twice(values):
+def test_groups_are_all_rows_of_values_that_occur_twice(values):
     factor = np.array(values)
     expected = [row for row, value in enumerate(values) if values.count(value) > 1]
     if not expected:
         with pytest.raises(ValueError, match="no two rows share a value"):
-            mates(factor)
+            groups(factor)
         return
-    found = mates(factor)
+    found = groups(factor)
     assert sorted(found.rows) == expected
     for row, start, size in zip(*found, strict=True):
         group = found.rows[start : start + size]

@@ -26,7 +26,7 @@ def test_frechet_distance_agrees_with_a_general_matrix_square_root():
     assert frechet_distance(second, first) == pytest.approx(expected, rel=1e-9)
 
 
-def test_frechet_distance_of_fewer_pictures_than_features_agrees_with_the_nuclear_norm():
+def test_frechet_distance_of_fewer_images_than_features_agrees_with_the_nuclear_norm():
     # For centred X and Y with n - 1 and m - 1 divided out, tr (X'X Y'Y)^1/2 is the sum of the singular values of X Y'.
     first, second = normal(20, 50, 0), 2 * normal(30, 50, 1) + 1
     centred = [(f - f.mean(axis=0, dtype=float)) / np.sqrt(len(f) - 1) for f in (first, second)]
@@ -53,7 +53,7 @@ def test_frechet_distance_is_never_below_zero():
     assert all(frechet_distance(f, f) >= 0 for f in (1000 * normal(20, 60, seed) for seed in range(5)))
 
 
-def test_frechet_distance_is_larger_on_fewer_pictures_of_one_distribution():
+def test_frechet_distance_is_larger_on_fewer_images_of_one_distribution():
     distances = [frechet_distance(normal(n, 8, 0), normal(n, 8, 1)) for n in (20, 200, 2000)]
     assert distances[0] > distances[1] > distances[2] > 0
 
@@ -88,7 +88,7 @@ def test_kernel_distance_agrees_with_loops_over_all_pairs(n, m, block, monkeypat
 
 @pytest.mark.parametrize("block", [4, 1024])
 @pytest.mark.parametrize(("n", "m"), [(10, 10), (11, 6)])
-def test_its_error_agrees_with_leaving_each_picture_out(n, m, block, monkeypatch):
+def test_its_error_agrees_with_leaving_each_image_out(n, m, block, monkeypatch):
     monkeypatch.setattr(sample_quality, "BLOCK", block)
     first, second = normal(n, 4, 0), normal(m, 4, 1, mean=0.3)
     variance = 0.0
@@ -122,7 +122,7 @@ def test_kernel_distance_is_unbiased():
         assert np.mean(draws) == pytest.approx(exact, abs=4 * np.std(draws) / np.sqrt(len(draws)))
 
 
-def test_counting_each_picture_against_itself_would_be_biased():
+def test_counting_each_image_against_itself_would_be_biased():
     random = np.random.default_rng(0)
     draws = []
     for _ in range(1000):
@@ -154,7 +154,7 @@ def test_kernel_distance_rises_with_a_shift_and_tells_it_from_none():
 
 
 @pytest.mark.parametrize("distance", [frechet_distance, kernel_distance])
-def test_too_few_pictures_are_an_error_in_one_line(distance):
+def test_too_few_images_are_an_error_in_one_line(distance):
     for sets in ((normal(2, 4, 0), normal(9, 4, 1)), (normal(9, 4, 0), normal(2, 4, 1))):
-        with pytest.raises(UserError, match=r"^too few pictures to compare \(2\); pass .*$"):
+        with pytest.raises(UserError, match=r"^too few images to compare \(2\); .* pass more with --data$"):
             distance(*sets)

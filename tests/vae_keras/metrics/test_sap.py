@@ -55,11 +55,11 @@ def test_classes_count_alike_whatever_their_frequency():
 def test_accuracy_is_that_of_rows_not_trained_on():
     factors = uniform_factors(90, 1, 2)
     codes = np.random.default_rng(0).normal(size=(90, 2))
-    division = np.array([sap_score(codes, factors, seed=seed) for seed in range(5)])
+    scores = np.array([sap_score(codes, factors, seed=seed) for seed in range(5)])
     # Thirty test rows: accuracies are multiples of 1/30.
-    np.testing.assert_allclose(division * 30, np.round(division * 30), atol=1e-9)
-    assert len(set(division)) > 1
-    assert sap_score(codes, factors, seed=3) == division[3]
+    np.testing.assert_allclose(scores * 30, np.round(scores * 30), atol=1e-9)
+    assert len(set(scores)) > 1
+    assert sap_score(codes, factors, seed=3) == scores[3]
 
 
 @given(st.integers(0, 1_000))

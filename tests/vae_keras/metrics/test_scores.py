@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from tests.vae_keras.metrics.pools import noisy_codes, uniform_factors
-from vae_keras.metrics.dci import dci
-from vae_keras.metrics.explicitness import explicitness
-from vae_keras.metrics.mutual_information_gap import mutual_information_gap
+from vae_keras.metrics.dci_scores import dci
+from vae_keras.metrics.explicitness_score import explicitness
+from vae_keras.metrics.mig import mutual_information_gap
 from vae_keras.metrics.sap import sap_score
 from vae_keras.metrics.scores import SCORES, all_scores, repeated
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tensorflow_probability import distributions as tfd
 
-from vae_keras.metrics.gaussian_total_correlation import gaussian_total_correlation
+from vae_keras.metrics.total_correlation_score import gaussian_total_correlation
 
 
 def correlated(rows, dimensions, seed=0):

@@ -11,7 +11,7 @@ from tests.vae_keras.metrics.pools import (
     ten_factors,
     uniform_factors,
 )
-from vae_keras.metrics.modularity import modularity, modularity_from_information
+from vae_keras.metrics.modularity_score import modularity, modularity_from_information
 
 
 def test_a_code_for_each_factor_and_a_dead_one():

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.vae_keras.metrics.pools import noisy_codes, shuffled_rows, ten_factors, uniform_factors
-from vae_keras.metrics.beta_vae_score import _features, beta_vae_score
+from vae_keras.metrics.beta_vae_metric import _features, beta_vae_score
 
 FEW = {"train": 1_000, "test": 500}
 

@@ -1,4 +1,4 @@
-"""Grids of pictures, still and moving."""
+"""Grids of images, as figures and animations."""
 
 import textwrap
 from collections.abc import Callable, Sequence
@@ -11,16 +11,16 @@ from matplotlib.patheffects import withStroke
 from common.figures import characters, title_and_caption
 
 GAP = 2
-INCHES_A_PICTURE = 0.95
+INCHES_PER_IMAGE = 0.95
 
 
 class Animation(NamedTuple):
-    """A figure that moves.
+    """An animated figure.
 
     Attributes:
-        figure: what stays.
-        show: draws the frame of that number into it.
-        frames: how many there are; the last one leads back to the first.
+        figure: the figure, which shows the first frame.
+        show: draws a frame into the figure, by its number from 0.
+        frames: the number of frames. The animation repeats: the first frame follows the last.
     """
 
     figure: Figure
@@ -29,14 +29,13 @@ class Animation(NamedTuple):
 
 
 def image_grid(images: np.ndarray, columns: int, gap: int = GAP) -> np.ndarray:
-    """Pictures laid out row by row on white, `gap` pixels apart.
+    """One image that shows all images row by row, on white, with `gap` pixels between them.
 
     Args:
         images: (n, height, width, channels) in [0, 1].
 
     Returns:
-        (rows (height + gap) - gap, columns (width + gap) - gap, channels) in [0, 1]; places without a picture
-        are white.
+        (rows (height + gap) - gap, columns (width + gap) - gap, channels) in [0, 1]. Places without an image are white.
     """
     count, height, width, channels = images.shape
     rows = -(-count // columns)
@@ -47,21 +46,24 @@ def image_grid(images: np.ndarray, columns: int, gap: int = GAP) -> np.ndarray:
     return grid
 
 
-def picture_figure(
+def image_figure(
     images: np.ndarray,
     columns: int,
     title: str,
     caption: str,
     column_labels: Sequence[str] = (),
-    picture_labels: Sequence[str] = (),
+    image_labels: Sequence[str] = (),
 ) -> Figure:
-    """A titled, captioned grid of pictures (n, height, width, channels) in [0, 1].
+    """A figure with a title, a grid of images and a caption.
 
-    Labels stand above the columns and in the corner of each picture.
+    Args:
+        images: (n, height, width, channels) in [0, 1].
+        column_labels: texts above the columns.
+        image_labels: texts in the upper left corner of each image.
     """
     _, height, width, _ = images.shape
     rows = -(-len(images) // columns)
-    grid_width, grid_height = columns * INCHES_A_PICTURE, rows * INCHES_A_PICTURE * height / width
+    grid_width, grid_height = columns * INCHES_PER_IMAGE, rows * INCHES_PER_IMAGE * height / width
     heading = 0.55 if column_labels else 0.35
     footing = 0.12 + 0.16 * len(textwrap.wrap(caption, characters(grid_width)))
     figure = Figure(figsize=(grid_width, grid_height + heading + footing), layout="constrained")
@@ -72,7 +74,7 @@ def picture_figure(
     axes.xaxis.tick_top()
     axes.tick_params(length=0, labelsize=8)
     axes.spines[:].set_visible(False)
-    for place, label in enumerate(picture_labels):
+    for place, label in enumerate(image_labels):
         left, top = place % columns * (width + GAP) + 0.04 * width, place // columns * (height + GAP) + 0.04 * height
         outline = [withStroke(linewidth=1.5, foreground="black")]
         axes.text(left, top, label, color="white", fontsize=7, va="top", path_effects=outline)
@@ -80,13 +82,14 @@ def picture_figure(
     return figure
 
 
-def picture_animation(frames: np.ndarray, columns: int, title: str, caption: str, **labels: Sequence[str]) -> Animation:
-    """A grid whose pictures (frames, n, height, width, channels) in [0, 1] move, there and back again.
+def image_animation(frames: np.ndarray, columns: int, title: str, caption: str, **labels: Sequence[str]) -> Animation:
+    """An animated grid of images. The frames are shown forwards, then backwards.
 
     Args:
-        labels: as `picture_figure` takes them.
+        frames: (frames, n, height, width, channels) in [0, 1].
+        labels: the labels of `image_figure`.
     """
-    figure = picture_figure(frames[0], columns, title, caption, **labels)
+    figure = image_figure(frames[0], columns, title, caption, **labels)
     (grid,) = figure.axes[0].images
     there_and_back = [*range(len(frames)), *range(len(frames) - 2, 0, -1)]
 

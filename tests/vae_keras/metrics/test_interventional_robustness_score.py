@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.vae_keras.metrics.pools import noisy_codes, shuffled_rows, ten_factors, uniform_factors
-from vae_keras.metrics.interventional_robustness import interventional_robustness
+from vae_keras.metrics.interventional_robustness_score import interventional_robustness
 
 
 def robustness_by_loops(codes, factors):
@@ -46,7 +46,7 @@ def test_codes_equal_to_the_factors_once_or_twice_have_one():
     assert interventional_robustness(np.hstack([codes, codes]), factors) == pytest.approx(1)
 
 
-def test_constant_codes_have_none_and_beside_others_do_not_count():
+def test_constant_codes_have_none_and_do_not_count_among_others():
     codes, factors = ten_factors(500)
     assert interventional_robustness(np.full_like(codes, 0.1), factors) == 0
     assert interventional_robustness(np.hstack([codes, np.full_like(codes, 0.1)]), factors) == pytest.approx(1)

@@ -1,4 +1,4 @@
-"""The evidence lower bound on held-out images, and bits per dimension where they mean something."""
+"""The evidence lower bound on held-out images, and bits per dimension for likelihoods that are densities."""
 
 import math
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Elbo(NamedTuple):
-    """The bound and its terms, means over images in nats; one posterior sample for each image."""
+    """The bound and its two terms, in nats. Each is a mean over images, with one posterior sample for each image."""
 
     elbo: float
     reconstruction_nll: float
@@ -21,14 +21,15 @@ class Elbo(NamedTuple):
 
 
 def elbo(vae: "VAE", images: np.ndarray) -> Elbo:
-    """The ELBO of images (n, height, width, channels) uint8, by the model's own test step."""
+    """The ELBO of images (n, height, width, channels) uint8, computed by the model's test step."""
     terms = vae.evaluate(evaluation_batches(images, BATCH), verbose=0, return_dict=True)
     return Elbo(*(float(terms[name]) for name in Elbo._fields))
 
 
 def bits_per_dimension(elbo_in_nats: float, image_shape: tuple[int, ...]) -> float:
-    """-elbo in bits a pixel and channel, for pixels of 256 levels.
+    """-elbo in bits per dimension (one channel of one pixel), for pixels with 256 levels.
 
-    A density on [0, 1] gives each level an interval of 1/256, hence log2 256 on top of -elbo / (D ln 2).
+    In a density on [0, 1], each level has an interval of width 1/256. So log2 256 is added to -elbo / (D ln 2), where D
+    is the number of dimensions.
     """
     return -elbo_in_nats / (math.prod(image_shape) * math.log(2.0)) + math.log2(256)

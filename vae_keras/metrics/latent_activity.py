@@ -1,4 +1,4 @@
-"""How many latents say anything about the image."""
+"""The number of latents that carry information about the image."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ THRESHOLD = 0.01
 
 
 def active_units(means: np.ndarray) -> int:
-    """Latents whose posterior mean varies over the data: Var_x(E_q[z_j]) > 0.01.
+    """The number of latents whose posterior mean varies over the data: Var_x(E_q[z_j]) > 0.01.
 
     Burda et al. 2016, arXiv 1509.00519, section 5.2.
 

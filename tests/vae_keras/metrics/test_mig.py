@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.vae_keras.metrics.pools import noisy_codes, shuffled_rows, ten_factors, uniform_factors
-from vae_keras.metrics.modularity import modularity
-from vae_keras.metrics.mutual_information_gap import mutual_information_gap
+from vae_keras.metrics.mig import mutual_information_gap
+from vae_keras.metrics.modularity_score import modularity
 
 SEEDS = st.integers(0, 1_000)
 

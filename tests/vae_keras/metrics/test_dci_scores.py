@@ -14,7 +14,7 @@ from tests.vae_keras.metrics.pools import (
     ten_factors,
     uniform_factors,
 )
-from vae_keras.metrics.dci import Dci, dci, dci_from_importance
+from vae_keras.metrics.dci_scores import Dci, dci, dci_from_importance
 
 MATRICES = arrays(float, (3, 4), elements=st.floats(0, 100))
 

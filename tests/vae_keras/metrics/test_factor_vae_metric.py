@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.vae_keras.metrics.pools import noisy_codes, shuffled_rows, ten_factors, uniform_factors
-from vae_keras.metrics.factor_vae_score import _stillest, factor_vae_score
+from vae_keras.metrics.factor_vae_metric import _stillest, factor_vae_score
 
 # Looked up so, because the package gives the name of the module to the function.
 MODULE = sys.modules[factor_vae_score.__module__]

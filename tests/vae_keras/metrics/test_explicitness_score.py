@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.vae_keras.metrics.pools import noisy_codes, shuffled_rows, ten_factors, uniform_factors
-from vae_keras.metrics.explicitness import explicitness
-from vae_keras.metrics.pool import divided
+from vae_keras.metrics.explicitness_score import explicitness
+from vae_keras.metrics.pool import train_test_split
 
 
 def test_factors_of_two_levels_are_perfect():
@@ -34,9 +34,9 @@ def test_codes_that_say_nothing_are_at_chance():
 def test_a_single_code_has_the_area_of_its_pairs():
     factors = uniform_factors(300, 1, 2)
     codes = noisy_codes(factors, 1.0)
-    division = divided(codes, factors, seed=0)
-    values = division.test_codes[:, 0]
-    low, high = values[division.test_factors[:, 0] == 1], values[division.test_factors[:, 0] == 2]
+    split = train_test_split(codes, factors, seed=0)
+    values = split.test_codes[:, 0]
+    low, high = values[split.test_factors[:, 0] == 1], values[split.test_factors[:, 0] == 2]
     # The share of pairs, one row of either value, that the code puts in order.
     expected = np.mean([above > below for above, below in itertools.product(high, low)])
     assert explicitness(codes, factors) == pytest.approx(expected)
