@@ -38,7 +38,7 @@ ORDER = {
         ["report"],
     ],
     "pgm_tfp": [
-        ["backend", "memory", "states", "section"],
+        ["backend", "memory", "states"],
         ["graphs", "potentials", "conditionals"],
         ["triangulation", "joint_distributions"],
         ["elimination", "bif", "uai"],
