@@ -1,6 +1,7 @@
 """Graphical models at the command line. Without a command, the answers to the assignment's parts 1.1 to 1.4."""
 
 import argparse
+import logging
 import math
 import sys
 from collections.abc import Callable
@@ -257,8 +258,9 @@ def variational(flags: argparse.Namespace) -> None:
 
 
 def load_tensorflow() -> None:
-    """Load TensorFlow without its start-up messages; commands that do not need it answer ten times as fast."""
+    """Load TensorFlow without its messages; only the commands that need it wait for that."""
     import_quietly("tensorflow", "tensorflow_probability")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its warnings are about the code of libraries
 
 
 def directed(name: str) -> BayesianNetwork:

@@ -1,8 +1,6 @@
-"""The package as a library changes nothing in the process; the command line answers without TensorFlow where it can."""
+"""The package as a library changes nothing in the process. The command line loads TensorFlow without its messages."""
 
 import os
-
-import pytest
 
 from tests.support import ROOT, run_python
 
@@ -23,34 +21,11 @@ assert "TF_CPP_MIN_LOG_LEVEL" not in os.environ
 assert (sys.stdout, sys.stderr) == streams
 """
 
-ANSWERED = """
-import sys
-from pgm_tfp.__main__ import main
-print(main(sys.argv[1:]), "tensorflow" in sys.modules)
-"""
-
 
 def test_importing_the_package_changes_no_environment_variable_and_no_stream():
     environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     finished = run_python("-c", UNCHANGED, cwd=ROOT, env=environment)
     assert finished.returncode == 0, finished.stderr
-
-
-@pytest.mark.parametrize(
-    ("arguments", "status"),
-    [
-        (["--help"], 0),
-        (["learn", "--help"], 0),
-        (["variational", "--seed", "-1"], 2),
-        (["variational", "--sed", "1"], 2),
-        (["query", "A | M=1", "--network", "studnt"], 2),
-        (["query", "A | M=1", "--out", "{folder}"], 0),
-    ],
-)
-def test_help_wrong_flags_and_exact_queries_do_not_load_tensorflow(arguments, status, tmp_path):
-    given = [argument.format(folder=tmp_path) for argument in arguments]
-    finished = run_python("-c", ANSWERED, *given, cwd=ROOT)
-    assert finished.stdout.splitlines()[-1] == f"{status} False", finished.stderr
 
 
 def test_the_command_that_loads_tensorflow_prints_nothing_of_its_start(tmp_path):
