@@ -153,7 +153,7 @@ def independence(flags: argparse.Namespace) -> None:
     except exact.TooLargeError as reason:  # the graph's answer stands without the numbers
         information = f"not computed: {reason}"
     print(f"in numbers: {information}")
-    caption = "Grey: observed. Blue: an active trail. Orange: a blocked trail; the thick circles block it."
+    caption = "Grey: observed variables. Blue: an active trail. Orange: a blocked trail; the thick circles block it."
     panels = panels_of(network, statement)
     if len(panels) > MOST_PANELS:
         caption += f" Shown are {MOST_PANELS} of {len(panels)} trails, active trails first."

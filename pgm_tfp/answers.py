@@ -52,12 +52,12 @@ def server_room() -> TextSection:
     drawing = graph_panels(
         [Panel(network.graph)],
         "The server room",
-        "O the door stays open, A the air conditioning fails, T the temperature is too high, M message, S siren.",
+        "O: the door stays open. A: the air conditioning fails. T: it is too hot. M: a message. S: the siren.",
     )
     independence = graph_panels(
         [panels_of(network, statement)[0] for statement in statements],
         "What the server room's graph asserts",
-        "Grey is observed. Blue: an active trail. Orange: a blocked trail, thick where it is blocked.",
+        "Grey: observed variables. Blue: an active trail. Orange: a blocked trail; the thick circles block it.",
     )
     bars = probability_bars(
         situations,
@@ -87,7 +87,7 @@ def markov_network() -> TextSection:
     figure = graph_panels(
         [panels_of(network, statement)[0] for statement in statements],
         "What the Markov network's graph asserts",
-        "Grey is observed. Blue: a path that nothing cuts. Orange: the observed variables that cut all paths.",
+        "Grey: observed variables. Blue: a path that no observed variable cuts. Orange: variables that cut every path.",
     )
     return TextSection("1.2  Reading a Markov network", lines, {"markov_network_independence.png": figure})
 
