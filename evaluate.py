@@ -4,7 +4,6 @@ import argparse
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from common.installed import DOCUMENTS, PGM_TFP, require_packages
 
@@ -17,6 +16,7 @@ open_streams()
 from common.errors import UserError
 from common.files import write_text
 from common.names import printable
+from common.text_section import TextSection
 from data.sources import canonical
 from vae_keras.command_line import run_script, start_tensorflow
 from vae_keras.config import load_config
@@ -28,9 +28,6 @@ from vae_keras.evaluation.saving import save_evaluations, show_numbers
 from vae_keras.registry import flag_of
 from vae_keras.run_data import read_data, read_other_data
 from vae_keras.run_folder import latest_run, open_run, read_history
-
-if TYPE_CHECKING:
-    from vae_keras.report import Answer
 
 log = logging.getLogger("evaluate")
 
@@ -87,12 +84,11 @@ def chosen_evaluations(flags: argparse.Namespace, context: EvaluationContext) ->
     return [one for name in asked or quick for one in EVALUATIONS[name].plan(context, values[name])]
 
 
-def answers_of_part_1(seed: int) -> "list[Answer]":
+def answers_of_part_1(seed: int) -> list[TextSection]:
     """The answers to part 1 of the assignment, computed by `pgm_tfp`, which takes seconds to load."""
     from pgm_tfp import answers, comparisons
-    from vae_keras.report import Answer
 
-    return [Answer(*answer) for answer in (*answers.answers(), comparisons.laplace_and_normal(seed))]
+    return [*answers.parts(), comparisons.laplace_and_normal(seed)]
 
 
 def evaluate(arguments: list[str] | None) -> None:

@@ -1,9 +1,9 @@
-"""How long a surrogate takes to fit, and whether it found the best of its family.
+"""Times the fit of each family of surrogates, and measures whether more random starts reach a higher ELBO.
 
 python -m benchmarks.variational
 
-Each family in a process of its own: the seconds of the first fit, compilation included and the import of TensorFlow
-left out, and by how much the ELBO of many more starts is higher.
+Each family is fitted in a process of its own. The time is that of the first fit. It includes compilation, but not the
+import of TensorFlow.
 """
 
 import subprocess
@@ -31,7 +31,7 @@ MORE_STARTS = 20
 
 
 def measure(network: str, family: str) -> None:
-    """Print seconds, gap and what more starts would have gained, for one family."""
+    """Print, for one family, the seconds of a fit, its gap, and the nats that more starts gain."""
     _, evidence, _ = FITS[network]
     model = getattr(catalogue, network)()
     start = time.perf_counter()
@@ -42,7 +42,7 @@ def measure(network: str, family: str) -> None:
 
 
 def main() -> None:
-    """Print the table, or with a network and a family measure that one."""
+    """Print the table; with a network and a family as arguments, only measure that family."""
     if len(sys.argv) == 3:
         measure(sys.argv[1], sys.argv[2])
         return

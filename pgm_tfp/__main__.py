@@ -1,6 +1,7 @@
-"""Graphical models at the command line: python -m pgm_tfp answers the assignment's parts 1.1 to 1.4."""
+"""Graphical models at the command line. Without a command, the answers to the assignment's parts 1.1 to 1.4."""
 
 import argparse
+import logging
 import math
 import sys
 from collections.abc import Callable
@@ -23,8 +24,8 @@ from rich.table import Table
 from common.errors import UserError, nearest
 from common.files import atomic_write
 from common.quiet import import_quietly
-from pgm_tfp import exact
-from pgm_tfp.answers import answers
+from common.text_section import TextSection
+from pgm_tfp import answers, exact
 from pgm_tfp.catalogue import NETWORKS
 from pgm_tfp.diagnosis import diagnosed, write_diagnosis
 from pgm_tfp.exact import Network
@@ -38,16 +39,15 @@ from pgm_tfp.observations import read_log, write_log
 from pgm_tfp.pgmpy_models import READERS
 from pgm_tfp.plots import graph_panels, probability_bars
 from pgm_tfp.plots.independence_panels import panels_of
-from pgm_tfp.section import Section
 
 NAME = "pgm_tfp"
 FIGURES = Path("runs") / "pgm_tfp"
 DOTS_PER_INCH = 160
-MOST_PANELS = 12  # of one figure
-MOST_ROWS = 2**20  # of a table that is printed
+MOST_PANELS = 12  # in one figure
+MOST_ROWS = 2**20  # in a printed table
 GIGABYTE = 10**9
-SIMULATED = 150  # bytes of a drawn cell: its number, its state, and the lists that hold them
-# By flag the numbers that it takes, in words and as a test; not-a-number passes none.
+SIMULATED = 150  # bytes that a simulated cell takes in memory, as a number, as a state and in lists
+# The permitted numbers of each flag, in words and as a test that not-a-number never passes.
 RANGES: dict[str, tuple[str, Callable[[float], bool]]] = {
     "seed": ("from 0 to 1048575", lambda seed: 0 <= seed < 2**20),
     "rows": ("1 or more", lambda rows: rows >= 1),
@@ -55,7 +55,7 @@ RANGES: dict[str, tuple[str, Callable[[float], bool]]] = {
     "prior_counts": ("a number above zero, up to a billion", lambda counts: 0.0 < counts <= 1e9),
     "memory_limit": ("a number of gigabytes above zero", lambda limit: 0.0 < limit < math.inf),
 }
-WIDEST = 500  # characters of a table that goes into a file
+WIDEST = 500  # characters in a line of a table that is written to a file
 REMEDIES = Remedies(
     memory=ASK_LESS,
     space="make room there, or pass another --out",
@@ -64,12 +64,12 @@ REMEDIES = Remedies(
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
-    """The command and its flags, from these arguments or the command line."""
+    """The command and its flags, from the arguments or else from the command line."""
     parser = Parser(prog=f"python -m {NAME}", description=__doc__)
     parser.set_defaults(command=answer)
     _add_out(parser, FIGURES)
     _add_memory_limit(parser)
-    commands = parser.add_subparsers(title="commands (without one, the assignment is answered)", metavar="COMMAND")
+    commands = parser.add_subparsers(title="commands (without one: the answers to the assignment)", metavar="COMMAND")
 
     def command(function: Callable[[argparse.Namespace], None], name: str, out: Path | None) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=function.__doc__, description=function.__doc__)
@@ -78,35 +78,47 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
             "--network",
             default="server_room",
             metavar="NAME",
-            help=f"{', '.join(NETWORKS)}, or a file: {', '.join(READERS)} (default server_room)",
+            help=f"a network: {', '.join(NETWORKS)}; or a file that ends in {', '.join(READERS)} (default server_room)",
         )
         if out:
             _add_out(added, out)
         _add_memory_limit(added)
         return added
 
-    command(independence, "independence", FIGURES).add_argument("statement", help='such as "S _|_ M | O"')
+    command(independence, "independence", FIGURES).add_argument(
+        "statement", help='an independence, such as "S _|_ M | O"'
+    )
     question = command(query, "query", FIGURES)
-    question.add_argument("query", help='such as "A | M=1, S=0"')
+    question.add_argument("query", help='variables and findings, such as "A | M=1, S=0"')
     question.add_argument(
         "--evidence",
         type=folder_path,
         metavar="FILE",
-        help="findings beside those of the query: a UAI evidence file (.evid), for a network out of a UAI file",
+        help="a UAI evidence file (.evid) with more findings, for a network from a UAI file",
     )
     command(joint, "joint", None)
     diagnosis = command(diagnose, "diagnose", None)
     _add_log(diagnosis)
-    diagnosis.add_argument("--out", type=folder_path, metavar="FILE", help="default: LOG_posteriors.csv")
+    diagnosis.add_argument(
+        "--out", type=folder_path, metavar="FILE", help="the CSV file to write (default: LOG_posteriors.csv)"
+    )
     simulation = command(simulate, "simulate", None)
     _add_log(simulation)
-    simulation.add_argument("--rows", type=int, default=1_000, metavar="N", help="default 1000")
-    simulation.add_argument("--blank", type=float, default=0.0, metavar="SHARE", help="of all cells (default 0)")
-    simulation.add_argument("--hide", default="", metavar="NAMES", help="variables without a column: T,A")
+    simulation.add_argument("--rows", type=int, default=1_000, metavar="N", help="rows to write (default 1000)")
+    simulation.add_argument(
+        "--blank", type=float, default=0.0, metavar="SHARE", help="the share of cells left blank (default 0)"
+    )
+    simulation.add_argument("--hide", default="", metavar="NAMES", help="variables that get no column, such as T,A")
     _add_seed(simulation)
     lesson = command(learn, "learn", FIGURES)
     _add_log(lesson)
-    lesson.add_argument("--prior-counts", type=float, default=1.0, metavar="A", help="of every state (default 1)")
+    lesson.add_argument(
+        "--prior-counts",
+        type=float,
+        default=1.0,
+        metavar="A",
+        help="times that each state counts as seen before the log; more pulls the tables towards uniform (default 1)",
+    )
     _add_seed(lesson)
     surrogates = commands.add_parser("variational", help=variational.__doc__, description=variational.__doc__)
     surrogates.set_defaults(command=variational)
@@ -117,7 +129,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def check_ranges(flags: argparse.Namespace) -> None:
-    """Raise UserError where a flag's number makes no sense, before anything is done."""
+    """Raise UserError where a flag's number is not permitted, before anything is done."""
     for name, (expected, holds) in RANGES.items():
         value = getattr(flags, name, None)
         if value is not None and not holds(value):
@@ -125,37 +137,37 @@ def check_ranges(flags: argparse.Namespace) -> None:
 
 
 def answer(flags: argparse.Namespace) -> None:
-    """Section the assignment's parts 1.1 to 1.4 and draw their figures."""
-    for part in answers():
-        print_section(part, flags.out)
+    """Answer the assignment's parts 1.1 to 1.4 and draw their figures."""
+    for section in answers.parts():
+        print_section(section, flags.out)
 
 
 def independence(flags: argparse.Namespace) -> None:
-    """Does a network's graph assert an independence, and why?"""
+    """Say whether a network's graph asserts an independence, and why."""
     network, statement = network_named(flags.network), Independence.parse(flags.statement)
     print("\n".join(explained(network, statement)))
     given = f" | {', '.join(sorted(statement.given))}" if statement.given else ""
     try:
         nats = exact.conditional_mutual_information(network, statement.x, statement.y, statement.given)
         information = f"I({', '.join(sorted(statement.x))}; {', '.join(sorted(statement.y))}{given}) = {nats:.6f} nats"
-    except exact.TooLargeError as reason:  # the graph's answer needs no numbers
+    except exact.TooLargeError as reason:  # the graph's answer stands without the numbers
         information = f"not computed: {reason}"
     print(f"in numbers: {information}")
-    caption = "Grey is observed. Blue: an active trail. Orange: a blocked one, and where it is blocked."
+    caption = "Grey: observed variables. Blue: an active trail. Orange: a blocked trail; the thick circles block it."
     panels = panels_of(network, statement)
     if len(panels) > MOST_PANELS:
-        caption += f" {MOST_PANELS} of {len(panels)} trails, active ones first."
+        caption += f" Shown are {MOST_PANELS} of {len(panels)} trails, active trails first."
     save(graph_panels(panels[:MOST_PANELS], statement.symbols(), caption), flags.out / "independence.png")
 
 
 def query(flags: argparse.Namespace) -> None:
-    """The probabilities of some variables given findings about others."""
+    """Print the probabilities of some variables given findings about others."""
     network = network_named(flags.network)
     asked = read_query(network, flags.query)
     if flags.evidence:
         findings = read_evidence_file(flags.evidence, network)
         if twice := [name for name in findings if name in asked.evidence]:
-            raise UserError(f"{twice[0]} is in the query and in --evidence {flags.evidence}; once is enough")
+            raise UserError(f"{twice[0]} is in the query and in --evidence {flags.evidence}; leave it out of one")
         asked = asked._replace(evidence={**asked.evidence, **findings})
     given = f" | {written(asked.evidence)}" if asked.evidence else ""
     table = Table(*asked.variables, f"P({', '.join(asked.variables)}{given})")
@@ -170,12 +182,12 @@ def query(flags: argparse.Namespace) -> None:
         name: {variable: exact.marginal(network, variable, evidence) for variable in asked.variables}
         for name, evidence in (("nothing seen", {}), (written(asked.evidence), asked.evidence))
     }
-    caption = "Probabilities before and after the evidence, computed exactly."
+    caption = "Exact probabilities before and after the evidence."
     save(probability_bars(situations, f"{', '.join(asked.variables)}{given}", caption), flags.out / "query.png")
 
 
 def joint(flags: argparse.Namespace) -> None:
-    """The whole joint distribution, a row for each joint state."""
+    """Print the joint distribution, one row for each joint state."""
     network = network_named(flags.network)
     count = math.prod(map(len, network.states.values()))
     if count > MOST_ROWS:
@@ -189,7 +201,7 @@ def joint(flags: argparse.Namespace) -> None:
 
 
 def diagnose(flags: argparse.Namespace) -> None:
-    """The posterior of every variable for each row of a log."""
+    """Write the posterior of every variable for each row of a log."""
     network = network_named(flags.network)
     out = flags.out or flags.log.with_name(f"{flags.log.stem}_posteriors.csv")
     log = read_log(flags.log, network)
@@ -200,14 +212,14 @@ def diagnose(flags: argparse.Namespace) -> None:
 
 
 def simulate(flags: argparse.Namespace) -> None:
-    """Write a log that a network might have written."""
+    """Write a log of draws from a network."""
     from pgm_tfp.learning import blanked
 
     network = directed(flags.network)
     hidden = [name.strip() for name in flags.hide.split(",") if name.strip()]
     exact.check_variables(network, hidden)
     if len(hidden) == len(network.conditionals):
-        raise UserError("--hide names every variable; leave one to be seen")
+        raise UserError("--hide names every variable; leave out one")
     check_memory(
         f"--rows {counted(flags.rows)}", flags.rows * len(network.conditionals) * SIMULATED, "simulate fewer rows"
     )
@@ -219,13 +231,13 @@ def simulate(flags: argparse.Namespace) -> None:
 
 def learn(flags: argparse.Namespace) -> None:
     """Learn a network's tables from a log."""
-    import_quietly("tensorflow", "tensorflow_probability")
-    from pgm_tfp.learning_report import learned, write_tables
+    load_tensorflow()
+    from pgm_tfp.learning_report import learn_tables, write_tables
 
     network = directed(flags.network)
     log = read_log(flags.log, network)
     with working("learning"):
-        result = learned(network, log.observed, flags.prior_counts, flags.seed)
+        result = learn_tables(network, log.observed, flags.prior_counts, flags.seed)
     print_section(result.section, flags.out)
     write_tables(flags.out / "tables.csv", result.entries)
     print(f"written: {flags.out / 'tables.csv'}")
@@ -233,20 +245,26 @@ def learn(flags: argparse.Namespace) -> None:
 
 def variational(flags: argparse.Namespace) -> None:
     """Compare surrogate posteriors with exact ones: what each family loses."""
-    import_quietly("tensorflow", "tensorflow_probability")
-    from pgm_tfp.comparisons import all_comparisons
+    load_tensorflow()
+    from pgm_tfp import comparisons
 
-    parts = all_comparisons(flags.seed)
+    sections = comparisons.sections(flags.seed)
     while True:
         with working("fitting surrogates"):
-            part = next(parts, None)
-        if part is None:
+            section = next(sections, None)
+        if section is None:
             return
-        print_section(part, flags.out)
+        print_section(section, flags.out)
+
+
+def load_tensorflow() -> None:
+    """Load TensorFlow without its messages; only the commands that need it wait for that."""
+    import_quietly("tensorflow", "tensorflow_probability")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its warnings are about the code of libraries
 
 
 def directed(name: str) -> BayesianNetwork:
-    """A Bayesian network by name or file; UserError where it is a Markov network."""
+    """The Bayesian network of that name or file; UserError where it is a Markov network."""
     network = network_named(name)
     if not isinstance(network, BayesianNetwork):
         raise UserError(f"{name} is a Markov network; name a Bayesian one")
@@ -254,10 +272,10 @@ def directed(name: str) -> BayesianNetwork:
 
 
 def network_named(name: str) -> Network:
-    """A network of the catalogue, or the one in a file.
+    """The network of that name in the catalogue, or the network in that file.
 
     Raises:
-        UserError: there is none of that name, or the file cannot be read.
+        UserError: there is no such network or file, or the file cannot be read.
     """
     if name in NETWORKS:
         return NETWORKS[name]()
@@ -267,30 +285,30 @@ def network_named(name: str) -> Network:
     raise UserError(f"no network and no file is named {name}; {nearest(name, NETWORKS)}")
 
 
-def print_section(part: Section, folder: Path) -> None:
-    """Print an answer and write its figures."""
-    print(f"{part.title}\n{'=' * len(part.title)}\n")
-    print("\n".join(part.lines), end="\n\n")
-    for name, figure in part.figures.items():
+def print_section(section: TextSection, folder: Path) -> None:
+    """Print a section and save its figures in a folder."""
+    print(f"{section.title}\n{'=' * len(section.title)}\n")
+    print("\n".join(section.lines), end="\n\n")
+    for name, figure in section.figures.items():
         save(figure, folder / name)
     print(flush=True)
 
 
 def working(what: str) -> Status:
-    """On a terminal, a sign of life inside its `with` block."""
+    """A message that moves on a terminal during a `with` block."""
     return Console(stderr=True).status(what)
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure, whole or not at all, and say where."""
+    """Save a figure and print its path; a failed write leaves no file."""
     with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=DOTS_PER_INCH)
     print(f"drawn: {path}")
 
 
 def show(table: Table) -> None:
-    """Print a table; into a file as wide as it is."""
-    console = Console(highlight=False, markup=False)  # states in brackets are states
+    """Print a table; in a file its lines are as long as its rows."""
+    console = Console(highlight=False, markup=False)  # markup would swallow states in square brackets
     if not console.is_terminal:
         console.width = WIDEST
     console.print(table)
@@ -298,7 +316,7 @@ def show(table: Table) -> None:
 
 def _add_out(parser: argparse.ArgumentParser, out: Path) -> None:
     parser.add_argument(
-        "--out", type=folder_path, default=out, metavar="FOLDER", help=f"where figures go (default {out})"
+        "--out", type=folder_path, default=out, metavar="FOLDER", help=f"the folder for figures (default {out})"
     )
 
 
@@ -308,20 +326,22 @@ def _add_memory_limit(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=argparse.SUPPRESS,
         metavar="GB",
-        help="the most memory that one exact answer may take, in gigabytes (default: half of what is available)",
+        help="the most memory that one exact answer may take, in gigabytes (default: half of the available memory)",
     )
 
 
 def _add_log(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("log", type=folder_path, help="a CSV file; its columns are variables, blank means not seen")
+    parser.add_argument(
+        "log", type=folder_path, help="a CSV file with one column per variable; a blank cell was not seen"
+    )
 
 
 def _add_seed(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is random (default 0)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="the seed of random numbers (default 0)")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; its exit status."""
+    """Run the command and return its exit status."""
 
     def script() -> None:
         flags = parse(arguments)

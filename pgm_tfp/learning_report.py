@@ -1,4 +1,4 @@
-"""What a log says about a network's tables: text, a figure, and the tables themselves."""
+"""Learns a network's tables from a CSV log and reports the result: text, a figure, and the tables as CSV."""
 
 import csv
 from itertools import product
@@ -9,39 +9,37 @@ import numpy as np
 
 from common.errors import UserError
 from common.files import atomic_write
-
-from pgm_tfp import backend as backend  # isort: skip  (first: it loads TensorFlow, quietly)
+from common.text_section import TextSection
 from pgm_tfp import learning
 from pgm_tfp.conditionals import BINARY
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.plots import Entry, table_intervals
-from pgm_tfp.section import Section
 
-HELD_OUT = 5  # every fifth row
+HELD_OUT = 5  # every fifth row is held out
 MASS = 0.95
 FEWEST_ROWS = 10
 
 
-class Learned(NamedTuple):
-    """A network whose tables come from a log.
+class LearningReport(NamedTuple):
+    """A network whose tables were learnt from a log.
 
     Attributes:
         network: with the posterior mean of every table.
-        entries: its tables as one list.
-        section: the findings, as text and figure.
+        entries: the entries of all tables, with their intervals.
+        section: the result as text and figure.
     """
 
     network: BayesianNetwork
     entries: list[Entry]
-    section: Section
+    section: TextSection
 
 
-def learned(
+def learn_tables(
     network: BayesianNetwork, observed: dict[str, list[Any]], prior_counts: float = 1.0, seed: int = 0
-) -> Learned:
+) -> LearningReport:
     """Learn a network's tables from columns of states, None where nothing was seen.
 
-    Complete logs have an exact posterior. Others are learnt by variational EM, with EM beside it.
+    A log without gaps gives the exact posterior. A log with gaps is learnt by variational EM, with EM for comparison.
 
     Raises:
         UserError: there are fewer than ten rows, or no table can be learnt from them.
@@ -64,20 +62,20 @@ def learned(
         likely = learning.fit_em(network, kept, prior_counts, seed)
         mean, intervals = fitted.network, fitted.credible_intervals(MASS)
         lines += [
-            f"variational EM: bound {fitted.elbo:.3f} nats after {_taken(fitted)}",
-            f"EM: log likelihood {likely.log_likelihood:.3f} nats after {_taken(likely)}",
+            f"variational EM: bound {fitted.elbo:.3f} nats after {_iterations(fitted)}",
+            f"EM: log likelihood {likely.log_likelihood:.3f} nats after {_iterations(likely)}",
         ]
     else:
         posterior = learning.fit_dirichlet(network, kept, prior_counts)
         mean, intervals = posterior.mean_network(), posterior.credible_intervals(MASS)
         surrogate = learning.fit_variational_dirichlet(network, kept, prior_counts)
         lines += [
-            f"exact posterior: log marginal likelihood {posterior.log_evidence:.6f} nats",
-            f"by variational inference: ELBO {surrogate.elbo:.6f} nats, gap "
-            f"{posterior.log_evidence - surrogate.elbo:.1e}",
+            f"exact posterior: log evidence {posterior.log_evidence:.6f} nats",
+            f"variational inference: ELBO {surrogate.elbo:.6f} nats, gap {posterior.log_evidence - surrogate.elbo:.1e}",
         ]
-    for name, which in (("the learnt tables", mean), ("the tables as they were given", network)):
-        lines.append(f"held-out rows under {name}: {learning.predictive_log_likelihood(which, tested):.5f} nats a row")
+    for name, tables in (("the learnt tables", mean), ("the given tables", network)):
+        score = learning.predictive_log_likelihood(tables, tested)
+        lines.append(f"held-out rows under {name}: {score:.5f} nats a row")
     if never:
         lines += [f"{name} was never seen. {text}" for name, text in learning.unidentified(network, never).items()]
     entries = _entries(network, mean, intervals)
@@ -89,13 +87,14 @@ def learned(
     figure = table_intervals(
         entries,
         "Tables learnt from a log",
-        f"Mean and central {MASS:.0%} interval of the {kind}, from {learnt_from:,} rows; ticks: its own tables.",
+        f"Blue: mean and central {MASS:.0%} interval of the {kind}, from {learnt_from:,} rows. Orange: the tables of "
+        "the given network.",
     )
-    return Learned(mean, entries, Section("Learning from a log", lines, {"learned.png": figure}))
+    return LearningReport(mean, entries, TextSection("Learning from a log", lines, {"learned.png": figure}))
 
 
 def write_tables(path: Path, entries: list[Entry]) -> None:
-    """Write the learnt tables as CSV: a row for each entry."""
+    """Write the learnt tables as CSV, one row for each entry."""
     with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["entry", "probability", "low", "high"])
@@ -109,7 +108,7 @@ def _entries(network: BayesianNetwork, mean: BayesianNetwork, intervals: dict[st
         states = [range(len(network.states[name])) for name in (*table.parents, variable)]
         for index in product(*states):
             if table.states == BINARY and index[-1] == 0:
-                continue  # true alone says it all
+                continue  # P(false) follows from P(true)
             parents = zip(table.parents, index, strict=False)
             condition = ", ".join(f"{name}={network.states[name][at]}" for name, at in parents)
             entries.append(
@@ -124,5 +123,5 @@ def _entries(network: BayesianNetwork, mean: BayesianNetwork, intervals: dict[st
     return entries
 
 
-def _taken(fit: learning.EmFit | learning.VariationalEmFit) -> str:
+def _iterations(fit: learning.EmFit | learning.VariationalEmFit) -> str:
     return f"{fit.iterations} iterations{'' if fit.converged else ', not converged'}"

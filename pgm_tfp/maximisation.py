@@ -1,6 +1,6 @@
 """Maximises a smooth function by L-BFGS (Liu & Nocedal 1989), with scipy's implementation.
 
-Every method that climbs to a maximum by gradients uses `maximise`. TensorFlow computes the gradients; it is imported
+Every method that needs a maximum and has a gradient uses `maximise`. TensorFlow computes the gradients; it is imported
 only when a function is compiled, because it takes ten times as long to load as everything else here.
 """
 

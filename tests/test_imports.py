@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Each module may import those on earlier lines, and its neighbours inside one package.
 ORDER = {
     "common": [
-        ["errors", "files", "names", "installed", "quiet", "lazy", "figures"],
+        ["errors", "files", "names", "installed", "quiet", "lazy", "figures", "text_section"],
         ["command_line", "documents"],
     ],
     "data": [
@@ -38,7 +38,7 @@ ORDER = {
         ["report"],
     ],
     "pgm_tfp": [
-        ["backend", "memory", "states", "section"],
+        ["backend", "memory", "states"],
         ["graphs", "potentials", "conditionals"],
         ["triangulation", "joint_distributions"],
         ["elimination", "bif", "uai"],

@@ -29,6 +29,8 @@ def child(code, *arguments, **options):
         ("evaluate", ["--run", "nowhere"], 2),
         ("evaluate", ["--pdf"], 2),
         ("pgm_tfp.__main__", ["--help"], 0),
+        ("pgm_tfp.__main__", ["learn", "--help"], 0),
+        ("pgm_tfp.__main__", ["variational", "--seed", "-1"], 2),
         ("pgm_tfp.__main__", ["query", "A | M=maybe"], 2),
         ("pgm_tfp.__main__", ["query", "A | M=1"], 0),
     ],

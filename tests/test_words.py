@@ -136,6 +136,24 @@ RETIRED = [
         "exact/batched.py: many rows of evidence are a batch",
         "from pgm_tfp.exact.many import posteriors",
     ),
+    Retired(
+        r"\bclass Answer\b|\bAnswer\(|\bimport Answer\b|\bpgm_tfp[./]section\b",
+        "common.text_section.TextSection: what a command prints and a report shows; only the assignment has answers",
+        "from vae_keras.report import Answer",
+        "Answer the assignment's parts 1.1 to 1.4",
+    ),
+    Retired(
+        r"\bpgm_tfp[./](learned|studies)\b|\ball_comparisons\b|\bimport learned\b",
+        "learning_report.py, comparisons.py: names of what the modules write",
+        "from pgm_tfp.learned import learned, write_tables",
+        "learned.png",
+    ),
+    Retired(
+        r"\baims?\b|\bjudged\b|\bsettled\b|\brace\b",
+        "target, converged, levelled off: an optimiser converges",
+        "return settled(trace)",
+        within=("pgm_tfp/",),
+    ),
 ]
 
 

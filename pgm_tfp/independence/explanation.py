@@ -1,4 +1,4 @@
-"""Why a graph asserts an independence or does not, as lines of text."""
+"""Lines of text that say why a graph asserts an independence or does not."""
 
 from pgm_tfp.independence.directed import Trail, trails
 from pgm_tfp.independence.statements import Independence

@@ -55,6 +55,7 @@ class VariationalDirichlet(NamedTuple):
     @property
     def converged(self) -> bool:
         """Whether the optimiser stopped before its last permitted step."""
+        # `Maximum.converged` is false, too, where rounding hides any further gain, as with very many rows.
         return len(self.trace) <= MOST_ITERATIONS
 
 
@@ -99,14 +100,15 @@ def fit_variational_dirichlet(
         MOST_ITERATIONS,
         value_tolerance=0.0,  # the ELBO of many rows is large, and the tolerance is a share of it
     )
-    if len(maximum.trace) > MOST_ITERATIONS:
+    fitted = [c.numpy() for c in concentrations(unpacked(maximum.parameters, shapes))]
+    found = VariationalDirichlet(dict(zip(prior, fitted, strict=True)), maximum.value, maximum.trace)
+    if not found.converged:
         log.warning(
             "the ELBO had not converged after %d iterations: its gradient is up to %.1g; fit_dirichlet is exact",
             MOST_ITERATIONS,
             np.abs(elbo_and_gradient(maximum.parameters)[1]).max(),
         )
-    fitted = [c.numpy() for c in concentrations(unpacked(maximum.parameters, shapes))]
-    return VariationalDirichlet(dict(zip(prior, fitted, strict=True)), maximum.value, maximum.trace)
+    return found
 
 
 class Box(NamedTuple):

@@ -1,4 +1,4 @@
-"""Figures: graphs, trails, probabilities, what variational inference does. Data in, Figure out."""
+"""Figures of graphs, trails, probabilities and variational inference. Each function takes data and returns a Figure."""
 
 from pgm_tfp.plots.bars import probability_bars
 from pgm_tfp.plots.curves import Density, density_curves, elbo_traces, gap_bars, variance_bars

@@ -1,4 +1,4 @@
-"""Probabilities as bars, before evidence and after."""
+"""Bars of probabilities, before and after evidence."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,8 +13,8 @@ def probability_bars(situations: Mapping[str, Mapping[str, Mapping[Any, float]]]
     """For each variable a group of bars, one for each situation.
 
     Args:
-        situations: by name, such as "before" or "M=True": for each variable the probability of each state. Of a binary
-            variable the second state is shown, of another all.
+        situations: by name, such as "before" or "M=True": for each variable the probability of each state. For a binary
+            variable only the second state is shown, for other variables all states.
     """
     first = next(iter(situations.values()))
     rows = [
@@ -34,7 +34,7 @@ def probability_bars(situations: Mapping[str, Mapping[str, Mapping[Any, float]]]
     axes.set_yticks(range(len(rows)), [f"{variable} = {state}" for variable, state in rows])
     axes.set(xlim=(0, 1.08), xlabel="probability")
     axes.invert_yaxis()
-    # Named one by one: a legend by itself leaves out names that begin with _.
+    # The names are given again because matplotlib's legend leaves out labels that begin with _.
     axes.legend(
         axes.containers, list(situations), frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0)
     )

@@ -1,4 +1,4 @@
-"""Variational inference in figures: ELBO against iterations, gaps, densities, the spread of gradients."""
+"""Figures of variational inference: ELBO against iterations, gaps, densities, variances of gradients."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from common.figures import BLUE, COLOURS, open_axes, title_and_caption
 
-LEAST_GAP = 1e-9  # nats; below, a gap is rounding
+LEAST_GAP = 1e-9  # nats; a smaller gap is rounding error
 
 
 class Density(NamedTuple):
@@ -19,7 +19,7 @@ class Density(NamedTuple):
 
 
 def elbo_traces(traces: Mapping[str, np.ndarray], log_evidence: float, title: str, caption: str) -> Figure:
-    """The ELBO of each family after every iteration, below the line that none can cross."""
+    """The ELBO of each family after every iteration, with log p(evidence), which no ELBO can exceed."""
     figure = Figure(figsize=(7.0, 3.6), layout="constrained")
     axes = figure.subplots()
     for colour, (name, trace) in zip(COLOURS, traces.items(), strict=False):
@@ -36,7 +36,7 @@ def elbo_traces(traces: Mapping[str, np.ndarray], log_evidence: float, title: st
 
 
 def gap_bars(gaps: Mapping[str, Mapping[str, float]], title: str, caption: str) -> Figure:
-    """For each posterior a panel: the gap of each family in nats, on a logarithmic axis."""
+    """One panel for each posterior, with the gap of each family in nats on a logarithmic axis."""
     figure = Figure(figsize=(3.4 * len(gaps) + 0.6, 3.2), layout="constrained")
     for axes, (posterior, by_family) in zip(np.atleast_1d(figure.subplots(1, len(gaps))), gaps.items(), strict=True):
         values = [max(gap, LEAST_GAP) for gap in by_family.values()]
@@ -59,7 +59,7 @@ def density_curves(
     caption: str,
     draws: np.ndarray | None = None,
 ) -> Figure:
-    """The exact posterior density, filled, and those of its surrogates; draws (n,) of a sampler as a histogram."""
+    """The exact posterior density as an area, its surrogates as curves, and draws of a sampler (n,) as a histogram."""
     figure = Figure(figsize=(7.0, 3.6), layout="constrained")
     axes = figure.subplots()
     axes.fill_between(exact.points, exact.values, color="#c9ced6", label="exact")
@@ -75,7 +75,11 @@ def density_curves(
 
 
 def variance_bars(variances: Mapping[str, Mapping[str, float]], title: str, caption: str) -> Figure:
-    """For each place a group of bars, one for each estimator: the variance of its gradient, on a logarithmic axis."""
+    """The variance of each estimator's gradient on a logarithmic axis, with a group of bars for each point.
+
+    Args:
+        variances: by name of a point in parameter space: the variance of each estimator there.
+    """
     figure = Figure(figsize=(6.0, 3.2), layout="constrained")
     axes = figure.subplots()
     places = list(variances)

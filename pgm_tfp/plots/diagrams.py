@@ -1,4 +1,4 @@
-"""Graphs as diagrams: what is observed, which path is open, where one is blocked."""
+"""Diagrams of graphs that mark observed variables, active paths and blocked paths."""
 
 import textwrap
 from collections.abc import Collection, Sequence
@@ -20,16 +20,16 @@ CHARACTERS = 44  # of a note, on a line of a panel
 
 
 class Panel(NamedTuple):
-    """One graph and what is to be seen in it.
+    """One graph and its marks.
 
     Attributes:
         graph: directed or not.
         title: above the diagram.
-        note: below it.
+        note: below the diagram.
         observed: variables that are drawn grey.
-        path: nodes of a path that is emphasised.
-        blocking: nodes that are drawn as obstacles.
-        added: edges that are emphasised as new.
+        path: nodes of a path that is drawn thick.
+        blocking: nodes that block the path; their borders are the thickest.
+        added: new edges, drawn dashed.
     """
 
     graph: nx.Graph
@@ -42,7 +42,7 @@ class Panel(NamedTuple):
 
 
 def graph_panels(panels: Sequence[Panel], title: str, caption: str, columns: int = 4) -> Figure:
-    """Diagrams side by side. Equal sets of variables stand at equal places."""
+    """Diagrams side by side. Graphs over the same variables have the same layout."""
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(max(PANEL[0] * columns, 5.5), PANEL[1] * rows + 0.6), layout="constrained")
@@ -62,7 +62,7 @@ def graph_panels(panels: Sequence[Panel], title: str, caption: str, columns: int
 def layout(graph: nx.Graph) -> dict[str, np.ndarray]:
     """A place for each variable: directed edges point downwards, undirected graphs spread by distance."""
     if not graph.is_directed():
-        flat, plane = nx.check_planarity(graph)  # started without crossings, it mostly ends without
+        flat, plane = nx.check_planarity(graph)  # a start without crossings mostly ends without crossings
         return nx.kamada_kawai_layout(graph, pos=nx.planar_layout(plane) if flat else None)
     places: dict[str, np.ndarray] = {}
     for depth, generation in enumerate(nx.topological_generations(graph)):
@@ -71,7 +71,7 @@ def layout(graph: nx.Graph) -> dict[str, np.ndarray]:
         xs = np.arange(len(ordered), dtype=float)
         middle = np.mean([wanted[node] for node in ordered]) if depth else xs.mean()
         for x, node in zip(xs - xs.mean() + middle, ordered, strict=True):
-            # Every other layer a little lower on one side: no edge then runs through a node that it does not join.
+            # Every other layer is tilted a little, so that no edge runs through a node that it does not join.
             places[node] = np.array([x + 0.18 * (depth % 2), -depth - 0.12 * (x - middle)])
     return places
 
@@ -120,7 +120,7 @@ def _draw(axes: Axes, panel: Panel, places: dict[str, np.ndarray]) -> None:
 
 
 def _border(panel: Panel, node: str) -> float:
-    """How wide a node's border is: an obstacle's widest, then that of an open path."""
+    """The width of a node's border: widest for a node that blocks, less wide on an active path."""
     if node in panel.blocking:
         return 4.0
     return 2.8 if node in panel.path and not panel.blocking else 1.1

@@ -1,4 +1,4 @@
-"""Why a graph asserts an independence or does not, as diagrams."""
+"""Diagrams that show why a graph asserts an independence or does not."""
 
 from pgm_tfp.independence import Independence, separation
 from pgm_tfp.independence.explanation import trails_of, yes_or_no
@@ -8,7 +8,7 @@ from pgm_tfp.plots.diagrams import Panel
 
 
 def panels_of(network: BayesianNetwork | MarkovNetwork, statement: Independence) -> list[Panel]:
-    """The same as diagrams: one for each trail, active ones first; one alone for an undirected graph."""
+    """One diagram for each trail, active trails first; for an undirected graph a single diagram."""
     if isinstance(network, MarkovNetwork):
         shown = separation(network, statement.x, statement.y, statement.given)
         title = f"{statement.symbols()}: {yes_or_no(shown.separated)}"

@@ -1,4 +1,4 @@
-"""Entries of tables with how well they are known."""
+"""Figures of table entries and their intervals."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,8 +14,8 @@ class Entry(NamedTuple):
     Attributes:
         name: such as P(T=True | O=False, A=True).
         learnt: its estimate.
-        low, high: its interval.
-        given: what it is compared with.
+        low, high: the ends of its interval.
+        given: the value that the estimate is compared with.
     """
 
     name: str
@@ -26,7 +26,7 @@ class Entry(NamedTuple):
 
 
 def table_intervals(entries: Sequence[Entry], title: str, caption: str) -> Figure:
-    """A row for each entry: estimate and interval, and a tick at what it is compared with."""
+    """One row for each entry: the estimate, its interval, and a tick at the given value."""
     figure = Figure(figsize=(7.5, 1.1 + 0.26 * len(entries)), layout="constrained")
     axes = figure.subplots()
     places = range(len(entries))

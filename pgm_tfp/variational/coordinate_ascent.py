@@ -5,7 +5,7 @@ With q = q_i(x_i | pa_i) q_rest, the ELBO is highest in the table of x_i where
     log q_i(x_i | pa_i) = E_q_rest[log p(x, e) - log q_rest(x) | x_i, pa_i] + constant
 
 (Jordan et al. 1999 for mean field; Saul & Jordan 1996 with parents). The gradient in a logit vanishes where its
-probability is nearly zero. This update does not, and so it gets away from bad starts.
+probability is nearly zero. This update does not vanish there, so it leaves bad starts.
 """
 
 from collections.abc import Sequence
@@ -20,13 +20,13 @@ from pgm_tfp.variational.tables import Structure, TableOptimum, check_enumerable
 from pgm_tfp.variational.targets import Target, flat_index
 
 MOST_SWEEPS = 100  # over all tables
-LITTLE_GAIN = 1e-3  # nats; sweeps end when one gains less (as a start for L-BFGS)
-NO_GAIN = 1e-9  # nats; the same where nothing follows
-MOST_SWEEPS_ALONE = 10_000
+LEAST_GAIN = 1e-3  # nats; sweeps end when one gains less, and L-BFGS goes on from there
+MOST_SWEEPS_ALONE = 10_000  # where L-BFGS does not follow
+LEAST_GAIN_ALONE = 1e-9  # nats
 
 
 def fit_by_coordinate_ascent(target: Target, structure: Structure, settings: Settings, family: str) -> TableOptimum:
-    """Sweeps from several random starts, until one gains nothing.
+    """Sweeps from several random starts, until a sweep gains less than 1e-9 nats.
 
     Raises:
         UserError: the joint states are too many to sum over.
@@ -35,8 +35,10 @@ def fit_by_coordinate_ascent(target: Target, structure: Structure, settings: Set
     random = np.random.default_rng(settings.seed)
     maxima = []
     for _ in range(settings.starts):
-        logits, trace = sweeps(target, structure, structure.random_logits(random), NO_GAIN, MOST_SWEEPS_ALONE)
-        maxima.append(Maximum(packed(logits), trace[-1], np.array(trace), bool(trace[-1] - trace[-2] < NO_GAIN)))
+        logits, trace = sweeps(target, structure, structure.random_logits(random), LEAST_GAIN_ALONE, MOST_SWEEPS_ALONE)
+        maxima.append(
+            Maximum(packed(logits), trace[-1], np.array(trace), bool(trace[-1] - trace[-2] < LEAST_GAIN_ALONE))
+        )
     best, converged = best_start(maxima, family)
     values = [maximum.value for maximum in maxima]
     logits = unpacked(tf.constant(best.parameters), structure.shapes())
@@ -47,7 +49,7 @@ def sweeps(
     target: Target,
     structure: Structure,
     logits: Sequence[np.ndarray],
-    least_gain: float = LITTLE_GAIN,
+    least_gain: float = LEAST_GAIN,
     most_sweeps: int = MOST_SWEEPS,
 ) -> tuple[list[np.ndarray], list[float]]:
     """Sweeps over all tables until one gains less than `least_gain` nats.

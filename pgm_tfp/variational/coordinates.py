@@ -8,11 +8,11 @@ tfd, tfb = tfp.distributions, tfp.bijectors
 
 
 def bijector_of(distribution: tfp.distributions.Distribution) -> tfp.bijectors.Bijector | None:
-    """The map from unconstrained coordinates onto the distribution's support; None where that is discrete.
+    """The map from unconstrained coordinates onto the distribution's support; None where the support is discrete.
 
-    TensorFlow Probability knows it, with two exceptions. It has none for mixtures, whose components share one. And the
-    Jacobian of its `SoftmaxCentered` is about volume on the simplex, while a Dirichlet's density is about the first
-    k - 1 coordinates: the two differ by sqrt(k). `IteratedSigmoidCentered` has the Jacobian of the latter.
+    TensorFlow Probability has this map, with two exceptions. It has none for mixtures; their components share one. And
+    the Jacobian of its `SoftmaxCentered` measures volume on the simplex, while a Dirichlet's density is over the first
+    k - 1 coordinates. The two differ by sqrt(k). `IteratedSigmoidCentered` has the Jacobian for those coordinates.
     """
     bijector = distribution.experimental_default_event_space_bijector()
     if bijector is None and isinstance(distribution, tfd.MixtureSameFamily):
@@ -27,7 +27,7 @@ def bijector_of(distribution: tfp.distributions.Distribution) -> tfp.bijectors.B
 
 
 def coordinates(variable: str, distribution: tfp.distributions.Distribution) -> tfp.bijectors.Bijector:
-    """As `bijector_of`, for a continuous variable; UserError where there is none."""
+    """The map of `bijector_of` for a continuous variable; UserError where there is none."""
     bijector = bijector_of(distribution)
     if bijector is None:
         raise UserError(

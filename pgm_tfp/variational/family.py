@@ -18,7 +18,7 @@ from pgm_tfp.variational.targets import Target
 
 log = logging.getLogger(__name__)
 
-SURE = 4.0  # standard errors beyond which a difference is not taken for chance
+MOST_STANDARD_ERRORS = 4.0  # a larger difference is not attributed to chance
 AGREEMENT = 1e-3  # nats by which the best start may exceed the second best; a larger lead may be luck
 
 

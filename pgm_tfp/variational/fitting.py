@@ -18,7 +18,7 @@ from pgm_tfp import exact
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.variational.conditioning import target as condition
 from pgm_tfp.variational.evidence import exact_log_evidence
-from pgm_tfp.variational.family import SURE, Settings
+from pgm_tfp.variational.family import MOST_STANDARD_ERRORS, Settings
 from pgm_tfp.variational.registry import families_for, family_for
 from pgm_tfp.variational.results import LogEvidence, Marginal, marginal_of
 from pgm_tfp.variational.targets import Target
@@ -81,7 +81,7 @@ class Fit(NamedTuple):
         """Whether the ELBO exceeds the log evidence by more than their errors; then one of the two is wrong."""
         if self.gap is None:
             return False
-        return self.gap < -(SURE * self.elbo_error + self.exact_log_evidence.error + ROUNDING)
+        return self.gap < -(MOST_STANDARD_ERRORS * self.elbo_error + self.exact_log_evidence.error + ROUNDING)
 
     def sample(self, n: int, seed: int = 0) -> dict[str, np.ndarray]:
         """Draws of the surrogate in the model's own space: by variable states (n,), or by column numbers (n,)."""

@@ -36,7 +36,8 @@ BORDER = 1e-15  # share of the mass that the border may have
 AGREEMENT = 1e-9  # nats between two steps
 KNOWN = 1e-4  # largest error, in nats, of an evidence that counts as known
 PASSES = 4
-IMPORTANCE_DRAWS, WIDENING, SURE = 2**14, 1.5, 5.0  # SURE: standard errors by which importance sampling may differ
+IMPORTANCE_DRAWS, WIDENING = 2**14, 1.5
+MOST_STANDARD_ERRORS = 5.0  # by which importance sampling may differ
 
 
 class Quadrature(NamedTuple):
@@ -148,7 +149,7 @@ def _share(density: CompiledDensity, frames: list[Frame], number: int) -> Share:
     while _widened(grid, lows, highs):
         grid = _on_grid(density, frames, number, lows, highs, STEP)
     step, total = STEP, logsumexp(grid.log_masses)
-    # A frame with little of the mass adds few digits to the whole, and needs no more.
+    # A frame with little of the mass changes only the last digits of the sum, so it may be less precise.
     allowed = AGREEMENT * np.exp(max(frame.log_mass for frame in frames) - frames[number].log_mass)
     while True:
         step, before = step / 2, total
@@ -161,7 +162,7 @@ def _share(density: CompiledDensity, frames: list[Frame], number: int) -> Share:
 
 
 def _widened(grid: Grid, lows: np.ndarray, highs: np.ndarray) -> bool:
-    """Move each side of the grid whose border has mass outwards, in place; whether there was one."""
+    """Move each side of the grid whose border has mass outwards, in place. Returns whether any side moved."""
     limit, widened = logsumexp(grid.log_masses) + np.log(BORDER), False
     for axis in range(len(lows)):
         for end, ends in ((0, lows), (-1, highs)):
@@ -237,8 +238,8 @@ def _frame_of(share: Share, frame: Frame) -> Frame:
 def _contradicted(density: CompiledDensity, frames: list[Frame], log_evidence: float, error: float) -> bool:
     """Whether importance sampling gives another evidence, by more than its standard error allows.
 
-    Half of the draws come from wide t-distributions in the frames. The other half come from one as wide as the prior,
-    and may fall on modes that no start has found.
+    Half of the draws come from wide t-distributions in the frames. The other half come from a t-distribution as
+    wide as the prior, and may fall on modes that no start has found.
     """
     prior, random = density.target.prior_draws, np.random.default_rng(0)
     dimensions = prior.shape[1]
@@ -262,7 +263,7 @@ def _contradicted(density: CompiledDensity, frames: list[Frame], log_evidence: f
     logs = density.logs(u)
     logs[~(logs < np.inf)] = -np.inf
     ratios = np.exp(logsumexp(logs, 1) - log_q - log_evidence)
-    return bool(abs(ratios.mean() - 1.0) > SURE * ratios.std() / np.sqrt(IMPORTANCE_DRAWS) + error)
+    return bool(abs(ratios.mean() - 1.0) > MOST_STANDARD_ERRORS * ratios.std() / np.sqrt(IMPORTANCE_DRAWS) + error)
 
 
 def _posterior(target: Target, shares: list[Share], log_evidence: float, error: float) -> Quadrature:

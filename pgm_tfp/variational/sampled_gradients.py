@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from pgm_tfp.variational.family import SURE, Settings, log, starts_agree
+from pgm_tfp.variational.family import MOST_STANDARD_ERRORS, Settings, log, starts_agree
 from pgm_tfp.variational.tables import Structure, TableOptimum, draw, enumerated_elbo, log_q
 from pgm_tfp.variational.targets import Target
 
@@ -97,7 +97,7 @@ def _fit(estimator: str, target: Target, structure: Structure, settings: Setting
     elbos = [sampled_elbo(target, structure, logits, settings.seed) for logits, _ in runs]
     best = max(range(settings.starts), key=lambda number: elbos[number][0])
     (logits, trace), (elbo, error) = runs[best], elbos[best]
-    allowed = AGREEMENT + SURE * max(one_error for _, one_error in elbos)
+    allowed = AGREEMENT + MOST_STANDARD_ERRORS * max(one_error for _, one_error in elbos)
     converged = starts_agree([value for value, _ in elbos], allowed, family)
     if not has_levelled_off(trace):
         log.warning("%s: the ELBO was still rising at the last step; pass another seed or more starts", family)

@@ -238,7 +238,7 @@ class Target:
         return softmax(self.log_densities(tf.constant(u)).numpy(), -1)
 
     def discrete_marginal(self, variable: str, interface: np.ndarray) -> dict[State, float]:
-        """p(variable | evidence) of a hidden discrete variable beside continuous ones, by state.
+        """p(variable | evidence) by state, for a discrete variable, where continuous variables are hidden as well.
 
         Args:
             interface: p(x | evidence) for every joint state x of the interface, (states,).

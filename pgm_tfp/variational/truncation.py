@@ -1,8 +1,8 @@
 """Countable variables (Poisson, geometric, ...) as variables with finitely many states.
 
-Such a variable has endless support, so a sum over its values has to end somewhere. It ends at a `high` that the prior
-exceeds with probability below 1e-12, and that is doubled until the upper half of the range holds next to nothing of the
-posterior, too. What is left out is stated, not assumed to be zero.
+Such a variable has infinitely many values, so a sum over them must end at some value `high`. The prior exceeds `high`
+with probability below 1e-12. Then `high` is doubled until the upper half of the range has posterior probability below
+1e-9, too. `Truncation.tail` states the probability of that half, so that nobody has to assume that it is zero.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -20,7 +20,7 @@ from pgm_tfp.variational.coordinates import bijector_of
 MOST_VALUES = 2**12  # of one variable
 PRIOR_TAIL, POSTERIOR_TAIL = 1e-12, 1e-9
 DRAWS = 200  # of the variable's parents
-ROUNDING = 1e-9  # by which probabilities of a bounded support add up to more than one
+ROUNDING = 1e-9  # a sum of probabilities above 1 by more than this is no rounding error
 
 
 class Truncation(NamedTuple):
@@ -28,9 +28,9 @@ class Truncation(NamedTuple):
 
     Attributes:
         high: the largest value that is summed.
-        bounded: the distribution gives nothing to larger values.
-        tail: posterior probability of the upper half of the range, which bounds what lies beyond where the posterior
-            falls; 0 for a bounded one.
+        bounded: whether larger values have probability zero.
+        tail: posterior probability of the upper half of the range. It bounds the probability of larger values where
+            the posterior falls. It is 0 where larger values are impossible.
     """
 
     high: int
@@ -43,10 +43,10 @@ def _without_states(conditional: Table | Conditional) -> TypeGuard[Conditional]:
 
 
 def is_countable(variable: str, distribution: tfp.distributions.Distribution) -> bool:
-    """Is this a distribution of integers without names of states?
+    """Whether this is a distribution of integers whose states have no names.
 
     Raises:
-        UserError: it is one of vectors of integers, or of a few values that want names.
+        UserError: it is a distribution of vectors of integers, or of a few values that need names.
     """
     if bijector_of(distribution) is not None:
         return False
@@ -59,10 +59,10 @@ def is_countable(variable: str, distribution: tfp.distributions.Distribution) ->
 
 
 def prior_truncation(distribution: tfp.distributions.Distribution) -> Truncation:
-    """The shortest range outside which the prior has less than 1e-12, whatever the parents' draws.
+    """The shortest range outside which the prior has less than 1e-12, for every draw of the parents.
 
     Args:
-        distribution: its batch holds one distribution for each draw of the parents, or one in all.
+        distribution: a batch with one distribution for each draw of the parents, or a single distribution.
     """
     values = np.arange(MOST_VALUES, dtype=np.float64)
     grid = tf.constant(values.reshape(-1, *[1] * len(distribution.batch_shape)), distribution.dtype)
@@ -73,17 +73,17 @@ def prior_truncation(distribution: tfp.distributions.Distribution) -> Truncation
     if not enough.any():
         return Truncation(MOST_VALUES - 1, bounded=False)
     high = int(enough.argmax())
-    # Beyond the end of a bounded support a formula may go on: probabilities then add up to more than one.
+    # A formula may give probabilities beyond the end of a bounded support; their sum is then more than one.
     bounded = high + 1 < MOST_VALUES and bool((total[-1] > 1.0 + ROUNDING).any() or (total[high] == total[-1]).all())
     return Truncation(high, bounded)
 
 
 def truncated(network: BayesianNetwork, highs: Mapping[str, int], dtypes: Mapping[str, Any]) -> BayesianNetwork:
-    """The network with these countable variables cut off: state i of one is the integer i.
+    """The network with finitely many states of these countable variables: state i is the integer i.
 
     Args:
-        highs: by variable the largest value kept.
-        dtypes: by variable the type of its values, which its children's distributions are given.
+        highs: by variable the largest value that is kept.
+        dtypes: by variable the type that the distributions of its children expect for its values.
     """
     conditionals: dict[str, Table | Conditional] = {}
     for variable, conditional in network.conditionals.items():
@@ -96,7 +96,7 @@ def truncated(network: BayesianNetwork, highs: Mapping[str, int], dtypes: Mappin
 
 
 def _given(conditional: Conditional, dtypes: Mapping[str, Any]) -> Callable[..., Any]:
-    """The conditional's distribution as a function of parents of which some are indices in place of values."""
+    """The conditional's distribution, as a function of parents that may be state indices instead of values."""
     if not set(dtypes) & set(conditional.parents):
         return conditional.distribution
 
@@ -108,7 +108,7 @@ def _given(conditional: Conditional, dtypes: Mapping[str, Any]) -> Callable[...,
 
 
 def countable_variables(network: BayesianNetwork, hidden: Collection[str]) -> dict[str, tfp.distributions.Distribution]:
-    """The countable ones of the hidden variables, each with its distribution at draws of its parents.
+    """The hidden variables that are countable, each with its distribution at draws of its parents.
 
     Raises:
         UserError: a distribution cannot be computed, or has neither coordinates nor names of states.

@@ -215,7 +215,7 @@ def test_indented_parts_of_docstrings_keep_their_lines(site):
     assert "I(x; z)                       mutual information" in objectives
     catalogue = html(site, "reference/catalogue")
     assert "D -- E\n" in catalogue
-    assert "<p>Does the graph assert x _|_ y | given?" in html(site, "reference/independence")
+    assert "<p>Whether the graph asserts x _|_ y | given, where" in html(site, "reference/independence")
     assert "<code>    z1\n   /  \\\n  v    v\nx1      x2\n" in catalogue  # the last line begins at the margin
 
 

@@ -1,10 +1,9 @@
-"""Parts 1.1 to 1.4 are answered, and rightly."""
+"""The answers to parts 1.1 to 1.4 are right."""
 
 import pytest
 from matplotlib.figure import Figure
 
-from pgm_tfp import exact
-from pgm_tfp.answers import answers, why_no_edge_can_go
+from pgm_tfp import answers, exact
 from pgm_tfp.catalogue import server_room
 from pgm_tfp.independence import Independence
 from pgm_tfp.independence.explanation import explained
@@ -13,7 +12,7 @@ from pgm_tfp.plots.independence_panels import panels_of
 
 @pytest.fixture(scope="module")
 def parts():
-    return {part.title.partition(" ")[0]: part for part in answers()}
+    return {part.title.partition(" ")[0]: part for part in answers.parts()}
 
 
 def text(part):
@@ -76,7 +75,7 @@ def test_statements_about_several_variables_are_explained_trail_by_trail():
     assert lines[0] == "S, M _|_ A | O: no" or lines[0] == "M, S _|_ A | O: no"
     assert lines[1].startswith("  M <- T <- A  is active")
     assert lines[2].startswith("  S <- O -> T <- A  is blocked at O and T")
-    assert len(lines) == 3  # none that runs through S or M
+    assert len(lines) == 3  # no trail runs through S or M
 
 
 def test_every_trail_is_drawn_active_ones_first():
@@ -86,5 +85,5 @@ def test_every_trail_is_drawn_active_ones_first():
 
 
 def test_the_proof_of_the_bonus_speaks_of_both_kinds_of_network():
-    proof = why_no_edge_can_go()
+    proof = answers.why_no_edge_can_go()
     assert all(any(line.startswith(f"- {kind}:") for line in proof) for kind in ("Bayesian", "Markov"))

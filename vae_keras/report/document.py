@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from common.documents import Numbering, anchor_of
+from common.text_section import TextSection
 from vae_keras.evaluation import Evaluation, EvaluationContext
 from vae_keras.evaluation.record import Record
 from vae_keras.report.analysis import findings
@@ -23,23 +23,9 @@ TEMPLATE = "template.html.j2"
 NOTHING_KNOWN = "metrics.json has no numbers on this topic."
 
 
-class Answer(NamedTuple):
-    """An answer to a question of the assignment, found by computation.
-
-    Attributes:
-        title: the topic of the question.
-        lines: the answer, as text.
-        figures: figures by file name; `common.figures.title_and_caption` has set their titles and captions.
-    """
-
-    title: str
-    lines: Sequence[str]
-    figures: Mapping[str, Figure]
-
-
 def report_page(
     name: str,
-    answers: Sequence[Answer],
+    answers: Sequence[TextSection],
     pages: Mapping[Path, str],
     context: EvaluationContext,
     evaluations: Sequence[Evaluation],
@@ -88,7 +74,7 @@ def _subject(context: EvaluationContext) -> str:
     )
 
 
-def _answers(answers: Sequence[Answer], numbering: Numbering) -> list[Section]:
+def _answers(answers: Sequence[TextSection], numbering: Numbering) -> list[Section]:
     return [
         Section(
             f"answers-{anchor_of(answer.title)}",

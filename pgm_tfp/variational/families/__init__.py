@@ -1,1 +1,1 @@
-"""Families of surrogates over continuous variables; `pgm_tfp.variational.registry` lists them all."""
+"""Families of surrogates; `pgm_tfp.variational.registry` lists them."""

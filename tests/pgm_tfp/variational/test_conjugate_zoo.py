@@ -208,7 +208,7 @@ def test_a_poisson_latent_is_summed_to_a_stated_tail(family):
     assert fitted.target.truncations["k"].tail < 1e-12
 
 
-def test_the_sum_reaches_where_the_evidence_pulls_it():
+def test_the_sum_is_extended_to_values_that_the_evidence_makes_probable():
     model = network(k=lambda: tfd.Poisson(3.0), x=lambda k: tfd.Normal(k, 0.5))
     posterior = target(model, {"x": 60.0})
     assert posterior.truncations["k"].high > 80
@@ -226,7 +226,7 @@ def test_bounded_and_heavy_countable_latents():
     assert fitted.converged
 
 
-def test_a_tail_that_stays_heavy_is_said(caplog):
+def test_a_tail_that_stays_heavy_is_reported(caplog):
     model = network(k=lambda: tfd.Geometric(probs=1e-4), x=lambda k: tfd.Normal(k, 1e4))
     target(model, {"x": 3.0})
     assert "k is summed up to 4095 only" in caplog.text

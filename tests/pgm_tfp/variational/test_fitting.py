@@ -50,7 +50,7 @@ def maximum_of(value, converged=True):
     return Maximum(np.zeros(1), value, np.array([value]), converged)
 
 
-def test_no_start_is_believed_alone(caplog):
+def test_a_maximum_that_only_one_start_reached_has_not_converged(caplog):
     maxima = [maximum_of(value) for value in (-3.0, -1.0, -2.0)]
     best, converged = best_start(maxima, "mean_field")
     assert (best.value, converged) == (-1.0, False)
@@ -71,7 +71,7 @@ def test_an_optimiser_that_has_not_converged_is_reported(caplog):
         ("normal", {"M": True}, "normal is for continuous variables"),
     ],
 )
-def test_a_family_that_does_not_fit_is_named(family, evidence, message):
+def test_an_unknown_or_unsuitable_family_is_named(family, evidence, message):
     with pytest.raises(UserError) as error:
         fit(catalogue.server_room(), evidence, family)
     assert message in str(error.value)
@@ -82,7 +82,7 @@ def test_discrete_families_are_not_for_continuous_variables():
         fit(catalogue.server_room_thermal(), {"M": True})
 
 
-def test_unknown_estimators_are_named():
+def test_an_unknown_algorithm_is_named():
     with pytest.raises(UserError, match="unknown algorithm reinforce"):
         fit(catalogue.server_room(), {"M": True}, algorithm="reinforce")
 
@@ -94,13 +94,13 @@ def test_where_exact_evidence_costs_too_much_the_gap_stays_unknown(monkeypatch):
     assert fitted.gap is None
 
 
-def test_one_start_proves_nothing(caplog):
+def test_a_fit_from_one_start_has_not_converged(caplog):
     fitted = fit(catalogue.server_room(), {"M": True}, starts=1)
     assert not fitted.converged
     assert "one start alone cannot show that it found the highest ELBO; pass two or more starts" in caplog.text
 
 
-def test_an_elbo_above_the_evidence_is_an_alarm_not_a_gap(caplog):
+def test_an_elbo_above_the_evidence_is_impossible_and_has_not_converged(caplog):
     honest = fit(catalogue.server_room(), {"M": True, "S": False}, "autoregressive", starts=2)
     assert honest.converged
     assert not honest.impossible
@@ -111,7 +111,7 @@ def test_an_elbo_above_the_evidence_is_an_alarm_not_a_gap(caplog):
     assert "the ELBO exceeds the log evidence by 0.5 nats, which is impossible; one of the two is wrong" in caplog.text
 
 
-def test_evidence_that_quadrature_is_not_sure_of_is_not_called_exact(monkeypatch, caplog):
+def test_evidence_with_a_large_error_of_quadrature_is_not_known(monkeypatch, caplog):
     unsure = LogEvidence("unknown", -1.0, 0.01)
     monkeypatch.setattr(evidence, "quadrature", lambda posterior: quadrature(posterior)._replace(log_evidence=unsure))
     fitted = fit(catalogue.two_measurements(), {"x1": 1.0, "x2": 0.0}, "normal", starts=2)
@@ -123,7 +123,7 @@ def test_evidence_that_quadrature_is_not_sure_of_is_not_called_exact(monkeypatch
 
 
 def test_a_chain_of_seventy_hidden_variables_is_fitted():
-    """Its states are more than an int64 counts."""
+    """An int64 cannot hold the number of joint states."""
     chain = BayesianNetwork.from_edges([(f"x{i}", f"x{i + 1}") for i in range(70)], seed=1)
     fitted = fit(chain, {"x70": True}, starts=2)
     assert fitted.algorithm == "score_function"
@@ -133,7 +133,7 @@ def test_a_chain_of_seventy_hidden_variables_is_fitted():
         fit(chain, {"x70": True}, algorithm="enumerated", starts=2)
 
 
-def test_only_discrete_variables_beside_continuous_ones_are_summed_one_by_one():
+def test_only_parents_of_continuous_variables_are_summed_state_by_state():
     chain = BayesianNetwork.from_edges([(f"x{i}", f"x{i + 1}") for i in range(39)], seed=1)
     z = Conditional(lambda x: tfd.Normal(tf.cast(x, tf.float64), 1.0), ("x39",))
     y = Conditional(lambda z: tfd.Normal(z, 0.5), ("z",))
@@ -146,7 +146,7 @@ def test_only_discrete_variables_beside_continuous_ones_are_summed_one_by_one():
     assert quadrature(posterior).log_evidence.value == pytest.approx(np.log(expected), abs=1e-9)
 
 
-def test_too_many_discrete_variables_beside_continuous_ones_are_refused():
+def test_too_many_discrete_parents_of_a_continuous_variable_are_refused():
     roots = {f"x{i}": Table.of_true(0.5) for i in range(14)}
     z = Conditional(lambda *x: tfd.Normal(tf.cast(sum(x), tf.float64), 1.0), tuple(roots))
     with pytest.raises(UserError, match="have 16,384 joint states to sum over at every draw of z, more than 1,024"):
@@ -192,7 +192,7 @@ def test_impossible_evidence_is_named():
         ({"z": lambda: tfd.Skellam(1.0, 2.0)}, {}, "z: hidden integers must not be negative"),
     ],
 )
-def test_what_cannot_be_computed_is_one_line_that_names_the_variable(conditionals, evidence, message):
+def test_an_error_in_a_model_is_one_line_that_names_the_variable(conditionals, evidence, message):
     model = BayesianNetwork(
         {
             name: Conditional(made, made.__code__.co_varnames[: made.__code__.co_argcount])

@@ -38,7 +38,7 @@ def test_the_grid_agrees_with_scipy(grid):
     assert grid.std()[0] == pytest.approx(np.sqrt(square - mean**2), abs=1e-6)
 
 
-def test_the_discrete_posterior_of_the_grid_adds_up(grid):
+def test_the_discrete_posterior_of_the_grid_sums_to_one(grid):
     assert grid.interface.sum() == pytest.approx(1.0)
     assert grid.interface[1] > 0.5  # door shut, air conditioning broken
 
@@ -64,6 +64,6 @@ def test_nuts_agrees_with_the_grid_within_its_own_error(grid):
 
 
 @pytest.mark.parametrize("method", [quadrature, nuts])
-def test_what_has_no_continuous_variable_is_refused(method):
+def test_a_target_without_continuous_variables_is_refused(method):
     with pytest.raises(UserError, match="continuous"):
         method(target(catalogue.server_room(), {"M": True}))

@@ -30,7 +30,7 @@ def test_equal_weights_have_no_tail():
     assert pareto_k(np.zeros(100)) == -np.inf
 
 
-def test_few_draws_are_drawn_towards_one_half():
+def test_the_prior_moves_the_estimate_from_few_draws_towards_one_half():
     # An exponential tail has k = 0; of 30 weights 6 are its tail, and the prior weighs as 10 at 1/2.
     found = [pareto_k(np.log(np.random.default_rng(seed).exponential(size=30))) for seed in range(300)]
     assert np.mean(found) == pytest.approx((6 * 0.0 + 10 * 0.5) / 16, abs=0.1)

@@ -34,8 +34,8 @@ class Logistic(ReparameterisedFamily):
         return logistic.ppf(probabilities)
 
 
-class PointMass:
-    """A family with an algorithm of its own, which shares no code with the package: it tries draws of the prior."""
+class NarrowNormal:
+    """A family with its own algorithm, which shares no code with the package: the best of some draws of the prior."""
 
     name = "narrow_normal"
 
@@ -58,7 +58,7 @@ def families_of_the_package(monkeypatch):
     monkeypatch.setattr("pgm_tfp.variational.registry.FAMILIES", dict(FAMILIES))
 
 
-@pytest.mark.parametrize("family", [Logistic(), PointMass()], ids=lambda family: family.name)
+@pytest.mark.parametrize("family", [Logistic(), NarrowNormal()], ids=lambda family: family.name)
 def test_a_family_from_outside_is_registered_with_one_line_and_fitted(family):
     register(family)
     fitted = fit(catalogue.two_measurements(0.5, 2.0), EVIDENCE, family.name, starts=2)
@@ -71,7 +71,7 @@ def test_a_family_from_outside_is_registered_with_one_line_and_fitted(family):
         fit(catalogue.server_room(), {"M": True}, family.name)
 
 
-def test_a_family_of_tables_from_outside_is_its_parents():
+def test_a_family_of_tables_from_outside_needs_only_the_parents_of_each_table():
     register(TableFamily("independent", mean_field))
     outside, inside = (fit(catalogue.server_room(), {"M": True}, name) for name in ("independent", "mean_field"))
     assert outside.elbo == inside.elbo
