@@ -100,7 +100,7 @@ def evaluate(arguments: list[str] | None) -> None:
     config = load_config(run.config)
     source = config.data if flags.data is None else canonical(flags.data)
     known = read_record(run)
-    start_tensorflow()  # after these checks, because loading TensorFlow takes seconds
+    start_tensorflow(deterministic=True)  # after these checks, because loading TensorFlow takes seconds
     from vae_keras.runs import load_run
 
     vae = load_run(run.folder)

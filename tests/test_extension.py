@@ -7,7 +7,6 @@ registered by one line, trained by the script, resumed to the bit, evaluated and
 import csv
 import json
 import math
-import os
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,7 +19,7 @@ import evaluate
 import train
 import vae_keras
 from common.command_line import Range
-from tests.support import ROOT, TINY, run_python
+from tests.support import TINY
 from vae_keras.architectures import ARCHITECTURES, Architecture
 from vae_keras.gaussians import log_density
 from vae_keras.likelihoods import LIKELIHOODS, Likelihood
@@ -189,18 +188,3 @@ def test_an_unregistered_part_cannot_be_loaded_and_is_named(run, monkeypatch, ca
     monkeypatch.delitem(PRIORS, "wide")
     assert evaluate.main(["--run", str(run.folder), "--sample"]) == 2
     assert "width" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [["--help"], ["--epohcs", "3"], ["--beta", "2"], ["--image-size", "40"], ["--data", "nowhere"], ["--resume"]],
-)
-def test_help_and_wrong_flags_are_answered_without_tensorflow(arguments, tmp_path):
-    code = (
-        "import sys, train\n"
-        "try: status = train.main(sys.argv[1:])\n"
-        "except SystemExit as end: status = end.code\n"
-        "print([name for name in ('tensorflow', 'keras') if name in sys.modules], status)"
-    )
-    ended = run_python("-c", code, *arguments, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    assert ended.stdout.splitlines()[-1] == f"[] {0 if arguments == ['--help'] else 2}", ended.stderr

@@ -152,8 +152,10 @@ def _key(channels: int, count: int, epochs: int) -> str:
 
 
 def _train(images: np.ndarray, targets: np.ndarray, epochs: int) -> "keras.Model":
-    """A network that predicts targets (n, K) from images (n, SIDE, SIDE, channels) uint8."""
-    tf.config.experimental.enable_op_determinism()
+    """A network that predicts targets (n, K) from images (n, SIDE, SIDE, channels) uint8.
+
+    Two trainings give the same weights if the operations of TensorFlow are deterministic; `evaluate.py` makes them so.
+    """
     network = _network(images.shape[1:], targets.shape[1])
     rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, epochs * steps_per_epoch(len(images), BATCH))
     # jit_compile is off because XLA makes this network several times slower on a CPU.

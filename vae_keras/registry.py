@@ -145,5 +145,5 @@ def loaded(kind: str, registry: Mapping[str, type[Any]], config: Mapping[str, An
 
 
 def _own(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What a part was made with; a layer of Keras has its own name and types beside it."""
+    """The fields of a part, without the name and types that a Keras layer adds."""
     return {name: value for name, value in config.items() if name not in ("name", "trainable", "dtype")}

@@ -11,7 +11,7 @@ import train
 from pgm_tfp import __main__ as pgm_tfp
 from tests.support import ROOT
 from vae_keras.command_line import given_settings
-from vae_keras.config import Config
+from vae_keras.config import CHOICES, Config
 
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 # A block of code, and the block of text directly after it, if there is one: its output.
@@ -48,7 +48,20 @@ def test_the_evaluation_commands_are_valid_and_name_trained_runs(typed):
     assert evaluate.parse(typed).run.as_posix() in {path.as_posix() for path in trained} | {"runs/demo"}
 
 
-def test_the_snippets_and_the_commands_of_pgm_tfp_work_from_top_to_bottom(tiny_run, tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def registries_restored():
+    """What the page registers is forgotten after the test."""
+    kept = {kind: dict(registry) for kind, registry in CHOICES.items()}
+    yield
+    for kind, entries in kept.items():
+        registry = CHOICES[kind]
+        registry.clear()
+        registry.update(entries)
+
+
+def test_the_snippets_and_the_commands_of_pgm_tfp_work_from_top_to_bottom(
+    tiny_run, tmp_path, monkeypatch, capsys, registries_restored
+):
     """All blocks run as one program in one folder, which has the run that a reader would have trained."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(tiny_run, tmp_path / "runs" / "mine")

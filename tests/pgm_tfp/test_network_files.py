@@ -47,7 +47,7 @@ def test_the_command_line_takes_markov_networks_and_evidence_files(folder, capsy
         ("1 7 0", [], "seen.evid: unknown variable var_7; did you mean var_"),
         ("1 0 2", [], "seen.evid: var_0 has 2 states, counted from 0, and no state 2"),
         ("2 0 1", [], "seen.evid cannot be read as UAI evidence: the file ends where"),
-        ("1 1 0", ["var_0 | var_1=1"], "var_1 is in the query and in --evidence seen.evid; once is enough"),
+        ("1 1 0", ["var_0 | var_1=1"], "var_1 is in the query and in --evidence seen.evid; leave it out of one"),
         (None, [], "no file seen.evid"),
     ],
 )

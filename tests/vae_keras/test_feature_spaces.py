@@ -11,6 +11,7 @@ from data import faces
 from data.factors import FACTORS, NAMES, middle
 from data.rendered_faces import rendered_faces
 from vae_keras import feature_spaces
+from vae_keras.command_line import start_tensorflow
 from vae_keras.feature_spaces import factor_space, inception_features
 from vae_keras.metrics.sample_quality import frechet_distance
 
@@ -215,6 +216,7 @@ def test_the_network_is_trained_again_for_other_settings_and_for_other_code(kept
 def test_two_trainings_give_the_same_weights_and_leave_other_random_numbers_alone():
     data = np.random.default_rng(0).integers(0, 256, (150, 64, 64, 1), dtype=np.uint8)
     targets = np.random.default_rng(1).normal(size=(150, 13)).astype(np.float32)
+    start_tensorflow(deterministic=True)  # as evaluate.py does
     keras.utils.set_random_seed(1)
     undisturbed = np.random.random(), float(keras.random.uniform(()))  # noqa: NPY002
     first = feature_spaces._train(data, targets, epochs=2).get_weights()
