@@ -25,7 +25,7 @@ import vae_keras
 from benchmarks.torch_vae import mirrored, torch_vae_of
 from vae_keras.architectures import ARCHITECTURES
 from vae_keras.architectures.convolution import Conv2D
-from vae_keras.gaussians import kl_to_standard_normal
+from vae_keras.gaussians import Posterior, kl_to_standard_normal
 from vae_keras.likelihoods import Bernoulli
 from vae_keras.objectives import NegativeElbo
 
@@ -83,7 +83,7 @@ class KerasExample(keras.Model):
         """One training step; returns the running mean of the loss."""
         with tf.GradientTape() as tape:
             mean, log_variance = ops.split(self.encoder(images), 2, axis=-1)
-            decoded = ops.sigmoid(self.decoder(self.sampling((mean, log_variance))))
+            decoded = ops.sigmoid(self.decoder(self.sampling(Posterior(mean, log_variance))))
             reconstruction = ops.mean(ops.sum(keras.losses.binary_crossentropy(images, decoded), axis=(1, 2)))
             kl = -0.5 * (1 + log_variance - ops.square(mean) - ops.exp(log_variance))
             kl = ops.mean(ops.sum(kl, axis=1))

@@ -20,33 +20,6 @@ WRONG_USE = 2
 INTERRUPTED = 130
 
 
-class Range(NamedTuple):
-    """The numbers that a setting or a flag accepts.
-
-    Attributes:
-        low, high: the smallest and the largest number.
-        zero: whether 0 is accepted too, although it is smaller than `low`.
-    """
-
-    low: float
-    high: float
-    zero: bool = False
-
-    def refusal(self, number: float) -> str | None:
-        """The end of an error message that says why the number is refused; None if the number is accepted."""
-        if self.low <= number <= self.high or (self.zero and number == 0):  # false for not-a-number
-            return None
-        return f"must be {'0, or ' if self.zero else ''}from {_shown(self.low)} to {_shown(self.high)}"
-
-
-def _shown(number: float) -> str:
-    """The number as text: a whole number with all its digits, another number in six digits at most."""
-    return str(int(number)) if number == int(number) else f"{number:g}"
-
-
-SEEDS = Range(0, 2**20 - 1)  # so small that a layer's own seed, 1000 x seed + layer, fits into 32 bits
-
-
 class Remedies(NamedTuple):
     """What a script tells the user to do after an error of the machine.
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from common.errors import UserError
+
 UNFINISHED = ".unfinished-"
 MOST_OF_NAME = 40
 
@@ -38,3 +40,18 @@ def write_text(path: Path, text: str) -> None:
     r"""Write a text file atomically, in UTF-8; a character that UTF-8 cannot encode becomes an escape like `\udce9`."""
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def check_format(path: Path, written: object, newest: int, remedy: str) -> None:
+    """Refuse a file of a format that this version does not know.
+
+    Args:
+        written: the format number in the file.
+        newest: the newest format that this version reads; it reads all earlier ones, too.
+        remedy: what the user can do.
+
+    Raises:
+        UserError: `written` is no number from 1 to `newest`.
+    """
+    if written not in range(1, newest + 1):
+        raise UserError(f"{path} has format {written}, this version reads formats 1 to {newest}; {remedy}")

@@ -49,7 +49,8 @@ def training_batches(
     count, height, width = images.shape[:3]
 
     def one_epoch(epoch: "tf.Tensor") -> "tf.data.Dataset":
-        # Seeds are not negative, so no seed has the keys of the second and third draw of another seed.
+        # Three independent draws for each epoch. `seed` is from 0 to 2^20 - 1, so the three keys are different for all
+        # seeds: no draw of one seed repeats another draw of another seed.
         draws = [tf.stack([tf.constant(key, tf.int64), epoch]) for key in (seed, -1 - seed, -1 - seed - 2**20)]
         order = tf.random.experimental.stateless_shuffle(tf.range(count), seed=draws[0])
         mirrored = tf.random.stateless_uniform((count,), draws[1]) < (0.5 if flip else 0.0)

@@ -5,9 +5,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from common.command_line import Range, folder_path
+from common.command_line import folder_path
 from common.errors import UserError
 from common.names import printable
+from common.ranges import Range
 from data.dataset import Dataset
 from data.downloads import lfw, olivetti
 from data.image_folder import image_folder

@@ -35,7 +35,8 @@ from pgm_tfp.potentials import (
 )
 from pgm_tfp.triangulation import Elimination, elimination_order
 
-# Arrays of the size of one that is summed: the two factors, their product minus its largest entries, exponentiated.
+# Peak memory of one multiplication and sum, in arrays of the size of the product: two factors broadcast to it, their
+# product less its largest entries, and the exponential of that.
 TEMPORARIES = 4
 
 

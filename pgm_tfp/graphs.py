@@ -6,6 +6,7 @@ and junction trees are in `triangulation`.
 
 from collections.abc import Collection, Iterable, Sequence
 from itertools import combinations, pairwise
+from typing import Any
 
 import networkx as nx
 
@@ -47,6 +48,11 @@ def undirected_graph(edges: Iterable[Edge], variables: Iterable[str] = ()) -> nx
     if loop := next(nx.selfloop_edges(graph), None):
         raise UserError(f"the edge {loop[0]}-{loop[1]} joins a variable to itself; leave it out")
     return graph
+
+
+def graph_of(network: Any) -> Any:
+    """The graph of a Bayesian or a Markov network; a graph of networkx is returned unchanged."""
+    return network if isinstance(network, nx.Graph) else network.graph
 
 
 def check_known(graph: nx.Graph, variables: Iterable[str]) -> None:

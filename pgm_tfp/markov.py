@@ -15,7 +15,7 @@ import numpy as np
 from common.errors import UserError, nearest
 from pgm_tfp import elimination
 from pgm_tfp.conditionals import BINARY, State
-from pgm_tfp.graphs import Edge, undirected_graph
+from pgm_tfp.graphs import Edge, graph_of, undirected_graph
 from pgm_tfp.memory import FLOAT, check_memory
 from pgm_tfp.networks import BayesianNetwork, state_index
 from pgm_tfp.potentials import Potential
@@ -159,12 +159,12 @@ def moralize(network: BayesianNetwork) -> MarkovNetwork:
 
 def maximal_cliques(network: MarkovNetwork | nx.Graph) -> list[tuple[str, ...]]:
     """The maximal cliques; variables and cliques in the order of the network's variables."""
-    return _maximal_cliques(network if isinstance(network, nx.Graph) else network.graph)
+    return _maximal_cliques(graph_of(network))
 
 
 def is_chordal(network: MarkovNetwork | nx.Graph) -> bool:
     """Whether every cycle of four or more variables has a chord; `graphs.chordless_cycle` finds a cycle without one."""
-    return nx.is_chordal(network if isinstance(network, nx.Graph) else network.graph)
+    return nx.is_chordal(graph_of(network))
 
 
 def log_partition(network: MarkovNetwork) -> float:

@@ -18,7 +18,7 @@ from keras import layers, ops
 import evaluate
 import train
 import vae_keras
-from common.command_line import Range
+from common.ranges import Range
 from tests.support import TINY
 from vae_keras.architectures import ARCHITECTURES, Architecture
 from vae_keras.gaussians import log_density

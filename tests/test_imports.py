@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Each module may import those on earlier lines, and its neighbours inside one package.
 ORDER = {
     "common": [
-        ["errors", "files", "names", "installed", "quiet", "lazy", "figures", "text_section"],
+        ["errors"],
+        ["estimates", "files", "names", "installed", "quiet", "lazy", "figures", "ranges", "text_section"],
         ["command_line", "documents"],
     ],
     "data": [
@@ -27,6 +28,7 @@ ORDER = {
         ["priors", "likelihoods", "total_correlation", "architectures"],
         ["types", "sampling"],
         ["objectives"],
+        ["parts"],
         ["model"],
         ["config", "latent"],
         ["run_data", "feature_spaces"],

@@ -12,7 +12,8 @@ from common.command_line import Parser, Remedies
 from common.errors import UserError
 from common.quiet import import_quietly, quiet_tensorflow
 from vae_keras.backend import tf
-from vae_keras.config import CHOICES, OWN, described_as, options_by_part
+from vae_keras.config import OWN, described_as, options_by_part
+from vae_keras.parts import PARTS
 from vae_keras.registry import Option, flag_of
 
 REMEDIES = Remedies(
@@ -28,10 +29,10 @@ def add_settings(parser: Parser) -> None:
     The options of the parts that are chosen by name follow the flag that chooses the part.
     """
     for setting in OWN.values():
-        if setting.name not in CHOICES:
+        if setting.name not in PARTS:
             _add_flag(parser, setting.name, setting.type, f"{setting.help} (default {setting.default})")
             continue
-        known = ", ".join(CHOICES[setting.name])
+        known = ", ".join(PARTS[setting.name])
         _add_flag(parser, setting.name, str, f"{setting.help}: one of {known} (default {setting.default})")
         for name, options in options_by_part(setting.name).items():
             _add_flag(parser, name, next(iter(options.values())).type, help_of(options))

@@ -12,26 +12,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from common.command_line import SEEDS, Range
 from common.errors import UserError
-from common.files import write_text
+from common.files import check_format, write_text
+from common.ranges import SEEDS, Range
 from data.sources import canonical
+from data.split import TEST_FRACTION
 from vae_keras.architectures import ARCHITECTURES, PRECISIONS, Architecture
-from vae_keras.likelihoods import LIKELIHOODS, Likelihood
-from vae_keras.objectives import OBJECTIVES, Objective
+from vae_keras.architectures.architecture import SIDES
+from vae_keras.likelihoods import Likelihood
+from vae_keras.objectives import Objective
 from vae_keras.objectives.objective import WEIGHT
-from vae_keras.priors import PRIORS, Prior
+from vae_keras.parts import PARTS
+from vae_keras.priors import Prior
 from vae_keras.registry import EPOCHS, Check, Option, allow, choose, flag_of, look_up
 
 FORMAT = 2  # of run folders; folders without a number are of format 1
-LARGEST_SIDE = 2048  # pixels
-# The parts that a run chooses by name, in the order of their flags.
-CHOICES: dict[str, Mapping[str, Any]] = {
-    "architecture": ARCHITECTURES,
-    "prior": PRIORS,
-    "objective": OBJECTIVES,
-    "likelihood": LIKELIHOODS,
-}
+NOT_TEST = 1 - TEST_FRACTION
 
 
 class Setting(NamedTuple):
@@ -48,17 +44,12 @@ class Setting(NamedTuple):
     check: Check
 
 
-def _image_side(value: int) -> str | None:
-    allowed = 32 <= value <= LARGEST_SIDE and value % 16 == 0
-    return None if allowed else f"must be a multiple of 16 from 32 up to {LARGEST_SIDE}"
-
-
 def _grey_or_rgb(value: int) -> str | None:
     return None if value in (1, 3) else "must be 1 (grey) or 3 (RGB)"
 
 
 def _share_of_images(value: float) -> str | None:
-    return None if 0 <= value < 0.8 else "must be from 0 to below 0.8, the share that is not test"
+    return None if 0 <= value < NOT_TEST else f"must be from 0 to below {NOT_TEST}, the share that is not test"
 
 
 def setting(default: Any, kind: type, text: str, check: Check = allow) -> Any:
@@ -77,9 +68,7 @@ class Config:
     """
 
     data: str = setting("faces", str, "faces, faces:N (rendered), olivetti, lfw or a folder of images")
-    image_size: int = setting(
-        128, int, f"height and width in pixels, a multiple of 16 from 32 up to {LARGEST_SIDE}", _image_side
-    )
+    image_size: int = setting(128, int, f"height and width in pixels, {SIDES.words}", SIDES.refusal)
     channels: int = setting(1, int, "1 for grey, 3 for RGB", _grey_or_rgb)
     architecture: str = setting("table", str, "encoder and decoder")
     prior: str = setting("standard", str, "density of the latents")
@@ -90,7 +79,7 @@ class Config:
         0,
         int,
         "move every training image by up to so many pixels each way, at random",
-        Range(0, LARGEST_SIDE - 1).refusal,
+        Range(0, SIDES.high - 1).refusal,
     )
     latent_dim: int = setting(32, int, "number of latents", Range(1, 4096).refusal)
     validation: float = setting(
@@ -99,13 +88,16 @@ class Config:
     epochs: int = setting(1000, int, "passes over the training images", EPOCHS.refusal)
     lr: float = setting(5e-4, float, "learning rate of Adam", Range(1e-8, 10).refusal)
     weight_decay: float = setting(
-        0.0, float, "of Adam: share of each weight, times the learning rate, taken off in a step", WEIGHT.refusal
+        0.0,
+        float,
+        "each step of Adam reduces each weight by this share times the learning rate; biases do not decay",
+        WEIGHT.refusal,
     )
     weight_averaging: float = setting(
         0.0,
         float,
-        "evaluate and save a moving average of the weights; the value is their mean age as a share of all steps so "
-        "far, at most 0.5, where all steps count alike; 0 for the weights of the last step",
+        "evaluate and save an average of the weights over the training steps; the value is the averaging window as a "
+        "share of all steps so far, at most 0.5, which weights all steps equally; 0 saves the weights of the last step",
         Range(1e-6, 0.5, zero=True).refusal,
     )
     batch_size: int = setting(128, int, "images in a step", Range(1, 1_000_000).refusal)
@@ -182,16 +174,16 @@ class Config:
         Raises:
             UserError: an unknown name, or an option that no chosen part has.
         """
-        parts = [self.build(kind) for kind in CHOICES]
+        parts = [self.build(kind) for kind in PARTS]
         return [(option, getattr(part, name)) for part in parts for name, option in part.options().items()]
 
     def build(self, kind: str) -> Any:
-        """The chosen part of this kind, a key of `CHOICES`, with its options.
+        """The chosen part of this kind, a key of `PARTS`, with its options.
 
         Raises:
             UserError: the name is unknown, or an option is set that this choice does not use.
         """
-        registry, name = CHOICES[kind], getattr(self, kind)
+        registry, name = PARTS[kind], getattr(self, kind)
         options = look_up(kind, registry, name).options().values()
         defaults = {option.name: option.default_for(self.epochs) for option in options}
         given = {option: self.options[option] for option in options_by_part(kind) if option in self.options}
@@ -228,7 +220,7 @@ OWN = {
 def options_by_part(kind: str) -> dict[str, dict[str, Option]]:
     """The options of all parts of a kind: by option, by the name of the part."""
     options: dict[str, dict[str, Option]] = {}
-    for part, cls in CHOICES[kind].items():
+    for part, cls in PARTS[kind].items():
         for name, option in cls.options().items():
             options.setdefault(name, {})[part] = option
     return options
@@ -236,14 +228,14 @@ def options_by_part(kind: str) -> dict[str, dict[str, Option]]:
 
 def all_settings() -> list[str]:
     """The names of all settings, options of every part included."""
-    return list(dict.fromkeys([*OWN, *(name for kind in CHOICES for name in options_by_part(kind))]))
+    return list(dict.fromkeys([*OWN, *(name for kind in PARTS for name in options_by_part(kind))]))
 
 
 def described_as(name: str) -> list[Setting | Option]:
     """The descriptions of a setting: one for a field of `Config`, one for each part that has an option of that name."""
     if name in OWN:
         return [OWN[name]]
-    return [option for kind in CHOICES for option in options_by_part(kind).get(name, {}).values()]
+    return [option for kind in PARTS for option in options_by_part(kind).get(name, {}).values()]
 
 
 def load_config(path: Path) -> Config:
@@ -256,11 +248,7 @@ def load_config(path: Path) -> Config:
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))
         written = saved.pop("format", 1)
-        if written not in range(1, FORMAT + 1):
-            raise UserError(
-                f"{path} has format {written}, this version reads formats 1 to {FORMAT}; use the version that trained "
-                "the run, or train a new one"
-            )
+        check_format(path, written, FORMAT, "use the version that trained the run, or train a new one")
         if written == 1:  # settings that no chosen part uses were written as null
             saved = {name: value for name, value in saved.items() if value is not None}
         unknown = [name for name in saved if not described_as(name)]
@@ -276,7 +264,7 @@ def load_config(path: Path) -> Config:
         config.check()
     except UserError as reason:
         raise UserError(f"{path}: {reason}") from reason
-    for kind in CHOICES:
+    for kind in PARTS:
         if written < config.build(kind).since_format:
             raise UserError(
                 f"{path} has format {written}, in which models with {kind} {getattr(config, kind)} were stored "

@@ -9,19 +9,20 @@ import tensorflow as tf
 from keras import ops
 
 from vae_keras import optimizers as optimizers  # classes of saved models are registered with Keras as they are imported
-from vae_keras.architectures import ARCHITECTURES, PRECISIONS, Architecture
+from vae_keras.architectures import PRECISIONS, Architecture
 from vae_keras.architectures import convolution as convolution
 from vae_keras.backend import Tensor, check_backend
 from vae_keras.gaussians import Posterior, bounded_log_variance
-from vae_keras.likelihoods import LIKELIHOODS, Likelihood
-from vae_keras.objectives import OBJECTIVES, NegativeElbo, Objective
-from vae_keras.priors import PRIORS, Prior, StandardNormal
-from vae_keras.registry import Registry, choose, loaded, look_up, saved
+from vae_keras.likelihoods import Likelihood
+from vae_keras.objectives import NegativeElbo, Objective
+from vae_keras.parts import PARTS
+from vae_keras.priors import Prior, StandardNormal
+from vae_keras.registry import choose, loaded, look_up, saved
 from vae_keras.sampling import Sampling
 from vae_keras.types import TERMS, ElboTerms, Forward, Loss
 
 check_backend()
-REGISTRIES: dict[str, Registry] = {"prior": PRIORS, "likelihood": LIKELIHOODS, "objective": OBJECTIVES}
+KEPT = ("prior", "likelihood", "objective")  # kinds of parts that a VAE is saved with; an architecture only builds it
 
 
 @keras.saving.register_keras_serializable("vae_keras")
@@ -185,7 +186,7 @@ class VAE(keras.Model):
 
     def get_config(self) -> dict[str, Any]:
         halves = {half: keras.saving.serialize_keras_object(getattr(self, half)) for half in ("encoder", "decoder")}
-        parts = {kind: saved(REGISTRIES[kind], part) for kind, part in self.parts.items()}
+        parts = {kind: saved(PARTS[kind], part) for kind, part in self.parts.items()}
         return {
             **super().get_config(),
             **halves,
@@ -201,7 +202,7 @@ class VAE(keras.Model):
         }
         # Models that were saved before there were priors have N(0, I).
         config = {"prior": {"name": "standard", "options": {}}, **config}
-        parts = {kind: loaded(kind, registry, config[kind]) for kind, registry in REGISTRIES.items()}
+        parts = {kind: loaded(kind, PARTS[kind], config[kind]) for kind in KEPT}
         return cls(**{**config, **halves, **parts, "training_images": config["training_images"] or 1})
 
 
@@ -233,9 +234,9 @@ def build_vae(
     Raises:
         UserError: an unknown name, or a shape that the architecture cannot take.
     """
-    halves: Architecture = _chosen("architecture", ARCHITECTURES, architecture)
-    density: Likelihood = _chosen("likelihood", LIKELIHOODS, likelihood)
-    of_latents: Prior = _chosen("prior", PRIORS, StandardNormal() if prior is None else prior)
+    halves: Architecture = _chosen("architecture", architecture)
+    density: Likelihood = _chosen("likelihood", likelihood)
+    of_latents: Prior = _chosen("prior", StandardNormal() if prior is None else prior)
     height, width, channels = image_shape
     output_shape = (height, width, channels * density.outputs_per_channel)
     with _computing_in(look_up("precision", PRECISIONS, precision) if precision else keras.config.dtype_policy()):
@@ -246,9 +247,9 @@ def build_vae(
     return VAE(encoder, decoder, density, objective, seed, training_images, of_latents)
 
 
-def _chosen(kind: str, registry: Registry, part: Any) -> Any:
+def _chosen(kind: str, part: Any) -> Any:
     """The part itself, or that of its name."""
-    return choose(kind, registry, part, {}) if isinstance(part, str) else part
+    return choose(kind, PARTS[kind], part, {}) if isinstance(part, str) else part
 
 
 @contextmanager

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, TypeVar, get_type_hints
 
-from common.command_line import Range
 from common.errors import UserError, nearest
+from common.ranges import Range
 
 EPOCHS = Range(1, 1_000_000)
 Check = Callable[[Any], str | None]

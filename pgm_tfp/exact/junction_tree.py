@@ -47,7 +47,12 @@ class Clique(NamedTuple):
 
 
 class Home(NamedTuple):
-    """The clique, and its axis, where a variable's findings enter and its marginal is read: a smallest one with it."""
+    """Where a variable's findings enter the tree and its marginal is read.
+
+    Attributes:
+        clique: a smallest clique that holds the variable.
+        axis: the axis of the variable in the clique's table.
+    """
 
     clique: int
     axis: int

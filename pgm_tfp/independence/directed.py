@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 import networkx as nx
 
 from common.errors import UserError
-from pgm_tfp.graphs import arrows, check_known
+from pgm_tfp.graphs import arrows, check_known, graph_of
 from pgm_tfp.independence.statements import Independence
 from pgm_tfp.networks import BayesianNetwork
 
@@ -77,7 +77,7 @@ def d_separated(
     Raises:
         UserError: a variable is unknown, or named in two places.
     """
-    graph, statement = directed_graph_of(network), Independence(x, y, given)
+    graph, statement = graph_of(network), Independence(x, y, given)
     check_known(graph, statement.variables)
     return statement.y.isdisjoint(d_connected(graph, statement.x, statement.given))
 
@@ -91,7 +91,7 @@ def trails(network: Directed, x: str, y: str, given: str | Iterable[str] = ()) -
     Raises:
         UserError: a variable is unknown or named in two places, or there are more than ten thousand trails.
     """
-    graph, statement = directed_graph_of(network), Independence([x], [y], given)
+    graph, statement = graph_of(network), Independence([x], [y], given)
     check_known(graph, statement.variables)
     paths = list(islice(nx.all_simple_paths(graph.to_undirected(), x, y), MOST_TRAILS + 1))
     if len(paths) > MOST_TRAILS:
@@ -124,11 +124,6 @@ def directed_pairwise_independencies(graph: nx.DiGraph) -> Iterator[Independence
         before = set(graph) - nx.descendants(graph, variable) - {variable}
         for other in sorted(before - set(graph.predecessors(variable))):
             yield Independence([variable], [other], before - {other})
-
-
-def directed_graph_of(network: Directed) -> nx.DiGraph:
-    """The graph of a network; a graph is returned unchanged."""
-    return network if isinstance(network, nx.Graph) else network.graph
 
 
 def d_connected(graph: nx.DiGraph, sources: Collection[str], given: Collection[str]) -> set[str]:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import networkx as nx
 
 from common.errors import UserError
-from pgm_tfp.graphs import check_known
+from pgm_tfp.graphs import check_known, graph_of
 from pgm_tfp.independence.directed import (
     d_connected,
     directed_local_independencies,
@@ -58,7 +58,7 @@ def markov_blanket(network: Graph, variable: str) -> set[str]:
     Raises:
         UserError: the variable is unknown.
     """
-    graph = _graph_of(network)
+    graph = graph_of(network)
     check_known(graph, [variable])
     return (
         directed_markov_blanket(graph, variable) if graph.is_directed() else undirected_markov_blanket(graph, variable)
@@ -67,14 +67,14 @@ def markov_blanket(network: Graph, variable: str) -> set[str]:
 
 def local_independencies(network: Graph) -> list[Independence]:
     """The independencies of the local Markov property: each variable from all but its surroundings."""
-    graph = _graph_of(network)
+    graph = graph_of(network)
     asserted = directed_local_independencies if graph.is_directed() else undirected_local_independencies
     return list(asserted(graph))
 
 
 def pairwise_independencies(network: Graph) -> list[Independence]:
     """The independencies of the pairwise Markov property: any two variables that no edge joins."""
-    graph = _graph_of(network)
+    graph = graph_of(network)
     return list(
         (directed_pairwise_independencies if graph.is_directed() else undirected_pairwise_independencies)(graph)
     )
@@ -86,7 +86,7 @@ def independencies(network: Graph) -> set[Independence]:
     Raises:
         UserError: the graph has more than ten variables.
     """
-    graph = _graph_of(network)
+    graph = graph_of(network)
     if len(graph) > MOST_VARIABLES:
         raise UserError(
             f"{len(graph)} variables have too many independencies to list; {MOST_VARIABLES} variables are the most; "
@@ -97,13 +97,13 @@ def independencies(network: Graph) -> set[Independence]:
 
 def is_i_map(network: Graph, statements: Iterable[Independence]) -> Verdict:
     """Whether the list has every independence that the graph asserts."""
-    graph = _graph_of(network)
+    graph = graph_of(network)
     return _i_map(graph, _Listed(graph, statements))
 
 
 def is_minimal_i_map(network: Graph, statements: Iterable[Independence]) -> Verdict:
     """Whether the graph is an I-map of the list, and removing any one edge makes it stop being an I-map."""
-    graph = _graph_of(network)
+    graph = graph_of(network)
     listed = _Listed(graph, statements)
     verdict = _i_map(graph, listed)
     if not verdict:
@@ -116,7 +116,7 @@ def is_minimal_i_map(network: Graph, statements: Iterable[Independence]) -> Verd
 
 def is_perfect_map(network: Graph, statements: Iterable[Independence]) -> Verdict:
     """Whether the graph asserts exactly the independencies of the list."""
-    graph = _graph_of(network)
+    graph = graph_of(network)
     listed = _Listed(graph, statements)
     verdict = _i_map(graph, listed)
     if not verdict:
@@ -132,7 +132,7 @@ def i_equivalent(a: BayesianNetwork | nx.DiGraph, b: BayesianNetwork | nx.DiGrap
     They do if and only if they have the same skeleton and the same immoralities (Verma & Pearl 1990). An immorality is
     a pair of parents of a common child that no edge joins.
     """
-    first, second = _graph_of(a), _graph_of(b)
+    first, second = graph_of(a), graph_of(b)
     if only := set(first) ^ set(second):
         return Verdict(False, f"only one of them has {min(only)}")
     if edges := _skeleton(first) ^ _skeleton(second):
@@ -145,12 +145,12 @@ def i_equivalent(a: BayesianNetwork | nx.DiGraph, b: BayesianNetwork | nx.DiGrap
 
 def immoralities(network: BayesianNetwork | nx.DiGraph) -> set[tuple[str, str, str]]:
     """All (parent, child, other parent) where no edge joins the parents; the parents are in alphabetical order."""
-    return {(min(a, b), child, max(a, b)) for a, child, b in nx.dag.v_structures(_graph_of(network))}
+    return {(min(a, b), child, max(a, b)) for a, child, b in nx.dag.v_structures(graph_of(network))}
 
 
 def without(network: Graph, edge: tuple[str, str]) -> nx.Graph:
     """A copy of the graph without one edge."""
-    graph = _graph_of(network).copy()
+    graph = graph_of(network).copy()
     graph.remove_edge(*edge)
     return graph
 
@@ -204,7 +204,3 @@ def _simplest(graph: nx.Graph, statements: Iterable[Independence]) -> Independen
 
 def _edge(graph: nx.Graph, edge: tuple[str, str]) -> str:
     return f" {'->' if graph.is_directed() else '-'} ".join(edge)
-
-
-def _graph_of(network: Graph) -> nx.Graph:
-    return network if isinstance(network, nx.Graph) else network.graph

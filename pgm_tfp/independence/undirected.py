@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 import networkx as nx
 
-from pgm_tfp.graphs import check_known
+from pgm_tfp.graphs import check_known, graph_of
 from pgm_tfp.independence.statements import Independence
 from pgm_tfp.markov import MarkovNetwork
 
@@ -46,7 +46,7 @@ def separated(
     Raises:
         UserError: a variable is unknown, or named in two places.
     """
-    graph, statement = undirected_graph_of(network), Independence(x, y, given)
+    graph, statement = graph_of(network), Independence(x, y, given)
     check_known(graph, statement.variables)
     return statement.y.isdisjoint(connected(graph, statement.x, statement.given))
 
@@ -59,7 +59,7 @@ def separation(
     Raises:
         UserError: a variable is unknown, or named in two places.
     """
-    graph, statement = undirected_graph_of(network), Independence(x, y, given)
+    graph, statement = graph_of(network), Independence(x, y, given)
     check_known(graph, statement.variables)
     left = graph.subgraph(set(graph) - statement.given)
     pairs = product(sorted(statement.x), sorted(statement.y))
@@ -88,11 +88,6 @@ def undirected_pairwise_independencies(graph: nx.Graph) -> Iterator[Independence
     for a, b in combinations(graph, 2):
         if not graph.has_edge(a, b):
             yield Independence([a], [b], set(graph) - {a, b})
-
-
-def undirected_graph_of(network: Undirected) -> nx.Graph:
-    """The graph of a network; a graph is returned unchanged."""
-    return network if isinstance(network, nx.Graph) else network.graph
 
 
 def connected(graph: nx.Graph, sources: Collection[str], given: Collection[str]) -> set[str]:

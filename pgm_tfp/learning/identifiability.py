@@ -6,7 +6,7 @@ factors is one factor of the distribution of the seen variables (its c-factor, T
 
     Q(x | u) = sum_h prod P(x or h | parents),    x their seen children, u the other seen parents.
 
-Rows determine Q and nothing else, so tables with the same Q cannot be told acomponent. The number of the tables' free
+Rows determine Q and nothing else, so data cannot distinguish tables with the same Q. The number of the tables' free
 parameters that Q determines is the rank of the Jacobian of Q. This rank is the same for almost all tables (Geiger,
 Heckerman & Meek 1996), so it is computed at random tables. It is at most the number of free parameters of Q.
 """

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from common.errors import UserError, nearest
+from common.errors import UserError
 from pgm_tfp.exact.evidence import read_evidence
 from pgm_tfp.networks import BayesianNetwork, number_of
 from pgm_tfp.variational.targets import Target
@@ -80,18 +80,14 @@ def target(network: BayesianNetwork, evidence: Mapping[str, Any] | None = None) 
 
 def _read(network: BayesianNetwork, evidence: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The observed state indices and numbers by variable, and the likelihoods of soft evidence by variable."""
-    observed: dict[str, Any] = {}
-    likelihoods: dict[str, np.ndarray] = {}
-    for variable, value in evidence.items():
-        if variable not in network.conditionals:
-            raise UserError(f"unknown variable {variable}; {nearest(variable, network.conditionals)}")
-        if isinstance(value, Mapping):
-            likelihoods[variable] = read_evidence(network, {variable: value}).likelihoods[0].values
-        elif variable in network.states:
-            observed[variable] = network.state_index(variable, value)
-        else:
-            observed[variable] = number_of(variable, value)
-    return observed, likelihoods
+    numbers = {
+        variable: number_of(variable, value)
+        for variable, value in evidence.items()
+        if variable in network.graph and variable not in network.states and not isinstance(value, Mapping)
+    }
+    findings = read_evidence(network, {name: value for name, value in evidence.items() if name not in numbers})
+    likelihoods = {potential.variables[0]: potential.values for potential in findings.likelihoods}
+    return {**findings.states, **numbers}, likelihoods
 
 
 def _check_interface(posterior: Target) -> None:

@@ -11,12 +11,11 @@ probability is nearly zero. This update does not vanish there, so it leaves bad 
 from collections.abc import Sequence
 
 import numpy as np
-import tensorflow as tf
 from scipy.special import log_softmax
 
-from pgm_tfp.maximisation import Maximum, packed, unpacked
-from pgm_tfp.variational.family import Settings, best_start
-from pgm_tfp.variational.tables import Structure, TableOptimum, check_enumerable
+from pgm_tfp.maximisation import Maximum, packed
+from pgm_tfp.variational.family import Settings
+from pgm_tfp.variational.tables import Structure, TableOptimum, best_of_starts, check_enumerable
 from pgm_tfp.variational.targets import Target, flat_index
 
 MOST_SWEEPS = 100  # over all tables
@@ -32,17 +31,12 @@ def fit_by_coordinate_ascent(target: Target, structure: Structure, settings: Set
         UserError: the joint states are too many to sum over.
     """
     check_enumerable(target)
-    random = np.random.default_rng(settings.seed)
-    maxima = []
-    for _ in range(settings.starts):
-        logits, trace = sweeps(target, structure, structure.random_logits(random), LEAST_GAIN_ALONE, MOST_SWEEPS_ALONE)
-        maxima.append(
-            Maximum(packed(logits), trace[-1], np.array(trace), bool(trace[-1] - trace[-2] < LEAST_GAIN_ALONE))
-        )
-    best, converged = best_start(maxima, family)
-    values = [maximum.value for maximum in maxima]
-    logits = unpacked(tf.constant(best.parameters), structure.shapes())
-    return TableOptimum(logits, best.value, 0.0, best.trace, values, converged)
+
+    def ascend(start: list[np.ndarray]) -> Maximum:
+        logits, trace = sweeps(target, structure, start, LEAST_GAIN_ALONE, MOST_SWEEPS_ALONE)
+        return Maximum(packed(logits), trace[-1], np.array(trace), bool(trace[-1] - trace[-2] < LEAST_GAIN_ALONE))
+
+    return best_of_starts(structure, settings, family, ascend)
 
 
 def sweeps(

@@ -1,12 +1,11 @@
 """Maximises the ELBO of a discrete surrogate as the sum over all joint states: coordinate ascent, then L-BFGS."""
 
 import numpy as np
-import tensorflow as tf
 
-from pgm_tfp.maximisation import compiled, maximise, packed, unpacked
+from pgm_tfp.maximisation import Maximum, compiled, maximise, packed
 from pgm_tfp.variational.coordinate_ascent import sweeps
-from pgm_tfp.variational.family import Settings, best_start
-from pgm_tfp.variational.tables import Structure, TableOptimum, check_enumerable, enumerated_elbo
+from pgm_tfp.variational.family import Settings
+from pgm_tfp.variational.tables import Structure, TableOptimum, best_of_starts, check_enumerable, enumerated_elbo
 from pgm_tfp.variational.targets import Target
 
 
@@ -17,14 +16,11 @@ def fit_by_enumeration(target: Target, structure: Structure, settings: Settings,
         UserError: the joint states are too many to sum over.
     """
     check_enumerable(target)
-    shapes, random = structure.shapes(), np.random.default_rng(settings.seed)
-    objective = compiled(lambda logits: enumerated_elbo(target, structure, logits), shapes)
-    maxima = []
-    for _ in range(settings.starts):
-        logits, trace = sweeps(target, structure, structure.random_logits(random))
+    objective = compiled(lambda logits: enumerated_elbo(target, structure, logits), structure.shapes())
+
+    def ascend(start: list[np.ndarray]) -> Maximum:
+        logits, trace = sweeps(target, structure, start)
         maximum = maximise(objective, packed(logits))
-        maxima.append(maximum._replace(trace=np.concatenate([trace, maximum.trace[1:]])))
-    best, converged = best_start(maxima, family)
-    values = [maximum.value for maximum in maxima]
-    logits = unpacked(tf.constant(best.parameters), shapes)
-    return TableOptimum(logits, best.value, 0.0, best.trace, values, converged)
+        return maximum._replace(trace=np.concatenate([trace, maximum.trace[1:]]))
+
+    return best_of_starts(structure, settings, family, ascend)

@@ -18,9 +18,10 @@ import tensorflow_probability as tfp
 from common.errors import UserError
 from pgm_tfp import elimination
 from pgm_tfp.conditionals import Table
+from pgm_tfp.maximisation import Maximum, unpacked
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.triangulation import Elimination
-from pgm_tfp.variational.family import Settings
+from pgm_tfp.variational.family import Settings, best_start
 from pgm_tfp.variational.targets import MOST_STATES, Target, flat_index
 
 tfd = tfp.distributions
@@ -135,6 +136,22 @@ def check_enumerable(target: Target) -> None:
             f"the {len(target.discrete)} hidden variables have {target.states:.3g} joint states, too many to sum over; "
             "choose the algorithm score_function or vimco"
         )
+
+
+def best_of_starts(
+    structure: Structure, settings: Settings, family: str, ascend: Callable[[list[np.ndarray]], Maximum]
+) -> TableOptimum:
+    """The highest of the maxima that an algorithm reaches from random starts, where the ELBO is an exact sum.
+
+    Args:
+        family: its name, for log messages.
+        ascend: from logits of every table to the maximum, whose parameters are packed logits.
+    """
+    random = np.random.default_rng(settings.seed)
+    maxima = [ascend(structure.random_logits(random)) for _ in range(settings.starts)]
+    best, converged = best_start(maxima, family)
+    logits = unpacked(tf.constant(best.parameters), structure.shapes())
+    return TableOptimum(logits, best.value, 0.0, best.trace, [maximum.value for maximum in maxima], converged)
 
 
 def distribution(structure: Structure, logits: Sequence[tf.Tensor]) -> tfp.distributions.JointDistribution:

@@ -11,7 +11,8 @@ import train
 from pgm_tfp import __main__ as pgm_tfp
 from tests.support import ROOT
 from vae_keras.command_line import given_settings
-from vae_keras.config import CHOICES, Config
+from vae_keras.config import Config
+from vae_keras.parts import PARTS
 
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 # A block of code, and the block of text directly after it, if there is one: its output.
@@ -51,10 +52,10 @@ def test_the_evaluation_commands_are_valid_and_name_trained_runs(typed):
 @pytest.fixture
 def registries_restored():
     """What the page registers is forgotten after the test."""
-    kept = {kind: dict(registry) for kind, registry in CHOICES.items()}
+    kept = {kind: dict(registry) for kind, registry in PARTS.items()}
     yield
     for kind, entries in kept.items():
-        registry = CHOICES[kind]
+        registry = PARTS[kind]
         registry.clear()
         registry.update(entries)
 

@@ -7,11 +7,16 @@ from itertools import count
 from typing import ClassVar
 
 from common.errors import UserError
+from common.ranges import Range
 from vae_keras.backend import keras
 from vae_keras.registry import Part
 
 # Our names of the precisions, and Keras's names for them. The weights are float32 in every precision.
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+
+
+# Height and width of images, in pixels: every network halves them four times, and needs two of what is left.
+SIDES = Range(32, 2048, step=16)
 
 
 @dataclass(frozen=True)
@@ -48,14 +53,14 @@ def seeded_initializers(seed: int) -> Iterator["keras.initializers.Initializer"]
 
 
 def check_image_shape(architecture: str, image_shape: tuple[int, int, int]) -> None:
-    """Refuse images whose sides cannot be halved four times.
+    """Refuse images with a side that is not in `SIDES`.
 
     Raises:
-        UserError: a side is not a multiple of 16, or is less than 32.
+        UserError: there is such a side.
     """
     height, width, _ = image_shape
-    if min(height, width) < 32 or height % 16 or width % 16:
+    if SIDES.refusal(height) or SIDES.refusal(width):
         raise UserError(
             f"the {architecture} architecture cannot take {height} x {width} images; "
-            "pass an --image-size that is a multiple of 16 and at least 32"
+            f"pass an --image-size that is {SIDES.words}"
         )

@@ -11,7 +11,7 @@ covered by the same number of kernel positions, and the images have no checkerbo
 from dataclasses import dataclass
 from typing import ClassVar
 
-from common.command_line import Range
+from common.ranges import Range
 from vae_keras.architectures.architecture import Architecture, check_image_shape, seeded_initializers
 from vae_keras.backend import keras, layers
 from vae_keras.registry import option

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from common.estimates import Estimate
 from vae_keras import metrics
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
-from vae_keras.evaluation.record import Record, WithError
-from vae_keras.metrics.kl_split import Estimate
+from vae_keras.evaluation.record import EstimateRecord, Record
 from vae_keras.plots import error_bars
 from vae_keras.types import Posterior
 
@@ -52,5 +52,5 @@ def evidence(context: EvaluationContext) -> Evaluation:
     return Evaluation({"kl_split.png": figure}, numbers)
 
 
-def _with_error(part: Estimate) -> WithError:
+def _with_error(part: Estimate) -> EstimateRecord:
     return {"value": part.value, "standard_error": part.standard_error}

@@ -11,6 +11,7 @@ from typing import Any, NotRequired, TypedDict, cast
 import msgspec
 
 from common.errors import UserError
+from common.files import check_format
 from vae_keras.run_folder import Run
 
 FORMAT = 2  # a file without a number has format 1, which has the same sections
@@ -56,8 +57,8 @@ class Attribute(TypedDict):
     images: NotRequired[list[str]]
 
 
-class WithError(TypedDict):
-    """A value and its standard error."""
+class EstimateRecord(TypedDict):
+    """`common.estimates.Estimate` in the file."""
 
     value: float
     standard_error: float
@@ -66,9 +67,9 @@ class WithError(TypedDict):
 class KlSplit(TypedDict):
     """The three parts of the KL, their sum, and the largest possible mutual information, ln(images); all in nats."""
 
-    mutual_information: WithError
-    total_correlation: WithError
-    dimension_wise_kl: WithError
+    mutual_information: EstimateRecord
+    total_correlation: EstimateRecord
+    dimension_wise_kl: EstimateRecord
     kl: float
     ceiling: float
     images: int
@@ -95,7 +96,7 @@ class Disentanglement(TypedDict):
 
     images: int
     factors: list[str]
-    scores: dict[str, WithError]
+    scores: dict[str, EstimateRecord]
     information_shares: list[list[float]]
 
 
@@ -215,12 +216,8 @@ def read_record(run: Run) -> Record:
         return {}
     try:
         numbers = json.loads(run.metrics.read_text(encoding="utf-8"))
-        written = numbers.get("format", 1)
-        if written not in range(1, FORMAT + 1):
-            raise UserError(
-                f"{run.metrics} has format {written}, this version reads formats 1 to {FORMAT}; remove it and evaluate "
-                "again, or use the version that wrote it"
-            )
+        remedy = "remove it and evaluate again, or use the version that wrote it"
+        check_format(run.metrics, numbers.get("format", 1), FORMAT, remedy)
         msgspec.convert(numbers, Record)
     except (ValueError, TypeError, AttributeError) as reason:
         raise UserError(f"{run.metrics} is damaged ({reason}); remove it and evaluate again") from reason

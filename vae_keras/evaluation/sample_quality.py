@@ -85,7 +85,7 @@ def distances(
     for name in sets:
         numbers[name] = {
             "frechet": frechet[name][0],
-            "kernel": kernel[name].distance,
+            "kernel": kernel[name].value,
             "kernel_error": kernel[name].standard_error,
         }
     return figure, numbers

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from vae_keras.backend import Tensor, ops
-from vae_keras.likelihoods.likelihood import Likelihood, sum_over_image
+from vae_keras.likelihoods.likelihood import Likelihood, logit_family_variance, sum_over_image
 from vae_keras.registry import Part
 
 
@@ -29,5 +29,4 @@ class Bernoulli(Part, Likelihood):
         return ops.sigmoid(outputs)
 
     def linear_variance(self, slope: np.ndarray) -> float:
-        # In an exponential family whose natural parameter is the logit, Var[x] = d E[x] / d l.
-        return float(slope.mean())
+        return logit_family_variance(slope)

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from vae_keras.backend import Tensor, ops
-from vae_keras.likelihoods.likelihood import Likelihood, sum_over_image
+from vae_keras.likelihoods.likelihood import Likelihood, logit_family_variance, sum_over_image
 from vae_keras.registry import Part
 
 
@@ -44,8 +44,7 @@ class ContinuousBernoulli(Part, Likelihood):
         return ops.where(size < self.series_below, around_half, elsewhere)
 
     def linear_variance(self, slope: np.ndarray) -> float:
-        # In an exponential family whose natural parameter is the logit, Var[x] = d E[x] / d l.
-        return float(slope.mean())
+        return logit_family_variance(slope)
 
     def _branches(self, logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """|l|, then l^2 for the series and |l| for the closed form.

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from common.command_line import Range
+from common.ranges import Range
 from vae_keras.backend import Tensor, ops
 from vae_keras.gaussians import log_density
 from vae_keras.likelihoods.likelihood import Likelihood, sum_over_image

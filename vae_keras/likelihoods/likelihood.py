@@ -67,3 +67,13 @@ class Likelihood:
 def sum_over_image(values: Tensor) -> Tensor:
     """(batch, height, width, channels) -> (batch,)."""
     return ops.sum(values, axis=tuple(range(1, len(values.shape))))
+
+
+def logit_family_variance(slope: np.ndarray) -> float:
+    """`Likelihood.linear_variance` of an exponential family whose natural parameter is the logit l.
+
+    Args:
+        slope: d E[x] / d l at the mean image, (height, width, channels).
+    """
+    # Var[x] = d E[x] / d l
+    return float(slope.mean())

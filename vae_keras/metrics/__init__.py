@@ -14,9 +14,9 @@ from vae_keras.metrics.linear_vae import LinearVae, fit_linear_vae
 from vae_keras.metrics.mig import mutual_information_gap
 from vae_keras.metrics.modularity_score import modularity, modularity_from_information
 from vae_keras.metrics.reconstruction import psnr, reconstruction_quality, ssim
-from vae_keras.metrics.sample_quality import KernelDistance, frechet_distance, kernel_distance
+from vae_keras.metrics.sample_quality import frechet_distance, kernel_distance
 from vae_keras.metrics.sap import sap_score
-from vae_keras.metrics.scores import SCORES, Score, all_scores, repeated
+from vae_keras.metrics.scores import SCORES, all_scores, repeated
 from vae_keras.metrics.total_correlation_score import gaussian_total_correlation
 
 __all__ = [
@@ -24,10 +24,8 @@ __all__ = [
     "Dci",
     "Elbo",
     "Importance",
-    "KernelDistance",
     "KlSplit",
     "LinearVae",
-    "Score",
     "active_units",
     "all_scores",
     "beta_vae_score",

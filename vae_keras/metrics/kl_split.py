@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from common.estimates import Estimate
 from vae_keras.gaussians import Posterior
 from vae_keras.priors import Prior, log_prior
 from vae_keras.total_correlation import ESTIMATORS, KlParts, kl_parts
@@ -17,15 +18,8 @@ from vae_keras.total_correlation import ESTIMATORS, KlParts, kl_parts
 DENSITIES_AT_ONCE = 4_000_000
 
 
-class Estimate(NamedTuple):
-    """A mean over images and draws of z, in nats, and the standard error due to the draws."""
-
-    value: float
-    standard_error: float
-
-
 class KlSplit(NamedTuple):
-    """The parts of the mean KL of n images, in nats.
+    """The parts of the mean KL of n images, in nats: means over images and draws of z, with errors due to the draws.
 
     Attributes:
         total: the sum of the three parts at the same draws. It estimates the mean KL.

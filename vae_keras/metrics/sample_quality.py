@@ -12,21 +12,13 @@ The kernel distance compares means, variances and skewness, and fits no distribu
 eq. 4; Gretton et al. 2012, Lemma 6), and the standard error can be estimated from the same data.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from common.errors import UserError
+from common.estimates import Estimate
 
 FEWEST = 3  # the jackknife leaves out one image, and at least one pair must remain
 BLOCK = 1024  # rows of the kernel matrix in memory at one time: 80 MB for 10,000 images
-
-
-class KernelDistance(NamedTuple):
-    """The estimated MMD^2 and its standard error. The estimate may be negative, because it is unbiased."""
-
-    distance: float
-    standard_error: float
 
 
 def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
@@ -53,7 +45,7 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
     return float(max(squared, 0))
 
 
-def kernel_distance(first: np.ndarray, second: np.ndarray) -> KernelDistance:
+def kernel_distance(first: np.ndarray, second: np.ndarray) -> Estimate:
     """Unbiased estimate of MMD^2 between two independent sets of features, with its standard error.
 
     The standard error is computed by the jackknife: leave out each image in turn, first of one set, then of the other,
@@ -75,7 +67,7 @@ def kernel_distance(first: np.ndarray, second: np.ndarray) -> KernelDistance:
     # (n - 1) / n sum_i (U_i - mean U)^2 for the first set, and the same for the second
     variance = (n - 1) * np.var(_leaving_one_out(among_first, to_second, m))
     variance += (m - 1) * np.var(_leaving_one_out(among_second, to_first, n))
-    return KernelDistance(float(distance), float(np.sqrt(variance)))
+    return Estimate(float(distance), float(np.sqrt(variance)))
 
 
 def _as_features(features: np.ndarray) -> np.ndarray:

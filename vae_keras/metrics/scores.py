@@ -8,10 +8,11 @@ that, draw the codes of a different model in each repeat.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
+from common.estimates import Estimate
 from vae_keras.metrics.beta_vae_metric import beta_vae_score
 from vae_keras.metrics.dci_scores import dci
 from vae_keras.metrics.explicitness_score import explicitness
@@ -29,14 +30,6 @@ class ScoreFunction(Protocol):
     """A function that scores codes (n, D) and factors (n, K). It returns a number or a NamedTuple of numbers."""
 
     def __call__(self, codes: np.ndarray, factors: np.ndarray, *, seed: int = 0) -> Any: ...
-
-
-class Score(NamedTuple):
-    """The mean of a score over repeated draws, and the standard error of this mean."""
-
-    mean: float
-    standard_error: float
-    repeats: int
 
 
 def _without_seed(score: Callable[[np.ndarray, np.ndarray], float]) -> ScoreFunction:
@@ -86,7 +79,7 @@ def repeated(
     repeats: int,
     seed: int = 0,
     scores: Mapping[str, ScoreFunction] = SCORES,
-) -> dict[str, Score]:
+) -> dict[str, Estimate]:
     """The mean and standard error of each score over independent draws of codes and factors.
 
     Args:
@@ -96,8 +89,8 @@ def repeated(
         scores: the scores to compute.
 
     Returns:
-        By name: the mean, the standard error (standard deviation with ddof 1, over sqrt(repeats)), and the number of
-        repeats. The standard error of an infinite score is NaN.
+        By name: the mean over the repeats, and its standard error (standard deviation with ddof 1, over
+        sqrt(repeats)). The standard error of an infinite score is NaN.
 
     Raises:
         ValueError: there are fewer than two repeats.
@@ -110,5 +103,5 @@ def repeated(
         values = np.array([row[name] for row in rows])
         with np.errstate(invalid="ignore"):
             error = np.std(values, ddof=1) / np.sqrt(repeats)
-        summary[name] = Score(float(np.mean(values)), float(error), repeats)
+        summary[name] = Estimate(float(np.mean(values)), float(error))
     return summary

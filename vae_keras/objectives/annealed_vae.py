@@ -36,7 +36,7 @@ class AnnealedVAE(Objective):
     capacity: float = option(25.0, "the KL at the end, summed over latents, in nats", WEIGHT.refusal)
     gamma: float = option(
         100.0,
-        "multiplies the distance from the KL to the capacity, in nats, against a likelihood summed over pixels",
+        "weight of the distance between the KL and the capacity, both in nats; the likelihood is summed over pixels",
         WEIGHT.refusal,
     )
     warm_up: float = warm_up_option("epochs over which the capacity rises linearly from zero", share_of_epochs=0.5)

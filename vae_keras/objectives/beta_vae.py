@@ -12,7 +12,7 @@ al. 2017, "beta-VAE", eqs. 1 to 4; docs/theory/2-2-1-beta-vae.md).
 from dataclasses import dataclass
 from typing import ClassVar
 
-from common.command_line import Range
+from common.ranges import Range
 from vae_keras.objectives.objective import WEIGHT, Measured, Objective, share_of_kl, warm_up_option, warmed_up
 from vae_keras.registry import option
 from vae_keras.types import Forward, Loss

@@ -4,21 +4,16 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from common.command_line import Range
+from common.estimates import Estimate
+from common.ranges import Range
 from vae_keras.backend import Tensor, ops
 from vae_keras.registry import EPOCHS, Part, option
 from vae_keras.types import Forward, Loss, NoAuxiliary
 
-# Factors of nats, and nats. The squares of their gradients, which Adam keeps, stay below the end of float32, 3e38.
+# Range of the weights of loss terms, and of capacities in nats. Adam keeps squared gradients, which grow with the
+# square of a weight; with weights up to 1e6 they stay below the largest float32, 3e38.
 WEIGHT = Range(0, 1e6)
 LITTLE = 0.1  # of the KL: a smaller total correlation is little
-
-
-class Estimate(NamedTuple):
-    """A number that was measured, and its standard error."""
-
-    value: float
-    standard_error: float
 
 
 class Measured(NamedTuple):

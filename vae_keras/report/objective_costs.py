@@ -3,9 +3,10 @@
 import math
 from collections.abc import Sequence
 
+from common.estimates import Estimate
 from vae_keras.config import Config
 from vae_keras.evaluation.record import Record
-from vae_keras.objectives.objective import Estimate, Measured
+from vae_keras.objectives.objective import Measured
 from vae_keras.run_folder import Row
 
 

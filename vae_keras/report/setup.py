@@ -12,9 +12,10 @@ from markupsafe import Markup
 from common.documents import Numbering
 from common.errors import UserError
 from data.sources import RENDERED, canonical
-from vae_keras.config import CHOICES, OWN, Config
+from vae_keras.config import OWN, Config
 from vae_keras.evaluation.record import Record
 from vae_keras.model import VAE
+from vae_keras.parts import PARTS
 from vae_keras.registry import flag_of
 from vae_keras.report.blocks import Section, joined, paragraph, preformatted, table
 
@@ -79,7 +80,7 @@ def _flag(name: str, value: Any) -> list[str]:
 
 def setting_rows(config: Config) -> Iterator[tuple[str, str, str]]:
     """The flag, the value and the meaning of each setting that the run uses."""
-    chosen = {name: option for kind in CHOICES for name, option in config.build(kind).options().items()}
+    chosen = {name: option for kind in PARTS for name, option in config.build(kind).options().items()}
     for name, value in config.settings().items():
         yield flag_of(name), str(value), (OWN | chosen)[name].help
 

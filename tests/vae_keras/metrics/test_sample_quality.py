@@ -83,7 +83,7 @@ def kernel_distance_by_loops(first, second):
 def test_kernel_distance_agrees_with_loops_over_all_pairs(n, m, block, monkeypatch):
     monkeypatch.setattr(sample_quality, "BLOCK", block)
     first, second = normal(n, 4, 0), normal(m, 4, 1, mean=0.3)
-    assert kernel_distance(first, second).distance == pytest.approx(kernel_distance_by_loops(first, second), rel=1e-9)
+    assert kernel_distance(first, second).value == pytest.approx(kernel_distance_by_loops(first, second), rel=1e-9)
 
 
 @pytest.mark.parametrize("block", [4, 1024])
@@ -115,8 +115,7 @@ def test_kernel_distance_is_unbiased():
     random = np.random.default_rng(0)
     for shift in (0.0, 0.7):
         draws = [
-            kernel_distance(random.normal(0, 1, (15, 1)), random.normal(shift, 1, (10, 1))).distance
-            for _ in range(3000)
+            kernel_distance(random.normal(0, 1, (15, 1)), random.normal(shift, 1, (10, 1))).value for _ in range(3000)
         ]
         exact = expected_kernel(0, 0, 1) + expected_kernel(shift, shift, 1) - 2 * expected_kernel(0, shift, 1)
         assert np.mean(draws) == pytest.approx(exact, abs=4 * np.std(draws) / np.sqrt(len(draws)))
@@ -149,8 +148,8 @@ def test_kernel_distance_rises_with_a_shift_and_tells_it_from_none():
     first, second = normal(300, 5, 0), normal(300, 5, 1)
     distances = [kernel_distance(first, second + np.float64(shift)) for shift in (0, 1, 2, 4)]
     assert sorted(distances) == distances
-    assert abs(distances[0].distance) < 3 * distances[0].standard_error
-    assert distances[3].distance > 3 * distances[3].standard_error
+    assert abs(distances[0].value) < 3 * distances[0].standard_error
+    assert distances[3].value > 3 * distances[3].standard_error
 
 
 @pytest.mark.parametrize("distance", [frechet_distance, kernel_distance])

@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.command_line import Range
+from common.ranges import Range
 
 NUMBERS = st.one_of(st.integers(), st.floats(allow_nan=True, allow_infinity=True))
 
