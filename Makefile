@@ -17,7 +17,7 @@ DEMO_SETTINGS := --data faces:5000 --image-size 64 --latent-dim 24 --likelihood 
 
 RUN ?= $(DEMO)
 
-.PHONY: demo trained report site submission assignment figures test lint format types clean
+.PHONY: demo trained report site submission assignment figures test benchmarks lint format types clean
 
 demo: trained ## train a short run on rendered faces and draw its figures
 	@$(BIN)/python evaluate.py --run $(DEMO)
@@ -49,6 +49,9 @@ figures: .venv/dev.stamp ## draw the figures of the theory pages again
 test: .venv/dev.stamp ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+benchmarks: .venv/bench.stamp ## run every benchmark at its smallest size, with PyTorch and pyAgrum
+	$(BIN)/python -m pytest tests/benchmarks
+
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -67,6 +70,10 @@ types: .venv/dev.stamp
 .venv/dev.stamp: requirements-dev.txt requirements-docs.txt requirements.txt | .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch .venv/run.stamp $@
+
+.venv/bench.stamp: requirements-bench.txt .venv/dev.stamp | .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@
 
 .venv:
 	$(if $(shell $(or $(PYTHON),false) -c "$(SUPPORTED)" 2>/dev/null && echo yes),,$(error $(UNSUPPORTED)))

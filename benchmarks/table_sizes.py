@@ -8,6 +8,7 @@ to the variant with the least training time, so that a slow phase of the machine
 steps are timed.
 """
 
+import math
 import sys
 import time
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ from vae_keras.run_data import RunData, open_data
 
 FIGURE = Path(__file__).with_suffix(".png")
 SECONDS, MOST_EPOCHS = 30.0, 10_000
+SETTINGS: dict[str, object] = {}  # those that differ from the defaults of a run
 VARIANTS: dict[str, dict[str, object]] = {
     "defaults": {},
     "random start": {"linear_start": False},
@@ -94,8 +96,8 @@ class Variant:
         self.curve.append((self.seconds, metrics.elbo(self.vae, validation).elbo))
 
     def best(self, seconds: float) -> float:
-        """The best validation ELBO within this training time."""
-        return max(elbo for spent, elbo in self.curve if spent <= seconds)
+        """The best validation ELBO within this training time; NaN if no epoch ended within it."""
+        return max((elbo for spent, elbo in self.curve if spent <= seconds), default=math.nan)
 
 
 def figure(variants: list[Variant]) -> Figure:
@@ -118,7 +120,7 @@ def figure(variants: list[Variant]) -> Figure:
 def main() -> None:
     """Train all variants, print the table and write the figure."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
-    config = Config().checked()
+    config = Config.of(**SETTINGS).checked()
     data = open_data(config)
     validation = data.dataset.images[data.split.validation]
     variants = [Variant(name, sizes) for name, sizes in VARIANTS.items()]

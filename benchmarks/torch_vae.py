@@ -4,11 +4,15 @@ For a 3 x 3 convolution with stride 2, PyTorch pads one row at the start, Tensor
 network is therefore the mirror image: its kernels and its images are flipped. The rest is usual PyTorch code.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
+from keras import ops
 from torch import nn
 from torch.nn import functional
 
+from vae_keras.gaussians import kl_to_standard_normal
 from vae_keras.model import VAE
 
 # Side and channels of the encoder's last feature map, and channels of the decoder's first one.
@@ -67,6 +71,52 @@ def torch_vae_of(vae: VAE) -> TorchVae:
 def mirrored(images: np.ndarray) -> torch.Tensor:
     """Images (batch, height, width, 1) as input of the PyTorch network."""
     return torch.from_numpy(np.ascontiguousarray(images[:, ::-1, ::-1].transpose(0, 3, 1, 2)))
+
+
+def step_of(
+    vae: VAE, images: np.ndarray, learning_rate: float, channels_last: bool = False, compiled: bool = False
+) -> Callable[[], float]:
+    """A training step of the PyTorch network on these images; it returns the loss."""
+    network, batch = torch_vae_of(vae), mirrored(images)
+    if channels_last:
+        network, batch = network.to(memory_format=torch.channels_last), batch.to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(network.parameters(), learning_rate)
+    losses = torch.compile(network.losses) if compiled else network.losses
+
+    def step() -> float:
+        optimizer.zero_grad(set_to_none=True)
+        loss = losses(batch, torch.randn(len(batch), vae.latent_dim)).mean()
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+def steps(network: Callable[[], VAE], images: np.ndarray, learning_rate: float) -> dict[str, Callable[[], float]]:
+    """The training step of each PyTorch variant by its name."""
+    return {
+        "PyTorch": step_of(network(), images, learning_rate),
+        "PyTorch, channels last": step_of(network(), images, learning_rate, channels_last=True),
+        "PyTorch, channels last, compiled": step_of(network(), images, learning_rate, True, compiled=True),
+    }
+
+
+def check_equal(vae: VAE, images: np.ndarray) -> float:
+    """The largest relative difference between the losses of both networks, at the posterior mean.
+
+    Raises:
+        ValueError: the difference is larger than rounding errors.
+    """
+    posterior = vae.encode(images)
+    nll = vae.likelihood.nll(images, vae.decoder(posterior.mean))
+    ours = np.asarray(nll + ops.sum(kl_to_standard_normal(posterior), axis=-1))
+    with torch.no_grad():
+        theirs = torch_vae_of(vae).losses(mirrored(images), torch.zeros(len(images), vae.latent_dim)).numpy()
+    difference = float(np.max(np.abs(ours / theirs - 1)))
+    if difference > 1e-5:
+        raise ValueError(f"the losses of both networks differ by {difference:.2g}")
+    return difference
 
 
 def _copy(layer: nn.Module, weight: np.ndarray, bias: np.ndarray) -> None:

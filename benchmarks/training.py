@@ -30,6 +30,7 @@ from vae_keras.training import compiled_vae, fit
 
 # TensorBoard gets images every 50 epochs, so one of the measured epochs includes them.
 EPOCHS, MEASURED = 1_000, 50
+FITTED: dict[str, Any] = {"validation": 0.0, "epochs": EPOCHS}  # settings of the run in measurement 1
 ONE_STEP = ["--data", "faces:160", "--validation", "0", "--epochs", "1"]
 LONG = ["--data", "faces:200", "--image-size", "32", "--epochs", "300"]
 REPORTED_EPOCHS = (10, 100, 200, 300)
@@ -66,7 +67,7 @@ class Timing(keras.callbacks.Callback):
 
 def overhead_of_fit(folder: Path) -> float:
     """The additional time of an epoch of `fit`, as a fraction of its steps; without the first epoch, which traces."""
-    config = Config.of(validation=0.0, epochs=EPOCHS).checked()
+    config = Config.of(**FITTED).checked()
     data = open_data(config)
     timing = Timing(config, data)
     fit(create_run(folder, config, data), config, data, [timing])

@@ -1,0 +1,86 @@
+"""Every benchmark runs at its smallest size."""
+
+import re
+import sys
+from importlib import import_module
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.support import ROOT
+
+# By benchmark, what makes it small, and its arguments; {folder} is a folder of photographs.
+SMALL = {
+    "disentanglement_scores": ({"ROWS": 300, "FACTORS": 3, "LEVELS": 2, "LATENTS": 3}, []),
+    "exact_inference": ({"ROWS": 20, "ROWS_OF_PYAGRUM": 2, "LOG_ROWS": 100, "REPETITIONS": 1}, ["cancer"]),
+    "photographs": (
+        {
+            "SETTINGS": ["--image-size", "32", "--channels", "3", "--likelihood", "gaussian"],
+            "OWN_SETTINGS": {2: ["--epochs", "1", "--shift", "1"]},
+        },
+        ["{folder}"],
+    ),
+    "rendering": ({"IMAGES": 1, "PARALLEL_FROM": 1, "REPEATS": 1}, []),
+    "table_sizes": (
+        {
+            "SETTINGS": {"data": "faces:40", "image_size": 32, "batch_size": 16},
+            "VARIANTS": {"defaults": {}, "random start": {"linear_start": False}},
+        },
+        ["0.01"],
+    ),
+    "throughput": ({"BATCH": 2, "ROUNDS": 1, "STEPS": 1, "WARM_UP": 1}, []),
+    "training": (
+        {
+            "FITTED": {"data": "faces:40", "image_size": 32, "batch_size": 16, "validation": 0.0, "epochs": 4},
+            "MEASURED": 2,
+            "ONE_STEP": ["--data", "faces:40", "--image-size", "32", "--validation", "0", "--epochs", "1"],
+            "LONG": ["--data", "faces:40", "--image-size", "32", "--epochs", "2"],
+        },
+        [],
+    ),
+    "variational": ({"FITS": {"server_room": ("server room", {"M": True}, ("mean_field",))}, "MORE_STARTS": 2}, []),
+}
+
+
+def test_every_benchmark_has_a_smallest_size():
+    benchmarks = {
+        path.stem for path in (ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text(encoding="utf-8")
+    }
+    assert benchmarks == set(SMALL)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Twenty photographs of noise in two classes."""
+    random = np.random.default_rng(0)
+    for place in range(20):
+        path = tmp_path / "photographs" / ("smile", "non_smile")[place % 2] / f"{place}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(path)
+    return tmp_path / "photographs"
+
+
+# An earlier test may have made TensorFlow deterministic, and then Keras compiles nothing with XLA.
+@pytest.mark.filterwarnings("ignore:Model doesn't support `jit_compile=True`")
+@pytest.mark.parametrize("name", SMALL)
+def test_a_benchmark_runs_at_its_smallest_size(name, folder, tmp_path, monkeypatch, capsys):
+    sizes, arguments = SMALL[name]
+    benchmark = import_module(f"benchmarks.{name}")
+    for constant, value in sizes.items():
+        assert hasattr(benchmark, constant)
+        monkeypatch.setattr(benchmark, constant, value)
+    if hasattr(benchmark, "FIGURE"):
+        monkeypatch.setattr(benchmark, "FIGURE", tmp_path / "figure.png")
+    if name == "photographs":
+        monkeypatch.chdir(tmp_path)  # it trains below runs/
+    monkeypatch.setattr(sys, "argv", [name, *(argument.format(folder=folder) for argument in arguments)])
+    benchmark.main()
+    assert re.search(r"\d", capsys.readouterr().out)
+
+
+def test_every_benchmark_in_the_documentation_is_there():
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    named = {name for page in pages for name in re.findall(r"benchmarks[./](\w+)", page.read_text(encoding="utf-8"))}
+    assert set(SMALL) <= named
+    assert all((ROOT / "benchmarks" / f"{name}.py").exists() for name in named)
