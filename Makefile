@@ -16,8 +16,9 @@ DEMO := runs/demo
 DEMO_SETTINGS := --data faces:5000 --image-size 64 --latent-dim 24 --likelihood gaussian --variance 0.02 --batch-size 64 --lr 3e-3 --epochs 90 --no-linear-start --weight-averaging 0.1
 
 RUN ?= $(DEMO)
+SINCE ?= main
 
-.PHONY: demo trained report site submission assignment figures test benchmarks lint format types clean
+.PHONY: demo trained report site submission assignment figures test test-long check benchmarks lint format types clean
 
 demo: trained ## train a short run on rendered faces and draw its figures
 	@$(BIN)/python evaluate.py --run $(DEMO)
@@ -47,7 +48,13 @@ figures: .venv/dev.stamp ## draw the figures of the theory pages again
 	$(BIN)/python -m docs.figures
 
 test: .venv/dev.stamp ## run all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+test-long: .venv/dev.stamp ## run all tests, with many more random examples of each property
+	$(BIN)/python -m pytest -n 2 --dist worksteal --hypothesis-profile=long
+
+check: lint types ## lint, types and the tests of what changed since SINCE=main, in two minutes
+	$(BIN)/python -m pytest -p tests.changed -n 2 --dist loadfile --no-loadscope-reorder --changed-since $(SINCE)
 
 benchmarks: .venv/bench.stamp ## run every benchmark at its smallest size, with PyTorch and pyAgrum
 	$(BIN)/python -m pytest tests/benchmarks

@@ -1,18 +1,29 @@
-"""What tests share: a tiny run, trained once."""
+"""What tests share: a tiny run, trained once for all workers; small evaluations; few examples of each property."""
 
+import functools
 import logging
 import os
+import pickle
+import shutil
 from collections import Counter
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+if "PYTEST_XDIST_WORKER" in os.environ:  # a worker for each core: more threads would only wait for each other
+    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(name, "1")
 
 import pytest
+from filelock import FileLock
 
 import evaluate
 import train
-from tests.support import TINY
+from tests.support import TINY, settings
+
+settings.load_profile("short")  # --hypothesis-profile=long: make test-long
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -25,14 +36,40 @@ def pytest_terminal_summary(terminalreporter):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def few_faces_to_score():
-    """Disentanglement on few faces and with quick scores alone; `tests/vae_keras/test_disentanglement.py` has all."""
-    disentanglement = import_module("vae_keras.evaluation.disentanglement")
+def small_evaluations():
+    """Evaluations inside a test take seconds: few faces, quick scores, and figures and animations of few pixels.
+
+    `tests/vae_keras/test_disentanglement.py` has all scores; scripts in a process of their own have everything.
+    """
+    disentanglement, interpolation, saving, traversal = (
+        import_module(f"vae_keras.evaluation.{name}")
+        for name in ("disentanglement", "interpolation", "saving", "traversal")
+    )
+    quick = ("mutual_information_gap", "modularity")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(disentanglement, "FACES", 300)
-        quick = ("mutual_information_gap", "modularity")
         patch.setattr(disentanglement, "SCORES", {name: disentanglement.SCORES[name] for name in quick})
+        patch.setattr(saving, "DOTS_PER_INCH", 72)
+        patch.setattr(saving, "ANIMATION_DOTS_PER_INCH", 72)
+        patch.setattr(interpolation, "FRAMES", 4)
+        patch.setattr(traversal, "FRAMES", 4)
+        patch.setattr(import_module("vae_keras.report.embed"), "DOTS_PER_INCH", 72)
+        patch.setattr(evaluate, "answers_of_part_1", remembered(evaluate.answers_of_part_1))
         yield
+
+
+def remembered(answers: Callable[[int], Any]) -> Callable[[int], Any]:
+    """The same function; a second call with the same seed gives a copy of the first result."""
+
+    @functools.cache
+    def packed(seed: int) -> bytes:
+        return pickle.dumps(answers(seed))
+
+    @functools.wraps(answers)
+    def unpacked(seed: int) -> Any:
+        return pickle.loads(packed(seed))  # noqa: S301 (made above)
+
+    return unpacked
 
 
 @pytest.fixture(autouse=True)
@@ -46,15 +83,41 @@ def scripts_leave_no_handler():
 
 
 @pytest.fixture(scope="session")
-def tiny_run(tmp_path_factory) -> Path:
-    """A finished run of three epochs on forty small rendered faces."""
-    folder = tmp_path_factory.mktemp("runs") / "tiny"
-    assert train.main([*TINY, "--epochs", "3", "--run", str(folder)]) == 0
-    return folder
+def made_once(tmp_path_factory, worker_id) -> Callable[[str, Callable[[Path], None]], Path]:
+    """A function that gives a folder of that name; the first worker that asks for it fills it, the others wait."""
+    shared = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        shared = shared.parent
+
+    def folder_of(name: str, fill: Callable[[Path], None]) -> Path:
+        folder, unfinished = shared / "made_once" / name, shared / "made_once" / "unfinished" / name
+        folder.parent.mkdir(exist_ok=True)
+        with FileLock(f"{folder}.lock"):
+            if not folder.exists():
+                shutil.rmtree(unfinished, ignore_errors=True)
+                fill(unfinished)
+                unfinished.rename(folder)
+        return folder
+
+    return folder_of
 
 
 @pytest.fixture(scope="session")
-def evaluated_run(tiny_run) -> Path:
-    """The same run after `evaluate.py` without a choice."""
-    assert evaluate.main(["--run", str(tiny_run)]) == 0
-    return tiny_run
+def tiny_run(made_once) -> Path:
+    """A finished run of three epochs on forty small rendered faces. Tests copy it before they change it."""
+
+    def train_it(folder: Path) -> None:
+        assert train.main([*TINY, "--epochs", "3", "--run", str(folder)]) == 0
+
+    return made_once("tiny", train_it)
+
+
+@pytest.fixture(scope="session")
+def evaluated_run(made_once, tiny_run) -> Path:
+    """A copy of that run after `evaluate.py` without a choice."""
+
+    def evaluate_it(folder: Path) -> None:
+        shutil.copytree(tiny_run, folder)
+        assert evaluate.main(["--run", str(folder)]) == 0
+
+    return made_once("evaluated", evaluate_it)

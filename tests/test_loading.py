@@ -1,6 +1,5 @@
 """The scripts load a heavy package only when they need it: TensorFlow after all checks, the report's for the report."""
 
-import ast
 import json
 import os
 import shutil
@@ -31,48 +30,52 @@ def run(tiny_run, workplace):
     return shutil.copytree(tiny_run, workplace / "runs" / "a", ignore=ignored)
 
 
-def loaded_and_status(module, arguments, folder):
-    """Which heavy packages a program has loaded in the end, and its exit status."""
-    code = [
-        "import sys",
-        f"import {module}; main = sys.modules[{module!r}].main",
-        "try: status = main(sys.argv[1:])",
-        "except SystemExit as end: status = end.code",
-        f"print([[name for name in {HEAVY} if name in sys.modules], status or 0])",
-    ]
-    ended = child(code, *arguments, cwd=folder)
-    return tuple(ast.literal_eval(ended.stdout.splitlines()[-1]))
+PROGRAM = [
+    "import importlib, json, sys",
+    "for module, arguments in json.loads(sys.argv[1]):",
+    "    try: status = importlib.import_module(module).main(arguments)",
+    "    except SystemExit as end: status = end.code",
+    f"    loaded = [name for name in {HEAVY} if name in sys.modules]",
+    "    print(json.dumps([module, arguments, loaded, status or 0]))",
+]
 
 
-@pytest.mark.parametrize(
-    ("module", "arguments", "status"),
-    [
-        ("train", ["--help"], 0),
-        ("train", ["--epohcs", "3"], 2),
-        ("train", ["--beta", "2"], 2),
-        ("train", ["--image-size", "40"], 2),
-        ("train", ["--data", "nowhere"], 2),
-        ("train", ["--resume", "--run", "nowhere"], 2),
-        ("evaluate", ["--help"], 0),
-        ("evaluate", ["--interpolat"], 2),
-        ("evaluate", ["--run", "nowhere"], 2),
-        ("evaluate", ["--pdf"], 2),
-        ("evaluate", ["--interpolate", "zigzag"], 2),
-        ("evaluate", ["--data", "nowhere"], 2),
-        ("pgm_tfp.__main__", ["--help"], 0),
-        ("pgm_tfp.__main__", ["learn", "--help"], 0),
-        ("pgm_tfp.__main__", ["variational", "--seed", "-1"], 2),
-        ("pgm_tfp.__main__", ["query", "A | M=maybe"], 2),
-        ("pgm_tfp.__main__", ["query", "A | M=1"], 0),
-    ],
-)
-def test_help_wrong_flags_and_exact_answers_load_no_tensorflow(module, arguments, status, run, workplace):
-    assert loaded_and_status(module, arguments, workplace) == ([], status)
+def loaded_and_status(commands, folder):
+    """For each command, one after the other: which heavy packages are loaded after it, and its exit status."""
+    ended = child(PROGRAM, json.dumps([command[:2] for command in commands]), cwd=folder)
+    assert ended.returncode == 0, ended.stderr
+    return [json.loads(line) for line in ended.stdout.splitlines() if line.startswith('["')]
+
+
+WITHOUT_TENSORFLOW = [
+    ("train", ["--help"], 0),
+    ("train", ["--epohcs", "3"], 2),
+    ("train", ["--beta", "2"], 2),
+    ("train", ["--image-size", "40"], 2),
+    ("train", ["--data", "nowhere"], 2),
+    ("train", ["--resume", "--run", "nowhere"], 2),
+    ("evaluate", ["--help"], 0),
+    ("evaluate", ["--interpolat"], 2),
+    ("evaluate", ["--run", "nowhere"], 2),
+    ("evaluate", ["--pdf"], 2),
+    ("evaluate", ["--interpolate", "zigzag"], 2),
+    ("evaluate", ["--data", "nowhere"], 2),
+    ("pgm_tfp.__main__", ["--help"], 0),
+    ("pgm_tfp.__main__", ["learn", "--help"], 0),
+    ("pgm_tfp.__main__", ["variational", "--seed", "-1"], 2),
+    ("pgm_tfp.__main__", ["query", "A | M=maybe"], 2),
+    ("pgm_tfp.__main__", ["query", "A | M=1"], 0),
+]
+
+
+def test_help_wrong_flags_and_exact_answers_load_no_tensorflow(run, workplace):
+    expected = [[module, arguments, [], status] for module, arguments, status in WITHOUT_TENSORFLOW]
+    assert loaded_and_status(WITHOUT_TENSORFLOW, workplace) == expected
 
 
 def test_a_damaged_record_is_answered_without_tensorflow(run, workplace):
     (run / "metrics.json").write_text("{")
-    assert loaded_and_status("evaluate", ["--sample"], workplace) == ([], 2)
+    assert loaded_and_status([("evaluate", ["--sample"])], workplace) == [["evaluate", ["--sample"], [], 2]]
 
 
 WITHOUT_THE_REPORTS_PACKAGES = [

@@ -51,16 +51,16 @@ def assert_same_result(one, other):
             np.testing.assert_array_equal(one_value, other_value)
 
 
-@pytest.fixture(scope="module")
-def unbroken(tmp_path_factory):
-    run = Run(tmp_path_factory.mktemp("runs") / "unbroken")
-    result = script("train.py", *LONG, "--run", str(run.folder))
-    assert result.returncode == 0, result.stderr
-    return run
+@pytest.fixture(scope="session")
+def unbroken(made_once):
+    def train_it(folder):
+        assert train.main([*LONG, "--run", str(folder)]) == 0
+
+    return Run(made_once("unbroken", train_it))
 
 
 @pytest.mark.parametrize(("epoch", "delay"), [(1, 0.0), (3, 0.06), (5, 0.11)])
-def test_a_killed_run_resumes_to_the_same_bits_and_does_only_the_rest(unbroken, tmp_path, epoch, delay):
+def test_a_killed_run_resumes_to_the_same_bits_and_does_only_the_rest(unbroken, tmp_path, capsys, epoch, delay):
     run = Run(tmp_path / "killed")
     process = start(*LONG, "--run", str(run.folder))
     wait_for_epoch(run, epoch)
@@ -69,9 +69,9 @@ def test_a_killed_run_resumes_to_the_same_bits_and_does_only_the_rest(unbroken, 
     process.communicate()
     done = last_checkpoint(run)
     assert epoch <= done < 12
-    result = script("train.py", *LONG, "--resume", "--run", str(run.folder))
-    assert result.returncode == 0, result.stderr
-    epochs_run = [line.split()[1] for line in result.stdout.splitlines() if line.startswith("epoch ")]
+    capsys.readouterr()
+    assert train.main([*LONG, "--resume", "--run", str(run.folder)]) == 0
+    epochs_run = [line.split()[1] for line in capsys.readouterr().out.splitlines() if line.startswith("epoch ")]
     assert epochs_run == [f"{e}/12" for e in range(done + 1, 13)]
     assert_same_result(run, unbroken)
 
@@ -83,8 +83,7 @@ def test_a_run_killed_between_two_writes_resumes_to_the_same_bits(unbroken, tmp_
     run.history.write_text(run.history.read_text() + "5,1,1,1,1,1,1,1,1\n")
     shutil.copy(run.checkpoint(4), run.model)
     (run.checkpoints / ".unfinished-epoch-0005-x.keras").write_bytes(b"half a file")
-    result = script("train.py", "--resume", "--epochs", "12", "--run", str(run.folder))
-    assert result.returncode == 0, result.stderr
+    assert train.main(["--resume", "--epochs", "12", "--run", str(run.folder)]) == 0
     assert_same_result(run, unbroken)
     assert [path.name for path in run.checkpoints.iterdir()] == ["epoch-0012.keras"]
 

@@ -1,7 +1,7 @@
 """Names that the project has retired do not come back.
 
 Each retired name had a plainer name of the field, or was a second word for one thing. The patterns match the names, not
-the same words in their usual meaning: an image may have companions in a batch, and a sum may be divided.
+the same words in their usual meaning: a sum may be divided.
 """
 
 import re
@@ -14,7 +14,6 @@ from tests.support import ROOT
 FOLDERS = ("common", "data", "vae_keras", "pgm_tfp", "course", "benchmarks", "docs", ".ci")
 SUFFIXES = (".py", ".md", ".yml", ".toml", ".txt", ".cff")
 NOT_CHECKED = ("LICENSE", "CHANGELOG.md")
-OURS = ("common/", "data/", "course/", "benchmarks/")
 
 
 class Retired(NamedTuple):
@@ -49,27 +48,9 @@ RETIRED = [
         "the study of Locatello et al. (2019)",
     ),
     Retired(
-        r"\bcompanions?\b|\bCompanion\b",
-        "auxiliary model: the term for a network that is trained together with the model",
-        "self.companion = objective.companion(latent_dim)",
-        within=("vae_keras/",),
-    ),
-    Retired(
         r"\btest_pictures\b",
         "names that say uint8 or [0, 1]: both were images of the test split",
         "context.test_pictures",
-    ),
-    Retired(
-        r"\b[Rr]ivals?\b|\bRIVALS\b|\brival_of\b",
-        "baseline: the term for a method that results are compared with",
-        "class Rival(NamedTuple):",
-        "arrivals and departures",
-        within=OURS,
-    ),
-    Retired(
-        r"\bContenders?\b|\bcontenders?\b",
-        "variant: the benchmark times variants of one network",
-        "class Contender:",
     ),
     Retired(
         r"\bTwin\b|\btwin_of\b|\btorch_twin\b",
@@ -138,25 +119,12 @@ RETIRED = [
         within=("data/",),
     ),
     Retired(
-        r"\bpictures?\b",
-        "image: a picture is a drawing in the documentation",
-        "picture = Image.open(path)",
-        within=("data/", "benchmarks/"),
-    ),
-    Retired(
-        r"\bbeside\b",
-        "next to, in addition to, or compared with: the word had all three meanings",
-        "What a run costs beside its steps",
-        "besides",
-        within=OURS,
-    ),
-    Retired(
         r"\bpicture_(figure|animation|labels)\b|\bplots[./]pictures\b",
         "image_figure, image_animation, image_labels, plots/images.py: these are figures of images",
         "from vae_keras.plots import picture_figure",
     ),
     Retired(
-        r"\b[Mm]ates\b|\bDivision\(|\bclass Division\b|\bdivided\(",
+        r"\bDivision\(|\bclass Division\b|\bdivided\(",
         "groups, TrainTestSplit, train_test_split: the terms of the field",
         "division = divided(codes, factors, seed)",
         "the entropy is divided by its base",
@@ -190,12 +158,6 @@ RETIRED = [
         "learning_report.py, comparisons.py: names of what the modules write",
         "from pgm_tfp.learned import learned, write_tables",
         "learned.png",
-    ),
-    Retired(
-        r"\baims?\b|\bjudged\b|\bsettled\b|\brace\b",
-        "target, converged, levelled off: an optimiser converges",
-        "return settled(trace)",
-        within=("pgm_tfp/",),
     ),
 ]
 

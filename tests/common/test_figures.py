@@ -3,12 +3,13 @@
 import io
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from common.figures import add_to_caption, title_and_caption
+from tests.support import examples
 
 NAMES = st.text(st.sampled_from("$x_1^\\{}%&#~ é"), min_size=1, max_size=12)
 
@@ -30,7 +31,7 @@ def figure_of(name):
     return figure
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(NAMES)
 @example("$x_1^$")
 @example("$\\frac{$")

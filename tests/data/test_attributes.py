@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import UserError
 from data import attributes
 from data.attributes import read_attributes
+from tests.support import examples
 
 IMAGES = ("1.png", "2.png", "3.png", "4.png")
 SMILES = "image,smile\n1.png,1\n2.png,0\n3.png,1\n4.png,0\n"
@@ -80,7 +81,7 @@ def test_columns_and_images_keep_their_orders(tmp_path):
     assert known.factors.T.tolist() == [[1, 2, 3], [10, 20, 30]]
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.lists(st.floats(-1e300, 1e300), min_size=4, max_size=4), st.permutations(IMAGES))
 def test_factors_are_exact_for_every_order_of_the_rows(tmp_path_factory, values, order):
     value_of = dict(zip(IMAGES, values, strict=True))
@@ -198,7 +199,7 @@ def test_unknown_cells_of_other_images_do_not_matter(tmp_path, caplog):
 LABELS = st.sampled_from(["true", "no", "T", "y", "0", "1", "-1", "", "nan", "?", "some text", "2.5"])
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.lists(LABELS, min_size=4, max_size=4))
 def test_every_column_is_a_label_or_a_factor_or_left_out_with_a_warning(tmp_path_factory, cells):
     with pytest.MonkeyPatch.context() as patch:

@@ -1,7 +1,7 @@
 import logging
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -10,6 +10,7 @@ from common.names import printable
 from data.image_folder import image_folder
 from tests import odd_names
 from tests.data.support_images import SIZE, save
+from tests.support import examples
 
 
 def test_sub_folders_are_classes_and_images_are_sorted_by_path(tmp_path):
@@ -124,7 +125,7 @@ def test_empty_folders_missing_folders_and_files_have_different_errors(tmp_path)
         image_folder(save(tmp_path / "a.png"), SIZE, 1)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@examples(40, suppress_health_check=[HealthCheck.too_slow])
 @given(odd_names.names, st.lists(st.tuples(odd_names.names, odd_names.names), min_size=2, max_size=5, unique=True))
 def test_files_and_folders_with_odd_names_are_found_and_their_classes_can_be_printed(tmp_path_factory, root, paths):
     folder = tmp_path_factory.mktemp("folder") / root

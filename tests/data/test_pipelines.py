@@ -1,8 +1,9 @@
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from data.pipelines import evaluation_batches, steps_per_epoch, training_batches
+from tests.support import examples
 
 
 def numbered(count):
@@ -21,7 +22,7 @@ def epochs_of(count, batch_size, seed, epochs, first_epoch=0):
     return [np.concatenate(batches[i : i + steps]).tolist() for i in range(0, len(batches), steps)]
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(st.integers(1, 40), st.integers(1, 16), st.integers(0, 5))
 def test_every_epoch_shows_every_image_once(count, batch_size, seed):
     for order in epochs_of(count, batch_size, seed, epochs=2):

@@ -6,7 +6,7 @@ import logging
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import UserError
@@ -14,6 +14,7 @@ from pgm_tfp import BayesianNetwork, Table
 from pgm_tfp.catalogue import server_room
 from pgm_tfp.observations import read_log, write_log, write_with_columns
 from pgm_tfp.states import BINARY
+from tests.support import examples
 
 
 def write(folder, text):
@@ -120,7 +121,7 @@ def csv_files(draw):
     return network, draw(st.sampled_from(["utf-8", "utf-8-sig"])), text.getvalue(), observed, others
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(drawn=csv_files())
 def test_any_table_says_what_its_cells_say_and_what_it_says_besides_is_listed(tmp_path_factory, drawn):
     network, encoding, text, observed, others = drawn
@@ -142,7 +143,7 @@ def test_any_table_says_what_its_cells_say_and_what_it_says_besides_is_listed(tm
     assert (" is nearly " in "".join(messages)) == any(name in others for name in ("m", "Wet Grass", "g"))
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(drawn=csv_files())
 def test_what_is_written_is_read_again(tmp_path_factory, drawn):
     network, _, _, observed, _ = drawn

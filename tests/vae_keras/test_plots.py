@@ -55,7 +55,7 @@ def test_a_grid_without_gaps_is_the_images_alone():
     np.testing.assert_array_equal(image_grid(images, 2, gap=0)[3:, 2:], images[3])
 
 
-def test_an_animation_shows_its_frames_there_and_back():
+def test_an_animation_shows_each_of_its_frames():
     frames = np.linspace(0, 1, 4)[:, None, None, None, None] * np.ones((4, 2, 8, 8, 1))
     animation = image_animation(frames, 2, "Title", "Caption")
     (shown,) = animation.figure.axes[0].images
@@ -63,7 +63,7 @@ def test_an_animation_shows_its_frames_there_and_back():
     for number in range(animation.frames):
         animation.show(number)
         seen.append(float(shown.get_array()[0, 0]))
-    np.testing.assert_allclose(seen, [0, 1 / 3, 2 / 3, 1, 2 / 3, 1 / 3], rtol=1e-6)
+    np.testing.assert_allclose(seen, [0, 1 / 3, 2 / 3, 1], rtol=1e-6)
 
 
 def test_a_thumbnail_lies_where_its_point_is_and_the_nearest_to_the_centre_is_shown():

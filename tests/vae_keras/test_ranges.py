@@ -3,12 +3,13 @@
 import keras
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 
 import train
 import vae_keras
 from common.errors import UserError
+from tests.support import examples
 from vae_keras.config import all_settings, described_as
 from vae_keras.objectives import AnnealedVAE, BetaTCVAE, BetaVAE, FactorVAE, NegativeElbo
 from vae_keras.optimizers import Adam
@@ -39,7 +40,7 @@ def stop(config):
     raise UserError("the images would be opened now")
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(NUMERIC), typed=TYPED)
 @example("shift", "3000000000")
 @example("batch_size", "99999999999999999999")
@@ -82,7 +83,7 @@ def test_steps_at_the_ends_of_all_ranges_keep_every_number_finite(objective, var
     likelihood = vae_keras.likelihoods.Gaussian(variance) if variance else "bernoulli"
     vae = vae_keras.build_vae((32, 32, 1), 8, likelihood=likelihood, objective=objective, training_images=64)
     optimizer = Adam(ends("lr")[0], ends("weight_decay")[1], ends("weight_averaging")[0])
-    vae.compile(optimizer, jit_compile=False)
+    vae.compile(optimizer, run_eagerly=True)  # a few steps are not worth a compilation
     original = optimizer.scale_loss
     optimizer.scale_loss = lambda loss: 1e4 * original(loss)
     images = np.random.default_rng(0).random((16, 32, 32, 1)).astype(np.float32)

@@ -6,12 +6,13 @@ import shutil
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from PIL import Image
 
 from common.errors import UserError
 from tests import odd_names
+from tests.support import examples
 from vae_keras.callbacks.projector import write_projected_images
 from vae_keras.config import Config, load_config
 from vae_keras.run_data import open_data, read_data, read_other_data
@@ -116,7 +117,7 @@ def test_images_that_came_after_training_are_left_out_and_a_line_says_so(tmp_pat
         read_data(config, run.split)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@examples(25, suppress_health_check=[HealthCheck.too_slow])
 @given(odd_names.names, st.lists(odd_names.names, min_size=10, max_size=10, unique=True), st.booleans())
 def test_whatever_images_and_folders_are_called_a_run_finds_them_again(tmp_path_factory, root, names, as_folders):
     folder = tmp_path_factory.mktemp("images") / root

@@ -63,7 +63,8 @@ def save_animation(animation: Animation, path: Path) -> None:
         animation.show(number)
         canvas.draw()
         frames.append(np.asarray(canvas.buffer_rgba())[..., :3].copy())
-    first, *others = _with_one_palette(frames)
+    drawn = _with_one_palette(frames)
+    first, *others = [*drawn, *drawn[-2:0:-1]]  # forwards, then backwards
     first.save(path, save_all=True, append_images=others, duration=MILLISECONDS_A_FRAME, loop=0)
 
 

@@ -20,7 +20,7 @@ class Animation(NamedTuple):
     Attributes:
         figure: the figure, which shows the first frame.
         show: draws a frame into the figure, by its number from 0.
-        frames: the number of frames. The animation repeats: the first frame follows the last.
+        frames: the number of different frames, at least two. They are shown forwards, then backwards, and then again.
     """
 
     figure: Figure
@@ -91,9 +91,8 @@ def image_animation(frames: np.ndarray, columns: int, title: str, caption: str, 
     """
     figure = image_figure(frames[0], columns, title, caption, **labels)
     (grid,) = figure.axes[0].images
-    there_and_back = [*range(len(frames)), *range(len(frames) - 2, 0, -1)]
 
     def show(frame: int) -> None:
-        grid.set_data(image_grid(frames[there_and_back[frame]], columns).squeeze())
+        grid.set_data(image_grid(frames[frame], columns).squeeze())
 
-    return Animation(figure, show, len(there_and_back))
+    return Animation(figure, show, len(frames))

@@ -1,16 +1,17 @@
 """Information in nats, against the definition."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pgm_tfp import BayesianNetwork, catalogue
 from pgm_tfp.exact import conditional_mutual_information
 from tests.pgm_tfp import oracles_graphs
+from tests.support import examples
 
 EDGES = [("a", "c"), ("b", "c"), ("c", "d"), ("a", "e")]
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.permutations("abcde"), st.integers(1, 2), st.integers(1, 2), st.integers(0, 100))
 def test_it_is_that_of_the_joint(variables, first, second, seed):
     network = BayesianNetwork.from_edges(EDGES, seed=seed)

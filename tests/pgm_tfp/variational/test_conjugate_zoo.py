@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.special import betaln, gammaln
@@ -11,6 +11,7 @@ from scipy.stats import cauchy, multivariate_normal, nbinom, norm, poisson
 from pgm_tfp import BayesianNetwork, Conditional
 from pgm_tfp.backend import tf, tfd
 from pgm_tfp.variational import fit, nuts, quadrature, target
+from tests.support import examples
 
 
 def network(**conditionals):
@@ -69,7 +70,7 @@ def test_a_ridge():
     assert grid.log_evidence.value == pytest.approx(-1.3280, abs=1e-4)
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(
     log_scale=st.tuples(st.floats(-4, 3), st.floats(-4, 3)),
     log_noise=st.floats(-4, 1),
@@ -88,7 +89,7 @@ def test_any_normal_in_the_plane(log_scale, log_noise, slope, seen):
     agrees(quadrature(target(model, {"x": value})), norm.logpdf(value, slope, deviation))
 
 
-@settings(max_examples=8, deadline=None)
+@examples(8)
 @given(a=st.floats(0.3, 30), b=st.floats(0.01, 100), counts=st.lists(st.integers(0, 40), min_size=1, max_size=4))
 def test_any_gamma_prior_of_a_poissons_rate(a, b, counts):
     def seen(rate):
@@ -103,7 +104,7 @@ def test_any_gamma_prior_of_a_poissons_rate(a, b, counts):
     agrees(grid, expected, shape / rate, np.sqrt(shape) / rate)
 
 
-@settings(max_examples=8, deadline=None)
+@examples(8)
 @given(a=st.floats(0.5, 20), b=st.floats(0.5, 20), n=st.integers(1, 60), share=st.floats(0, 1))
 def test_any_beta_prior_of_a_binomials_probability(a, b, n, share):
     k = round(n * share)

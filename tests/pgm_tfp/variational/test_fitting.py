@@ -10,7 +10,7 @@ from common.errors import UserError
 from pgm_tfp import BayesianNetwork, Conditional, Table, catalogue, exact
 from pgm_tfp.backend import tf, tfd
 from pgm_tfp.maximisation import Maximum
-from pgm_tfp.variational import LogEvidence, evidence, fit, quadrature, target
+from pgm_tfp.variational import LogEvidence, evidence, fit, quadrature, sampled_gradients, target
 from pgm_tfp.variational.family import best_start
 from pgm_tfp.variational.fitting import checked
 
@@ -122,8 +122,9 @@ def test_evidence_with_a_large_error_of_quadrature_is_not_known(monkeypatch, cap
     )
 
 
-def test_a_chain_of_seventy_hidden_variables_is_fitted():
+def test_a_chain_of_seventy_hidden_variables_is_fitted(monkeypatch):
     """An int64 cannot hold the number of joint states."""
+    monkeypatch.setattr(sampled_gradients, "STEPS", 200)
     chain = BayesianNetwork.from_edges([(f"x{i}", f"x{i + 1}") for i in range(70)], seed=1)
     fitted = fit(chain, {"x70": True}, starts=2)
     assert fitted.algorithm == "score_function"

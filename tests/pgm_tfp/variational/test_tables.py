@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pgm_tfp import BayesianNetwork, catalogue, exact
 from pgm_tfp.variational import fit, target
 from pgm_tfp.variational.tables import autoregressive, distribution, draw, enumerated_elbo, log_q, mean_field
+from tests.support import examples
 
 COLLIDER = [("a", "c"), ("b", "c"), ("c", "d"), ("a", "e")]
 
@@ -27,7 +28,7 @@ def divergence(posterior, structure, logits):
     return (np.exp(log_surrogate) * (log_surrogate - log_posterior)).sum()
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(seed=st.integers(0, 10_000), family=st.sampled_from([mean_field, autoregressive]))
 def test_evidence_less_elbo_is_the_divergence_at_any_surrogate(seed, family):
     network, evidence = BayesianNetwork.from_edges(COLLIDER, seed=seed), {"d": True, "e": False}

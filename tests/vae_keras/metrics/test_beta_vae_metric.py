@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support import examples
 from tests.vae_keras.metrics.pools import noisy_codes, shuffled_rows, ten_factors, uniform_factors
 from vae_keras.metrics.beta_vae_metric import _features, beta_vae_score
 
@@ -87,7 +88,7 @@ def test_factors_without_two_rows_of_a_value_are_refused():
 
 
 @given(st.integers(0, 1_000))
-@settings(max_examples=10, deadline=None)
+@examples(10)
 def test_order_sign_shift_and_names_of_levels_do_not_matter(seed):
     random = np.random.default_rng(seed)
     factors = uniform_factors(200, 3, 3, seed)

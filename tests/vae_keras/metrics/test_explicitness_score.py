@@ -2,9 +2,10 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support import examples
 from tests.vae_keras.metrics.pools import noisy_codes, shuffled_rows, ten_factors, uniform_factors
 from vae_keras.metrics.explicitness_score import explicitness
 from vae_keras.metrics.pool import train_test_split
@@ -68,7 +69,7 @@ def test_too_few_rows_for_any_curve_are_refused():
 
 
 @given(st.integers(0, 1_000))
-@settings(max_examples=10, deadline=None)
+@examples(10)
 def test_order_sign_scale_and_names_of_levels_do_not_matter(seed):
     random = np.random.default_rng(seed)
     factors = uniform_factors(150, 2, 3, seed)

@@ -2,9 +2,10 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support import examples
 from tests.vae_keras.metrics.pools import noisy_codes, shuffled_rows, ten_factors, uniform_factors
 from vae_keras.metrics.factor_vae_metric import _stillest, factor_vae_score
 
@@ -102,7 +103,7 @@ def test_batches_of_one_are_refused():
 
 
 @given(st.integers(0, 1_000))
-@settings(max_examples=15, deadline=None)
+@examples(15)
 def test_order_sign_scale_and_names_of_levels_do_not_matter(seed):
     random = np.random.default_rng(seed)
     factors = uniform_factors(200, 3, 3, seed)

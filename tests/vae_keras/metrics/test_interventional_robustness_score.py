@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support import examples
 from tests.vae_keras.metrics.pools import noisy_codes, shuffled_rows, ten_factors, uniform_factors
 from vae_keras.metrics.interventional_robustness_score import interventional_robustness
 
@@ -95,7 +96,7 @@ def test_a_factor_of_many_values_is_cut_into_bins():
 
 
 @given(st.integers(0, 1_000))
-@settings(max_examples=20, deadline=None)
+@examples(20)
 def test_order_sign_shift_and_names_of_levels_do_not_matter(seed):
     random = np.random.default_rng(seed)
     factors = uniform_factors(150, 3, 4, seed)

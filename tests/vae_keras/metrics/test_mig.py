@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support import examples
 from tests.vae_keras.metrics.pools import noisy_codes, shuffled_rows, ten_factors, uniform_factors
 from vae_keras.metrics.mig import mutual_information_gap
 from vae_keras.metrics.modularity_score import modularity
@@ -86,7 +87,7 @@ def test_the_second_of_a_single_dimension_tells_nothing():
 
 
 @given(SEEDS)
-@settings(max_examples=20, deadline=None)
+@examples(20)
 def test_order_sign_scale_and_names_of_levels_do_not_matter(seed):
     random = np.random.default_rng(seed)
     factors = uniform_factors(150, 3, 4, seed)

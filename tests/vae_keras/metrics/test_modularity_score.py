@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from tests.support import examples
 from tests.vae_keras.metrics.pools import (
     mixed_within_rows,
     noisy_codes,
@@ -84,7 +85,7 @@ def test_bins_are_those_asked_for():
 
 
 @given(st.integers(0, 1_000))
-@settings(max_examples=20, deadline=None)
+@examples(20)
 def test_order_sign_scale_and_names_of_levels_do_not_matter(seed):
     random = np.random.default_rng(seed)
     factors = uniform_factors(150, 3, 4, seed)

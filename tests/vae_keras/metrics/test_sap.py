@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support import examples
 from tests.vae_keras.metrics.pools import noisy_codes, shuffled_rows, ten_factors, uniform_factors
 from vae_keras.metrics.sap import sap_score
 
@@ -63,7 +64,7 @@ def test_accuracy_is_that_of_rows_not_trained_on():
 
 
 @given(st.integers(0, 1_000))
-@settings(max_examples=10, deadline=None)
+@examples(10)
 def test_order_sign_and_names_of_levels_do_not_matter(seed):
     random = np.random.default_rng(seed)
     factors = uniform_factors(120, 2, 3, seed)

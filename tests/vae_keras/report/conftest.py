@@ -31,7 +31,7 @@ def report_on(folder):
     made = [one(context) for one in shown]
     numbers = reduce(merged, (one.numbers for one in made))
     pages = report.read_pages(evaluate.THEORY)
-    return report.report_page("tiny", evaluate.answers_of_part_1(0), pages, context, made, numbers), numbers
+    return report.report_page("tiny", evaluate.answers_of_part_1.__wrapped__(0), pages, context, made, numbers), numbers
 
 
 @pytest.fixture(scope="session")
