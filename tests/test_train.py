@@ -209,7 +209,17 @@ def test_a_capacity_is_what_the_kl_ends_with(tmp_path):
     assert np.mean(kl[8:12]) == pytest.approx(3.0, abs=1.0)
 
 
-DEEP = ["--architecture", "deep", "--dropout", "0.2", "--batch-normalization", "--likelihood", "learned_gaussian"]
+DEEP = [
+    "--architecture",
+    "deep",
+    "--hidden-size",
+    "16",
+    "--dropout",
+    "0.2",
+    "--batch-normalization",
+    "--likelihood",
+    "learned_gaussian",
+]
 TABLE = ["--linear-start", "--likelihood", "gaussian", "--precision", "float16"]
 
 

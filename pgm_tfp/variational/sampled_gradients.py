@@ -93,7 +93,7 @@ def fit_by_vimco(target: Target, structure: Structure, settings: Settings, famil
 
 def _fit(estimator: str, target: Target, structure: Structure, settings: Settings, family: str) -> TableOptimum:
     seeds = range(settings.seed, settings.seed + settings.starts)
-    runs = [ascend(target, structure, estimator, seed) for seed in seeds]
+    runs = [ascend(target, structure, estimator, seed, STEPS) for seed in seeds]
     elbos = [sampled_elbo(target, structure, logits, settings.seed) for logits, _ in runs]
     best = max(range(settings.starts), key=lambda number: elbos[number][0])
     (logits, trace), (elbo, error) = runs[best], elbos[best]

@@ -77,10 +77,3 @@ def test_a_benchmark_runs_at_its_smallest_size(name, folder, tmp_path, monkeypat
     monkeypatch.setattr(sys, "argv", [name, *(argument.format(folder=folder) for argument in arguments)])
     benchmark.main()
     assert re.search(r"\d", capsys.readouterr().out)
-
-
-def test_every_benchmark_in_the_documentation_is_there():
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
-    named = {name for page in pages for name in re.findall(r"benchmarks[./](\w+)", page.read_text(encoding="utf-8"))}
-    assert set(SMALL) <= named
-    assert all((ROOT / "benchmarks" / f"{name}.py").exists() for name in named)

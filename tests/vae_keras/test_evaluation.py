@@ -48,7 +48,7 @@ def test_every_exhibit_is_a_figure_that_shows_something(evaluated_run):
     for path in paths:
         with Image.open(path) as picture:
             pixels = np.asarray(picture.convert("L"))
-        assert min(pixels.shape) > 200
+        assert min(pixels.shape) > 100
         assert pixels.std() > 10
 
 
