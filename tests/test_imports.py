@@ -40,7 +40,7 @@ ORDER = {
         ["report"],
     ],
     "pgm_tfp": [
-        ["backend", "memory", "states"],
+        ["backend", "memory", "states", "bif_statements"],
         ["graphs", "potentials", "conditionals"],
         ["triangulation", "joint_distributions"],
         ["elimination", "bif", "uai"],

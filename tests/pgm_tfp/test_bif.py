@@ -1,6 +1,8 @@
 """BIF files, those that pgmpy writes and ships and those that its reader gets wrong."""
 
 import gzip
+import re
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +49,14 @@ probability {head} {{
         "// said by hand\n (no) 0.9, 0.1; /* and\n measured */ (yes) 0.2, 0.8;",
         'property "p = {1; 2}"; (no) 0.9, 0.1; ("yes") 0.2, 0.8;',
         "(no)0.9,0.1;(yes)0.2,0.8",
+        '// 5" pipe\n (no) 0.9, 0.1;\n // 3" pipe\n (yes) 0.2, 0.8;',
+        '/* 5" pipe */ (no) 0.9, 0.1; /* 3" pipe */ (yes) 0.2, 0.8;',
+        "(no) 0.9, 0.1;// by hand\n (yes) 0.2, 0.8;// (yes) 1 0;",
+        "(no) 0.9, /* // */ 0.1; // /*\n (yes)/**/0.2, 0.8; // */",
+        "property source = http://example.org/a; (no) 0.9, 0.1; (yes) 0.2, 0.8;",
+        'property "// see /* there"; (no) 0.9, 0.1; (yes) 0.2, 0.8;',
+        "property box = {1; 2}; (no) 0.9, 0.1;; (yes) 0.2, 0.8;",
+        "(no) 0.9, 0.1; (yes) 0.2, 0.8; default 0.5, 0.5;",
     ],
 )
 def test_rows_defaults_tables_comments_and_properties_are_read(probability):
@@ -110,6 +120,7 @@ def test_levels_of_numbers_hold_commas_and_brackets_as_bnlearn_cuts_them():
         (rain("(no) 0.9, 0.1, 0.0; default 0.2, 0.8;"), "line 13: grass needs 2 numbers here, given 3"),
         (rain("table 0.9, 0.1;"), "line 13: grass needs 4 numbers here, given 2"),
         (rain("default 0.9, o.1;"), "line 13: '0.9, o.1' must be numbers"),
+        (rain("row 1 0;"), "line 13: 'row 1 0' is not a table, a default or a (row)"),
         (rain("function x;"), "line 13: 'function x' is not a table, a default or a (row)"),
         (
             rain("default 1 0;", type_of_rain="continuous"),
@@ -138,6 +149,111 @@ def test_what_is_wrong_is_named_by_its_line(text, message):
         read_bif(text)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def refusal(text):
+    """The error that the text is refused with."""
+    with pytest.raises(UserError) as error:
+        read_bif(text)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def lines_in(message):
+    return [int(number) for number in re.findall(r"line (\d+)", message)]
+
+
+@pytest.mark.parametrize(
+    ("probability", "lines"),
+    [
+        ("(no) 0.9, 0.1;\n table 0.5 0.5 0.5 0.5;", [14, 13]),
+        ("(no) 0.9, 0.1;\n (yes) 0.2, 0.8;\n table 0.9, 0.2, 0.1, 0.8;", [15, 13]),
+        ("table 0.5 0.5 0.5 0.5;\n\n (no) 0.9, 0.1;", [15, 13]),
+        ("table 0.5 0.5 0.5 0.5;\n table 0.5 0.5 0.5 0.5;", [14, 13]),
+        ("table 0.5 0.5 0.5 0.5;\n default 0.9, 0.1;", [14, 13]),
+        ("default 0.9, 0.1;\n table 0.5 0.5 0.5 0.5;", [14, 13]),
+        ("table 0.5 0.5\n 0.5 0.5;\n default 0.9, 0.1;", [15, 13]),
+        ("default 0.9, 0.1; /*\n\n*/ default 0.2 0.8;", [15, 13]),
+        ("(yes) 0.9, 0.1;\n // then\n (yes) 0.9, 0.1; (no) 1 0;", [15, 13]),
+        ("default 1 0; }\nvariable /*\n*/ rain { type discrete [ 2 ] { no, yes };", [14, 3]),
+        ("default 1 0; }\nprobability ( grass ) { table 1 0;", [14, 12]),
+        ("default 1 0; }\nvariable x { type discrete [1] { a };\n type discrete [1] { b };", [15, 14]),
+    ],
+)
+def test_contradictions_are_refused_with_both_lines(probability, lines):
+    message = refusal(rain(probability))
+    assert lines_in(message) == lines
+    assert message.startswith(f"line {lines[0]}: ")
+
+
+@pytest.mark.parametrize(
+    ("probability", "line", "what"),
+    [
+        ('(no) 0.9, 0.1;\n ("yes) 0.2, 0.8;', 14, "quoted string"),
+        ('(no) 0.9, 0.1; // "\n property "p;', 14, "quoted string"),
+        ("/* twice\n (no) 0.9, 0.1;", 13, "comment"),
+        ('property "/*"; /* "\n */\n /*/ (no) 0.9, 0.1;', 15, "comment"),
+        ("(no) 0.9, 0.1; (yes) 0.2, 0.8; { a; b;", 12, "block"),
+    ],
+)
+def test_what_has_no_end_is_refused_with_the_line_where_it_begins(probability, line, what):
+    message = refusal(rain(probability))
+    assert message.startswith(f"line {line}: the {what} ")
+    assert lines_in(message) == [line]
+
+
+def test_an_error_stays_one_line_if_a_quoted_name_has_two():
+    assert "a b has no probability block" in refusal('variable "a\nb" { type discrete [1] { c }; }')
+    text = rain('("no\nno") 1 0;\n("no\nno") 1 0;', type_of_rain='discrete [ 2 ] { "no\nno", yes }')
+    assert lines_in(refusal(text)) == [16, 14]
+
+
+def test_a_state_that_is_listed_twice_is_named():
+    assert "rain has the state no twice" in refusal(rain("default 1 0;", type_of_rain="discrete [ 2 ] { no, no }"))
+
+
+def test_the_wrong_one_of_many_numbers_is_named():
+    assert "'0.I'" in refusal(rain("table " + "0.0 " * 40 + "0.I;"))
+
+
+def test_the_same_word_20_000_times_is_refused():
+    # Searching for a block from each of these words would take time that grows with the square of their number.
+    for word in ("variable ", "variable x ", "( ", "/ ", "// \n x "):
+        assert lines_in(refusal(word * 20_000))[0] in (1, 2)
+    for inside in ("(" * 20_000, "(" + "no," * 20_000 + ") 1 0", "[ " * 20_000, "default" + " ] " * 20_000):
+        message = refusal(rain(f"{inside};"))
+        assert lines_in(message) == [13]
+        assert len(message) < 200
+
+
+def with_one_large_table(form, sizes):
+    """The text of a network with a table of two parents with these numbers of states, and the table."""
+    true = np.random.default_rng(0).random(sizes)
+    table = np.stack([1 - true, true], -1)
+    text = "variable x { type discrete [2] { no, yes }; }\n"
+    for name, size in zip("ab", sizes, strict=True):
+        text += f"variable {name} {{ type discrete [{size}] {{ {', '.join(f's{i}' for i in range(size))} }}; }}\n"
+        text += f"probability ( {name} ) {{ default {' '.join([repr(1 / size)] * size)}; }}\n"
+    if form == "table":
+        content = f"table {', '.join(map(repr, np.moveaxis(table, -1, 0).ravel().tolist()))};"
+    else:
+        content = "\n".join(f"(s{a}, s{b}) {', '.join(map(repr, table[a, b].tolist()))};" for a, b in np.ndindex(sizes))
+    return f"{text}probability ( x | a, b ) {{\n{content}\n}}", table
+
+
+@pytest.mark.parametrize(("form", "sizes", "most"), [("table", (512, 256), 5), ("rows", (128, 64), 1)])
+def test_reading_takes_memory_for_the_table_and_one_statement(form, sizes, most):
+    text, table = with_one_large_table(form, sizes)
+    tracemalloc.start()
+    try:
+        tables = read_bif(text)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_array_equal(tables["x"].probabilities, table)
+    # In bytes; the text has one byte for each character. The table has 2^18 cells, and
+    # its text is held twice while spaces around the statement are removed; each of the rows has little text.
+    assert peak < most * len(text)
 
 
 def shipped(name):
@@ -214,6 +330,49 @@ def test_any_network_comes_back_from_its_file(drawn):
     for name, table in tables.items():
         assert (again[name].parents, again[name].states) == (table.parents, table.states)
         np.testing.assert_array_equal(again[name].probabilities, table.probabilities)
+
+
+TOKENS = [
+    *("network", "dog", "{", "property", "credal", '"{; // /*"', ";", "}"),
+    *("variable", '"http://a"', "{", "type", "discrete", "[", "3", "]", "{"),
+    *('"x,y"', ",", "(0,10]", ",", "a//b", "}", ";", "property", "position", "=", "(", "1", ",", "2", ")", ";", "}"),
+    *("variable", "b", "{", "type", "discrete", "[", "2", "]", "{", "no", ",", '"/* yes"', "}", ";", "}"),
+    *("probability", "(", "b", "|", '"http://a"', ")", "{", "(", '"x,y"', ")", "0.25", ",", "0.75", ";"),
+    *("(", "a//b", ")", "1", "0", ";", "default", "0.5", "0.5", ";", "}"),
+    *("probability", "(", '"http://a"', ")", "{", "table", "0.5", ",", "0.125", "0.375", ";", "}"),
+]
+COMMENTS = [
+    '// 5" pipe\n',
+    '/* 3" pipe */',
+    "// } ; {\n",
+    "/* } ; */",
+    "//\n",
+    "/**/",
+    "/*//*/",
+    "// /*\n",
+    "// */\n",
+    "/*\n*/",
+]
+
+
+@quickly
+@given(
+    st.lists(st.lists(st.sampled_from([*COMMENTS, " ", "\n"]), max_size=3), min_size=len(TOKENS), max_size=len(TOKENS))
+)
+def test_comments_anywhere_between_tokens_change_nothing(gaps):
+    text = ""
+    for token, gap in zip(TOKENS, gaps, strict=True):
+        # Two words need something between them, and // needs a space after a word.
+        is_word = token[-1] not in '{}[]();,|"'
+        between = "".join(gap)
+        text += token + (" " if is_word and (not between or between.startswith("//")) else "") + between
+    tables = read_bif(text)
+    assert list(tables) == ["http://a", "b"]
+    assert tables["http://a"].states == ("x,y", "(0,10]", "a//b")
+    assert tables["b"].states == ("no", "/* yes")
+    assert tables["b"].parents == ("http://a",)
+    np.testing.assert_array_equal(tables["http://a"].probabilities, [0.5, 0.125, 0.375])
+    np.testing.assert_array_equal(tables["b"].probabilities, [[0.25, 0.75], [0.5, 0.5], [1, 0]])
 
 
 @pytest.mark.parametrize(
