@@ -172,22 +172,25 @@ def log_density(distribution: tfp.distributions.Distribution, value: Any) -> tf.
 
 
 def in_float64(part: Any) -> Any:
-    """A distribution or a bijector with its parameters in float64; TFP converts Python numbers to float32."""
+    """A distribution or a bijector with its parameters in float64, and those of its parts; TFP's default is float32."""
     from pgm_tfp.backend import tf
 
-    if part.dtype == tf.float64:
-        return part
     changes = {}
     for name, properties in type(part).parameter_properties(dtype=tf.float64).items():
         value = part.parameters.get(name)
         if value is None or properties.specifies_shape:
             continue
         if not properties.is_tensor:
-            changes[name] = _all_in_float64(value)
-        else:  # tf.cast would convert a Python number to float32 first
+            if (converted := _all_in_float64(value)) is not value:
+                changes[name] = converted
+        elif getattr(value, "dtype", None) != tf.float64:  # tf.cast would convert a Python number to float32 first
             changes[name] = tf.cast(value, tf.float64) if tf.is_tensor(value) else tf.constant(value, tf.float64)
     return part.copy(**changes) if changes else part
 
 
 def _all_in_float64(parts: Any) -> Any:
-    return [in_float64(part) for part in parts] if isinstance(parts, (list, tuple)) else in_float64(parts)
+    """These parts in float64, a list of parts or one; the same object if there is nothing to convert."""
+    if not isinstance(parts, (list, tuple)):
+        return in_float64(parts)
+    converted = [in_float64(part) for part in parts]
+    return converted if any(new is not old for new, old in zip(converted, parts, strict=True)) else parts

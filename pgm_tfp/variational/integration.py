@@ -13,17 +13,22 @@ power of the step (Trefethen & Weideman 2014). What remains is to place the grid
   one), the mass that may lie beyond counts as error.
 
 Three checks give the error: half the step must give the same evidence; a second set of frames, computed from the first
-result, must give it again; and importance sampling must give it within its standard error.
+result, must give it again; and importance sampling must give it. The last check does not depend on the grids: half of
+its points cover the prior, where a mode may be that no search has found. Its own error, and the difference, are part of
+the stated error. If it contradicts the result, the search for modes goes on at the points that weigh most.
 """
 
+import logging
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp
-from scipy.stats import multivariate_t
+from scipy.stats import qmc
 
 from common.errors import UserError
-from pgm_tfp.variational.frames import CompiledDensity, Frame, frames_of_modes
+from common.estimates import Estimate
+from pgm_tfp.variational.frames import CompiledDensity, Frame, frames_of_modes, log_mixture
 from pgm_tfp.variational.results import LogEvidence, Marginal, marginal_of
 from pgm_tfp.variational.targets import Target
 
@@ -36,8 +41,15 @@ BORDER = 1e-15  # share of the mass that the border may have
 AGREEMENT = 1e-9  # nats between two steps
 KNOWN = 1e-4  # largest error, in nats, of an evidence that counts as known
 PASSES = 4
-IMPORTANCE_DRAWS, WIDENING = 2**14, 1.5
-MOST_STANDARD_ERRORS = 5.0  # by which importance sampling may differ
+MOST_EVALUATIONS = 2**26  # densities, points times states, after which no grid becomes finer: some ten seconds
+SEARCHES = 3  # of modes; each after the first begins where importance sampling finds too much mass
+REPLICATES = 8  # of importance sampling, from which its standard error is computed
+FEWEST_DRAWS, MOST_DRAWS = {1: 2**11, 2: 2**13}, 2**16  # in one replicate
+WIDENING = 1.5
+STANDARD_ERRORS = 4.0  # of importance sampling that its error counts
+HEAVIEST = 64  # draws from which a search goes on
+
+log = logging.getLogger(__name__)
 
 
 class Quadrature(NamedTuple):
@@ -48,8 +60,9 @@ class Quadrature(NamedTuple):
         points: values of the continuous variables in the model's own space, (points, columns).
         weights: their posterior probabilities, (points,).
         interface: p(x | evidence) for each joint state x of the target's interface, (states,).
-        log_evidence: log p(evidence) with its error in nats; known where the error is at most 1e-4 nats. The error is
-            infinite where importance sampling contradicts the value.
+        log_evidence: log p(evidence) with its error in nats; known where the error is at most 1e-4 nats.
+        grid_error: the error that the grids alone have, in nats, for the modes that were found.
+        confirmation: log p(evidence) by importance sampling, in nats.
     """
 
     target: Target
@@ -57,6 +70,8 @@ class Quadrature(NamedTuple):
     weights: np.ndarray
     interface: np.ndarray
     log_evidence: LogEvidence
+    grid_error: float
+    confirmation: Estimate
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -95,8 +110,11 @@ class Share(NamedTuple):
     error: float
 
 
-def quadrature(target: Target) -> Quadrature:
+def quadrature(target: Target, points: np.ndarray | None = None) -> Quadrature:
     """The posterior of the hidden continuous variables, with the discrete variables summed out.
+
+    Args:
+        points: unconstrained coordinates of places where a mode may be, (n, d), such as draws of a surrogate.
 
     Raises:
         UserError: there are no hidden continuous variables or more than two unconstrained coordinates, a density is not
@@ -107,9 +125,32 @@ def quadrature(target: Target) -> Quadrature:
             f"quadrature is for one or two hidden continuous numbers, and there are {target.dimensions}; use nuts"
         )
     density = CompiledDensity(target)
-    frames = frames_of_modes(density)
+    frames = frames_of_modes(density, points=points)
     if not frames:
         raise UserError("quadrature finds no point where the evidence is possible; check the evidence")
+    for search in range(SEARCHES):
+        shares, frames, grid_error = _integrated(density, frames)
+        log_evidence = float(logsumexp([logsumexp(share.log_masses) for share in shares]))
+        confirmation, heaviest = _importance_sampling(density, frames, grid_error)
+        difference = abs(confirmation.value - log_evidence)
+        confirmed = difference <= STANDARD_ERRORS * confirmation.standard_error + grid_error
+        if confirmed or search == SEARCHES - 1:
+            break
+        more = frames_of_modes(density, frames, heaviest)
+        if len(more) <= len(frames):
+            break
+        frames = more
+    error = grid_error + difference + STANDARD_ERRORS * confirmation.standard_error
+    if density.evaluations > MOST_EVALUATIONS:
+        log.warning(
+            "quadrature over %s has reached its limit of %.1g densities with %d modes; the error is %.1g nats",
+            " and ".join(target.columns), MOST_EVALUATIONS, len(frames), error,
+        )  # fmt: skip
+    return _posterior(target, shares, log_evidence, error, grid_error, confirmation)
+
+
+def _integrated(density: CompiledDensity, frames: list[Frame]) -> tuple[list[Share], list[Frame], float]:
+    """The share of each frame, the frames at the shares' centres, and the error of log of all mass in nats."""
     before = np.inf
     for _ in range(PASSES):
         shares = [_share(density, frames, number) for number in range(len(frames))]
@@ -118,11 +159,10 @@ def quadrature(target: Target) -> Quadrature:
         error = float(np.exp(masses - log_evidence) @ [share.error for share in shares])
         moved, before = abs(log_evidence - before), log_evidence
         frames = [_frame_of(share, frame) for share, frame in zip(shares, frames, strict=True)]
-        if moved <= max(AGREEMENT, error):
+        if moved <= max(AGREEMENT, error) or density.evaluations > MOST_EVALUATIONS:
             break
-    if _contradicted(density, frames, log_evidence, error + moved):
-        error = np.inf
-    return _posterior(target, shares, log_evidence, error + moved)
+    # Where the effort ended after one pass, there is no second set of frames to compare with.
+    return shares, frames, error + (moved if np.isfinite(moved) else 0.0)
 
 
 class Grid(NamedTuple):
@@ -156,7 +196,8 @@ def _share(density: CompiledDensity, frames: list[Frame], number: int) -> Share:
         grid = _on_grid(density, frames, number, lows, highs, step)
         total = logsumexp(grid.log_masses)
         error = abs(total - before) if np.isfinite(total) else 0.0
-        if error < allowed or grid.log_masses.size * 2**dimensions > MOST_CELLS[dimensions]:
+        too_many = grid.log_masses.size * 2**dimensions > MOST_CELLS[dimensions]
+        if error < allowed or too_many or density.evaluations > MOST_EVALUATIONS:
             beyond = np.log1p(np.exp(grid.lost - total)) if np.isfinite(grid.lost) else 0.0
             return Share(grid.u, grid.log_masses, float(error + beyond))
 
@@ -188,8 +229,8 @@ def _on_grid(
         density.target.check_numbers(u[failed & (np.abs(s).max(1) < NEAR)])
         logs[failed] = -np.inf
     if len(frames) > 1:
-        normals = np.stack([other.log_density(u) for other in frames])
-        logs = logs + (normals[number] - logsumexp(normals, 0))[:, None]
+        density.evaluations += len(u) * len(frames)  # the normals of all frames take as long as so many densities
+        logs = logs + (frame.log_density(u) - log_mixture(frames, u))[:, None]
     # du = |L| prod cosh(s) ds
     logs += (np.log(np.cosh(s)).sum(1) + frame.log_width + len(axes) * np.log(step))[:, None]
     shape = tuple(map(len, axes))
@@ -235,38 +276,105 @@ def _frame_of(share: Share, frame: Frame) -> Frame:
         return frame._replace(log_mass=log_mass)
 
 
-def _contradicted(density: CompiledDensity, frames: list[Frame], log_evidence: float, error: float) -> bool:
-    """Whether importance sampling gives another evidence, by more than its standard error allows.
+def _importance_sampling(
+    density: CompiledDensity, frames: Sequence[Frame], error: float
+) -> tuple[Estimate, np.ndarray]:
+    """log p(evidence) by importance sampling from quasi-random points, and the points that weigh most, (n, d).
 
-    Half of the draws come from wide t-distributions in the frames. The other half come from a t-distribution as
-    wide as the prior, and may fall on modes that no start has found.
+    Half of the points come from wide t-distributions in the frames. The other half come from a Cauchy distribution as
+    wide as the prior (a defensive mixture, Hesterberg 1995), and may fall on modes that no search has found. Scrambled
+    Sobol points fill each proposal evenly, and replicates with other scrambles give the standard error (Owen 1997). The
+    number of points is doubled until the standard error is small compared with `KNOWN` or with `error`.
     """
-    prior, random = density.target.prior_draws, np.random.default_rng(0)
-    dimensions = prior.shape[1]
-    masses = np.maximum(np.exp([frame.log_mass - log_evidence for frame in frames]), 0.02)
-    shares = np.array([*(0.5 * masses / masses.sum()), 0.5])
-    proposals = [*frames, Frame(prior.mean(0), np.diag(density.target.prior_scale), 0.0)]
-    standard = multivariate_t(np.zeros(dimensions), WIDENING**2 * np.eye(dimensions), df=4)
-    u = np.concatenate(
+    proposals, shares = _proposals(density.target.prior_draws, frames)
+    random, draws = np.random.default_rng(0), FEWEST_DRAWS[len(frames[0].centre)]
+    while True:
+        replicates = [_log_terms(density, proposals, shares, draws, random) for _ in range(REPLICATES)]
+        values = np.array([logsumexp(terms) for _, terms in replicates])
+        highest = values.max()
+        mean = np.exp(values - highest).mean()
+        # d log(mean) = d mean / mean
+        spread = np.exp(values - highest).std(ddof=1) / np.sqrt(REPLICATES) / mean
+        enough = STANDARD_ERRORS * spread < max(error, 0.1 * KNOWN)
+        if enough or draws >= MOST_DRAWS or density.evaluations > MOST_EVALUATIONS:
+            break
+        draws *= 4
+    u, terms = (np.concatenate(parts) for parts in zip(*replicates, strict=True))
+    return Estimate(float(highest + np.log(mean)), float(spread)), u[np.argsort(-terms)[:HEAVIEST]]
+
+
+class HeavyTailed(NamedTuple):
+    """A distribution on the line by two functions that need no iteration.
+
+    Attributes:
+        quantile: of probabilities (n,).
+        log_density: at points (n,), in nats.
+    """
+
+    quantile: Callable[[np.ndarray], np.ndarray]
+    log_density: Callable[[np.ndarray], np.ndarray]
+
+
+# The t-distribution with two degrees of freedom: x = (2 p - 1) / sqrt(2 p (1 - p)), density (2 + x^2)^(-3/2)
+STUDENT = HeavyTailed(lambda p: (2 * p - 1) / np.sqrt(2 * p * (1 - p)), lambda x: -1.5 * np.log(2 + x**2))
+# The Cauchy distribution: x = tan(pi (p - 1/2)), density 1 / (pi (1 + x^2))
+CAUCHY = HeavyTailed(lambda p: np.tan(np.pi * (p - 0.5)), lambda x: -np.log(np.pi * (1 + x**2)))
+
+
+def _proposals(prior: np.ndarray, frames: Sequence[Frame]) -> tuple[list[tuple[Frame, HeavyTailed]], np.ndarray]:
+    """The proposals of importance sampling, each a distribution in a frame, and their shares of the points."""
+    centre = np.median(prior, 0)
+    spread = np.maximum(np.quantile(np.abs(prior - centre), 0.7, 0), 1e-3 * prior.std(0))
+    heaviest = max(frame.log_mass for frame in frames)
+    masses = np.maximum(np.exp([frame.log_mass - heaviest for frame in frames]), 0.02)
+    proposals = [
+        *((frame._replace(scale=WIDENING * frame.scale), STUDENT) for frame in frames),
+        (Frame(centre, np.diag(np.maximum(spread, np.finfo(float).tiny)), 0.0), CAUCHY),
+    ]
+    return proposals, np.array([*(0.5 * masses / masses.sum()), 0.5])
+
+
+def _log_terms(
+    density: CompiledDensity,
+    proposals: Sequence[tuple[Frame, HeavyTailed]],
+    shares: np.ndarray,
+    draws: int,
+    random: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Points u (n, d) from the proposals, and logs of the terms whose sum estimates p(evidence), (n,).
+
+    The terms are weighted by the power heuristic (Veach & Guibas 1995): where one proposal places many more points than
+    another, the few points of the other hardly count, and add no noise.
+    """
+    dimensions = len(proposals[0][0].centre)
+    sizes = 2 ** np.maximum(np.ceil(np.log2(shares * draws)), 4).astype(int)  # Sobol points are even in powers of two
+    parts = []
+    for (frame, kind), size in zip(proposals, sizes, strict=True):
+        even = qmc.Sobol(dimensions, rng=random).random_base2(int(np.log2(size)))
+        parts.append(frame.centre + kind.quantile(np.clip(even, 1e-15, 1 - 1e-15)) @ frame.scale.T)
+    u = np.concatenate(parts)
+    # log(n_k q_k(u)) of every proposal at every point
+    expected = np.stack(
         [
-            proposal.centre + standard.rvs(count, random_state=random).reshape(count, dimensions) @ proposal.scale.T
-            for proposal, count in zip(proposals, random.multinomial(IMPORTANCE_DRAWS, shares), strict=True)
+            np.log(size) + kind.log_density(frame.coordinates(u)).sum(1) - frame.log_width
+            for (frame, kind), size in zip(proposals, sizes, strict=True)
         ]
-    )
-    log_q = logsumexp(
-        [
-            np.log(share) + standard.logpdf(proposal.coordinates(u)).reshape(-1) - proposal.log_width
-            for share, proposal in zip(shares, proposals, strict=True)
-        ],
-        0,
     )
     logs = density.logs(u)
     logs[~(logs < np.inf)] = -np.inf
-    ratios = np.exp(logsumexp(logs, 1) - log_q - log_evidence)
-    return bool(abs(ratios.mean() - 1.0) > MOST_STANDARD_ERRORS * ratios.std() / np.sqrt(IMPORTANCE_DRAWS) + error)
+    own = expected[np.repeat(np.arange(len(sizes)), sizes), np.arange(len(u))]
+    # The power heuristic: w_k = (n_k q_k)^2 / sum_j (n_j q_j)^2, and the term is w_k p / (n_k q_k)
+    return u, logsumexp(logs, 1) + own - logsumexp(2.0 * expected, 0)
 
 
-def _posterior(target: Target, shares: list[Share], log_evidence: float, error: float) -> Quadrature:
+def _posterior(
+    target: Target,
+    shares: list[Share],
+    log_evidence: float,
+    error: float,
+    grid_error: float,
+    confirmation: Estimate,
+) -> Quadrature:
     u = np.concatenate([share.u for share in shares])
     masses = np.exp(np.concatenate([share.log_masses for share in shares]) - log_evidence)
     kept = masses.sum(1) > 1e-20
@@ -278,4 +386,5 @@ def _posterior(target: Target, shares: list[Share], log_evidence: float, error: 
         points, weights = values.reshape(-1, values.shape[2]), masses.ravel()
     interface = masses.sum(0)
     known = LogEvidence("known" if error <= KNOWN else "unknown", log_evidence, error)
-    return Quadrature(target, points, weights / weights.sum(), interface / interface.sum(), known)
+    weights, interface = weights / weights.sum(), interface / interface.sum()
+    return Quadrature(target, points, weights, interface, known, grid_error, confirmation)

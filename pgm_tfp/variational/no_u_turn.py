@@ -10,6 +10,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from common.errors import UserError
+from pgm_tfp.variational.frames import CompiledDensity, frames_of_modes
 from pgm_tfp.variational.results import LogEvidence, Marginal, marginal_of
 from pgm_tfp.variational.targets import Target
 
@@ -17,6 +18,8 @@ CHAINS, BURN_IN, DRAWS = 4, 500, 1_000
 ACCEPTANCE = 0.8
 # Vehtari et al. 2021, "Rank-normalization, folding, and localization: an improved R-hat", section 4
 LARGEST_R_HAT, FEWEST_EFFECTIVE_SAMPLES = 1.01, 400
+MOST_MISSED = 0.01  # share of the mass
+NEAR, SHOWN = 4.0, 64  # standard deviations from a mode at which a draw is in it; draws that show where modes may be
 
 
 class Chains(NamedTuple):
@@ -29,6 +32,8 @@ class Chains(NamedTuple):
         r_hat: potential scale reduction of each column, 1 where the chains agree (Gelman & Rubin 1992).
         effective_samples: of each column, all chains together.
         accepted: mean acceptance probability.
+        missed: the share of the mass of all modes that are found (by Laplace's approximation) in which there is no
+            draw. Chains that are all in the same mode agree with each other, so R-hat cannot show it.
     """
 
     target: Target
@@ -37,6 +42,7 @@ class Chains(NamedTuple):
     r_hat: np.ndarray
     effective_samples: np.ndarray
     accepted: float
+    missed: float = 0.0
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -63,9 +69,10 @@ class Chains(NamedTuple):
 
     @property
     def converged(self) -> bool:
-        """R-hat is at most 1.01 and there are 400 effective samples in every column (Vehtari et al. 2021)."""
+        """No mode is missed, R-hat is at most 1.01, and each column has 400 effective samples (Vehtari et al. 2021)."""
         # A single chain has no R-hat (NaN), and does not pass.
-        return bool((self.r_hat <= LARGEST_R_HAT).all() and (self.effective_samples >= FEWEST_EFFECTIVE_SAMPLES).all())
+        agree = (self.r_hat <= LARGEST_R_HAT).all() and (self.effective_samples >= FEWEST_EFFECTIVE_SAMPLES).all()
+        return bool(agree and self.missed < MOST_MISSED)
 
 
 def nuts(target: Target, draws: int = DRAWS, burn_in: int = BURN_IN, chains: int = CHAINS, seed: int = 0) -> Chains:
@@ -115,7 +122,16 @@ def nuts(target: Target, draws: int = DRAWS, burn_in: int = BURN_IN, chains: int
         _r_hat(values),
         _effective_samples(values),
         float(tf.reduce_mean(tf.exp(tf.minimum(log_accept, 0.0)))),
+        _missed(target, u),
     )
+
+
+def _missed(target: Target, u: np.ndarray) -> float:
+    """The share of the mass of all modes that are found in which there is no draw; u (draws, d)."""
+    frames = frames_of_modes(CompiledDensity(target), points=u[:: max(1, len(u) // SHOWN)])
+    masses = np.exp([frame.log_mass - frames[0].log_mass for frame in frames])
+    near = [bool(((frame.coordinates(u) ** 2).sum(1) < (NEAR**2 + u.shape[1])).any()) for frame in frames]
+    return float(masses[~np.array(near)].sum() / masses.sum()) if frames else 0.0
 
 
 def _effective_samples(values: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -33,6 +33,7 @@ from pgm_tfp.variational.truncation import Truncation
 MOST_STATES = 2**16  # joint states of hidden discrete variables that are summed over one by one
 IMPOSSIBLE = -700.0  # stands in for log 0, relative to a factor's largest entry: exp(-700) = 1e-304 has a gradient
 PRIOR_DRAWS = 1_000
+SMALL_SHARE = 1e-3  # of the log density, added to that of a component
 LEAST_SCALE = 1e-6  # of a prior whose draws are all equal
 
 
@@ -197,17 +198,32 @@ class Target:
         """log p(u, x, evidence) for every joint state x of the interface; u (samples, d), returns (samples, states)."""
         u = tf.convert_to_tensor(u, tf.float64)
         total = tf.constant(self._interface_log_weights)
-        for _, density, _ in self._densities(u):
-            total += density
+        for term in self._terms(u):
+            total += term.log_density
         return tf.broadcast_to(total, (tf.shape(u)[0], self.interface_states))
+
+    def component_logs(self, u: tf.Tensor) -> tf.Tensor:
+        """The log density of each component of every mixture, alone; u (samples, d), returns (samples, components).
+
+        A small share of log p(u, evidence) is added, which decides where the component is constant. For each component
+        it is the highest over the states of the interface.
+        """
+        u = tf.convert_to_tensor(u, tf.float64)
+        alone, total = [], tf.constant(self._interface_log_weights)
+        for term in self._terms(u):
+            total += term.log_density
+            alone += [tf.reduce_max(logs, 1) for logs in components(term.distribution, term.value, term.log_jacobian)]
+        if not alone:
+            return tf.zeros((tf.shape(u)[0], 0), tf.float64)
+        return tf.concat(alone, -1) + SMALL_SHARE * tf.reduce_logsumexp(total, -1, keepdims=True)
 
     def model_values(self, u: np.ndarray) -> np.ndarray:
         """The continuous variables at u (samples, d) in the model's own space, (samples, states or 1, columns).
 
         The second axis has a length other than 1 only where a support depends on the interface.
         """
-        densities = self._densities(tf.convert_to_tensor(u, tf.float64))
-        values = [value.numpy() for variable, _, value in densities if variable in self.continuous]
+        terms = self._terms(tf.convert_to_tensor(u, tf.float64))
+        values = [term.value.numpy() for term in terms if term.variable in self.continuous]
         parts = [value.reshape(*value.shape[:2], -1) for value in values]
         states = max(part.shape[1] for part in parts)
         return np.concatenate([np.broadcast_to(p, (len(p), states, p.shape[2])) for p in parts], -1)
@@ -269,7 +285,7 @@ class Target:
                 continue
             with tf.GradientTape() as tape:
                 tape.watch(u)
-                density = {name: density for name, density, _ in self._densities(u)}[variable]
+                density = {term.variable: term.log_density for term in self._terms(u)}[variable]
                 finite = tf.where(tf.math.is_finite(density), density, tf.zeros_like(density))
             gradient = tape.gradient(finite, u)
             if np.isnan(density).any() or (gradient is not None and np.isnan(gradient).any()):
@@ -279,8 +295,8 @@ class Target:
                     "does not lie where float64 rounds to the end of its support"
                 )
 
-    def _densities(self, u: tf.Tensor) -> Iterator[tuple[str, tf.Tensor, Any]]:
-        """(variable, its log density, its value) for every variable without a factor; u (samples, d)."""
+    def _terms(self, u: tf.Tensor) -> Iterator["Term"]:
+        """The term of every variable without a factor; u (samples, d)."""
         values: dict[str, Any] = {**self.observed, **self.grid(self.interface)}
         place = 0
         for variable in self.network.conditionals:
@@ -302,7 +318,7 @@ class Target:
             total = log_density(distribution, values[variable]) + jacobian
             if variable in self.likelihoods:
                 total += tf.gather(_log(self.likelihoods[variable]), values[variable])
-            yield variable, total, values[variable]
+            yield Term(variable, distribution, values[variable], total, jacobian)
 
     def _distribution(self, variable: str, values: Mapping[str, Any]) -> tfp.distributions.Distribution:
         conditional = self.network.conditionals[variable]
@@ -397,6 +413,38 @@ class Target:
         else:
             weights = self._eliminated((variable,))[0].values
         return float(weights[len(weights) // 2 :].sum() / weights.sum())
+
+
+class Term(NamedTuple):
+    """The term of one variable in log p(u, x, evidence).
+
+    Attributes:
+        distribution: of the variable, given its parents.
+        value: of the variable, (samples, states or 1, *event).
+        log_density: in unconstrained coordinates, (samples, states or 1).
+        log_jacobian: its share log |det db/du|.
+    """
+
+    variable: str
+    distribution: tfp.distributions.Distribution
+    value: Any
+    log_density: tf.Tensor
+    log_jacobian: Any
+
+
+def components(distribution: tfp.distributions.Distribution, value: Any, log_jacobian: Any) -> list[tf.Tensor]:
+    """The log density of each component of a mixture, (samples, states or 1, components); empty for others."""
+    if isinstance(distribution, tfp.distributions.MixtureSameFamily):
+        family = distribution.components_distribution
+        at = tf.expand_dims(tf.cast(value, family.dtype), -1 - len(distribution.event_shape))
+        logs = tf.cast(family.log_prob(at), tf.float64)
+    elif isinstance(distribution, tfp.distributions.Mixture):
+        logs = tf.stack([log_density(component, value) for component in distribution.components], -1)
+    else:
+        return []
+    if tf.is_tensor(log_jacobian):
+        logs += log_jacobian[..., tf.newaxis]
+    return [logs]
 
 
 def flat_index(indices: Sequence[Any], shape: Sequence[int]) -> Any:

@@ -113,7 +113,9 @@ def test_an_elbo_above_the_evidence_is_impossible_and_has_not_converged(caplog):
 
 def test_evidence_with_a_large_error_of_quadrature_is_not_known(monkeypatch, caplog):
     unsure = LogEvidence("unknown", -1.0, 0.01)
-    monkeypatch.setattr(evidence, "quadrature", lambda posterior: quadrature(posterior)._replace(log_evidence=unsure))
+    monkeypatch.setattr(
+        evidence, "quadrature", lambda posterior, points: quadrature(posterior, points)._replace(log_evidence=unsure)
+    )
     fitted = fit(catalogue.two_measurements(), {"x1": 1.0, "x2": 0.0}, "normal", starts=2)
     assert fitted.log_evidence == LogEvidence("bounded", fitted.elbo, fitted.elbo_error)
     assert fitted.gap is None
