@@ -83,6 +83,19 @@ def folder_path(typed: str) -> Path:
         raise UserError(f"{typed}: no user is called {user[1:]}; write ./{user} for a folder of that name") from reason
 
 
+def check_file(path: Path, what: str) -> None:
+    """Refuse a path that cannot be the name of a file to write.
+
+    Args:
+        what: what the path is for, which begins the error.
+
+    Raises:
+        UserError: the path is empty, or it is a folder.
+    """
+    if path.is_dir():  # also an empty path, which is the current folder
+        raise UserError(f"{what} {path} is a folder; name a file in it, such as {path / 'log.csv'}")
+
+
 def open_streams() -> None:
     """Open standard input, output and error on the null device if the process was started without them (`2>&-`).
 

@@ -11,7 +11,7 @@ from common.installed import PGM_TFP, require_packages
 
 require_packages("pgm_tfp", PGM_TFP)
 
-from common.command_line import Parser, Remedies, folder_path, open_streams, run_script
+from common.command_line import Parser, Remedies, check_file, folder_path, open_streams, run_script
 
 open_streams()
 
@@ -58,8 +58,8 @@ RANGES: dict[str, tuple[str, Callable[[float], bool]]] = {
 WIDEST = 500  # characters in a line of a table that is written to a file
 REMEDIES = Remedies(
     memory=ASK_LESS,
-    space="make room there, or pass another --out",
-    refusal="pass an --out that can be written",
+    space="make room there, or write to another place",
+    refusal="write to a place that can be written",
 )
 
 
@@ -204,6 +204,7 @@ def diagnose(flags: argparse.Namespace) -> None:
     """Write the posterior of every variable for each row of a log."""
     network = network_named(flags.network)
     out = flags.out or flags.log.with_name(f"{flags.log.stem}_posteriors.csv")
+    check_file(out, "--out")
     log = read_log(flags.log, network)
     if out.resolve() == flags.log.resolve():
         raise UserError(f"--out {out} is the log itself; name another file")
@@ -215,6 +216,7 @@ def simulate(flags: argparse.Namespace) -> None:
     """Write a log of draws from a network."""
     from pgm_tfp.learning import blanked
 
+    check_file(flags.log, "the log")
     network = directed(flags.network)
     hidden = [name.strip() for name in flags.hide.split(",") if name.strip()]
     exact.check_variables(network, hidden)

@@ -1,5 +1,6 @@
 """A log with the posteriors of its rows: what each row of observations says about every variable."""
 
+import json
 from pathlib import Path
 
 from common.errors import UserError
@@ -37,9 +38,18 @@ def write_diagnosis(path: Path, log: Log, network: Network, posterior: Posterior
 
 
 def posterior_columns(network: Network) -> dict[str, tuple[str, State]]:
-    """The columns of posteriors: by name the variable and the state. A variable that is False or True has one: True."""
+    """The columns of posteriors: by name the variable and the state. A variable that is False or True has one: True.
+
+    A name with an equals sign is quoted, so that no two columns have the same name.
+    """
     return {
-        f"P({variable}={state})": (variable, state)
+        f"P({_quoted(variable)}={_quoted(state)})": (variable, state)
         for variable, states in network.states.items()
         for state in ((True,) if states == BINARY else states)
     }
+
+
+def _quoted(name: State) -> str:
+    """A name or a state, in quotes if it could be read in two ways."""
+    text = str(name)
+    return json.dumps(text, ensure_ascii=False) if "=" in text or '"' in text else text

@@ -49,6 +49,10 @@ class Node(NamedTuple):
         return f"{self.variable} is a collider, and its descendant {' and '.join(self.observed)} is observed"
 
 
+class TooManyTrailsError(UserError):
+    """There are too many trails to list."""
+
+
 class Trail(NamedTuple):
     """A simple trail, with its inner nodes and the reason why it is active or blocked.
 
@@ -89,15 +93,14 @@ def trails(network: Directed, x: str, y: str, given: str | Iterable[str] = ()) -
     shortened to an active simple trail.
 
     Raises:
-        UserError: a variable is unknown or named in two places, or there are more than ten thousand trails.
+        UserError: a variable is unknown or named in two places.
+        TooManyTrailsError: there are more than ten thousand trails; `d_separated` answers without listing them.
     """
     graph, statement = graph_of(network), Independence([x], [y], given)
     check_known(graph, statement.variables)
     paths = list(islice(nx.all_simple_paths(graph.to_undirected(), x, y), MOST_TRAILS + 1))
     if len(paths) > MOST_TRAILS:
-        raise UserError(
-            f"more than {MOST_TRAILS:,} trails between {x} and {y}; use d_separated, which does not list them"
-        )
+        raise TooManyTrailsError(f"more than {MOST_TRAILS:,} trails join {x} and {y}")
     return [_trail(graph, nodes, statement.given) for nodes in sorted(paths, key=len)]
 
 

@@ -1,6 +1,6 @@
 """Lines of text that say why a graph asserts an independence or does not."""
 
-from pgm_tfp.independence.directed import Trail, trails
+from pgm_tfp.independence.directed import TooManyTrailsError, Trail, d_separated, trails
 from pgm_tfp.independence.statements import Independence
 from pgm_tfp.independence.undirected import separation
 from pgm_tfp.markov import MarkovNetwork
@@ -12,7 +12,10 @@ def explained(network: BayesianNetwork | MarkovNetwork, statement: Independence)
     if isinstance(network, MarkovNetwork):
         shown = separation(network, statement.x, statement.y, statement.given)
         return [f"{statement}: {yes_or_no(shown.separated)}; {shown.reason}"]
-    found = trails_of(network, statement)
+    try:
+        found = trails_of(network, statement)
+    except TooManyTrailsError as reason:
+        return [f"{statement}: {_separated(network, statement)}; the trails are not listed, because {reason}"]
     lines = [f"{statement}: {yes_or_no(not any(trail.active for trail in found))}"]
     lines += [f"  {trail.text}  is {trail.reason}" for trail in found]
     return lines if found else [f"{lines[0]}; no trail joins them"]
@@ -29,6 +32,10 @@ def trails_of(network: BayesianNetwork, statement: Independence) -> list[Trail]:
         if not set(trail.nodes[1:-1]) & (statement.x | statement.y)
     ]
     return sorted(found, key=lambda trail: (not trail.active, len(trail.nodes)))
+
+
+def _separated(network: BayesianNetwork, statement: Independence) -> str:
+    return yes_or_no(d_separated(network, statement.x, statement.y, statement.given))
 
 
 def yes_or_no(holds: bool) -> str:

@@ -1,6 +1,6 @@
 """Diagrams that show why a graph asserts an independence or does not."""
 
-from pgm_tfp.independence import Independence, separation
+from pgm_tfp.independence import Independence, TooManyTrailsError, d_separated, separation
 from pgm_tfp.independence.explanation import trails_of, yes_or_no
 from pgm_tfp.markov import MarkovNetwork
 from pgm_tfp.networks import BayesianNetwork
@@ -13,7 +13,11 @@ def panels_of(network: BayesianNetwork | MarkovNetwork, statement: Independence)
         shown = separation(network, statement.x, statement.y, statement.given)
         title = f"{statement.symbols()}: {yes_or_no(shown.separated)}"
         return [Panel(network.graph, title, shown.reason, statement.given, shown.path, shown.cut)]
-    found = trails_of(network, statement)
+    try:
+        found = trails_of(network, statement)
+    except TooManyTrailsError as reason:
+        separated = d_separated(network, statement.x, statement.y, statement.given)
+        return [Panel(network.graph, f"{statement.symbols()}: {yes_or_no(separated)}", str(reason), statement.given)]
     title = f"{statement.symbols()}: {yes_or_no(not any(trail.active for trail in found))}"
     if not found:
         return [Panel(network.graph, title, "no trail joins them", statement.given)]

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,16 +12,20 @@ from pgm_tfp.networks import BayesianNetwork, number_of
 from pgm_tfp.variational.targets import Target
 from pgm_tfp.variational.truncation import (
     MOST_VALUES,
-    POSTERIOR_TAIL,
+    MOST_VALUES_AT_DRAWS,
     Truncation,
     countable_variables,
+    kept_values,
     prior_truncation,
+    probes,
     truncated,
 )
 
 log = logging.getLogger(__name__)
 
 MOST_INTERFACE_STATES = 2**10  # joint states that are summed over at each of thousands of draws
+PASSES = 4  # over the countable variables, whose ranges depend on each other
+LARGE_TAIL = 1e-9
 CHECKED = 100  # draws of the prior at which densities are checked for NaN
 
 
@@ -44,38 +47,38 @@ def target(network: BayesianNetwork, evidence: Mapping[str, Any] | None = None) 
     countable = countable_variables(network, hidden)
     dtypes = {variable: distribution.dtype for variable, distribution in countable.items()}
 
-    def cut(truncations: dict[str, Truncation]) -> Target:
-        """The target with the countable variables summed up to these values."""
-        highs = {variable: known.high for variable, known in truncations.items()}
-        finite = truncated(network, highs, dtypes) if highs else network
+    def cut(values: dict[str, np.ndarray]) -> Target:
+        """The target with the countable variables summed over these values."""
+        finite = truncated(network, values, dtypes) if values else network
         discrete = tuple(variable for variable in hidden if variable in finite.states)
         sizes = tuple(len(finite.states[variable]) for variable in discrete)
         continuous = tuple(variable for variable in hidden if variable not in finite.states)
-        return Target(finite, network, evidence or {}, observed, likelihoods, discrete, sizes, continuous, truncations)
+        kept = {name: truncations[name]._replace(values=own) for name, own in values.items()}
+        return Target(finite, network, evidence or {}, observed, likelihoods, discrete, sizes, continuous, kept)
 
     truncations = {variable: prior_truncation(distribution) for variable, distribution in countable.items()}
-    while True:
-        posterior = cut(truncations)
-        _check_interface(posterior)
-        truncations = {
-            name: known._replace(tail=0.0 if known.bounded else posterior.upper_half(name))
-            for name, known in truncations.items()
-        }
-        too_short = [
-            name for name, known in truncations.items() if known.tail > POSTERIOR_TAIL and known.high < MOST_VALUES - 1
-        ]
-        if not too_short:
+    continuous = any(variable not in network.states and variable not in countable for variable in hidden)
+    most = MOST_VALUES_AT_DRAWS if continuous else MOST_VALUES
+    for _ in range(PASSES if any(not known.bounded for known in truncations.values()) else 0):
+        before = {name: known.values for name, known in truncations.items()}
+        for name, known in truncations.items():
+            if known.bounded:
+                continue
+            tried = probes(int(known.values[0]), known.high)
+            posterior = cut({**{other: kept.values for other, kept in truncations.items()}, name: tried})
+            values, tail = kept_values(tried, posterior.log_weights_of(name), most)
+            truncations[name] = Truncation(values, bounded=False, tail=tail)
+        if all(np.array_equal(before[name], known.values) for name, known in truncations.items()):
             break
-        for name in too_short:
-            high = min(2 * truncations[name].high + 1, MOST_VALUES - 1)
-            truncations[name] = truncations[name]._replace(high=high)
+    posterior = cut({name: known.values for name, known in truncations.items()})
+    _check_interface(posterior)
     for name, known in truncations.items():
-        if known.tail > POSTERIOR_TAIL:
+        if known.tail > LARGE_TAIL:
             log.warning(
-                "%s is summed up to %d only; the upper half of that range has posterior probability %.1g, so results "
-                "may be off by about as much", name, known.high, known.tail,
+                "%s is summed from %d to %d only; the share of other values may be %.1g, so results may be off by "
+                "about as much", name, known.values[0], known.high, known.tail,
             )  # fmt: skip
-    return replace(posterior, truncations=truncations)
+    return posterior
 
 
 def _read(network: BayesianNetwork, evidence: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

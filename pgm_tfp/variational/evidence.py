@@ -5,7 +5,7 @@ import logging
 import numpy as np
 
 from pgm_tfp.variational.integration import MOST_DIMENSIONS, quadrature
-from pgm_tfp.variational.results import LogEvidence
+from pgm_tfp.variational.results import LogEvidence, summed
 from pgm_tfp.variational.tables import hidden_elimination
 from pgm_tfp.variational.targets import Target
 
@@ -25,7 +25,7 @@ def exact_log_evidence(target: Target, points: np.ndarray | None = None) -> LogE
     """
     if not target.continuous:
         affordable = hidden_elimination(target).cells <= MOST_CELLS
-        return LogEvidence("known", target.log_evidence, 0.0) if affordable else LogEvidence("unknown")
+        return summed(target.log_evidence, 0.0, target.tail) if affordable else LogEvidence("unknown")
     if target.dimensions > MOST_DIMENSIONS:
         return LogEvidence("unknown")
     found = quadrature(target, points).log_evidence

@@ -29,7 +29,7 @@ from scipy.stats import qmc
 from common.errors import UserError
 from common.estimates import Estimate
 from pgm_tfp.variational.frames import CompiledDensity, Frame, frames_of_modes, log_mixture
-from pgm_tfp.variational.results import LogEvidence, Marginal, marginal_of
+from pgm_tfp.variational.results import KNOWN, LogEvidence, Marginal, marginal_of, summed
 from pgm_tfp.variational.targets import Target
 
 MOST_DIMENSIONS = 2
@@ -39,7 +39,6 @@ SIDE, FARTHEST = 2.5, 40.0  # half the width of the grid in s, at first (t = 6) 
 NEAR = 1.0  # of s: at points nearer to the mode than this, a density must be a number
 BORDER = 1e-15  # share of the mass that the border may have
 AGREEMENT = 1e-9  # nats between two steps
-KNOWN = 1e-4  # largest error, in nats, of an evidence that counts as known
 PASSES = 4
 MOST_EVALUATIONS = 2**26  # densities, points times states, after which no grid becomes finer: some ten seconds
 SEARCHES = 3  # of modes; each after the first begins where importance sampling finds too much mass
@@ -385,6 +384,6 @@ def _posterior(
     else:
         points, weights = values.reshape(-1, values.shape[2]), masses.ravel()
     interface = masses.sum(0)
-    known = LogEvidence("known" if error <= KNOWN else "unknown", log_evidence, error)
+    known = summed(log_evidence, error, target.tail)
     weights, interface = weights / weights.sum(), interface / interface.sum()
     return Quadrature(target, points, weights, interface, known, grid_error, confirmation)

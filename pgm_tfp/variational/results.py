@@ -13,13 +13,15 @@ import numpy as np
 from pgm_tfp.states import State
 from pgm_tfp.variational.targets import Target
 
+KNOWN = 1e-4  # largest error, in nats, of an evidence that counts as known
+
 
 class LogEvidence(NamedTuple):
     """What a method knows of log p(evidence), in nats.
 
     Attributes:
         kind: "known": log p(evidence) is the value, give or take the error. "bounded": log p(evidence) is at least the
-            value, and the error is the value's standard error. "unknown": the method gives no usable value.
+            value; the error is its standard error, or by how much it may be too low. "unknown": no usable value.
         value: in nats; not a number (NaN) where a method has none.
         error: in nats.
     """
@@ -27,6 +29,19 @@ class LogEvidence(NamedTuple):
     kind: Literal["known", "bounded", "unknown"]
     value: float = nan
     error: float = nan
+
+
+def summed(value: float, error: float, tail: float) -> LogEvidence:
+    """The evidence by sums and integrals: known if its error is at most 1e-4 nats.
+
+    Args:
+        error: of the value, in nats.
+        tail: bound on the share of p(evidence) that is not summed; the value is too low by that much at most.
+    """
+    whole = error + tail
+    if whole <= KNOWN:
+        return LogEvidence("known", value, whole)
+    return LogEvidence("bounded" if error <= KNOWN else "unknown", value, whole)
 
 
 class WeightedPoints(NamedTuple):

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
-from scipy.special import softmax
+from scipy.special import logsumexp, softmax
 
 from common.errors import UserError, nearest
 from pgm_tfp import elimination, exact
@@ -50,7 +50,7 @@ class Target:
         discrete: names of the hidden discrete variables, in the network's order.
         sizes: their numbers of states.
         continuous: names of the hidden continuous variables.
-        truncations: by countable variable (Poisson, ...), the last value that is summed and the probability left out.
+        truncations: by countable variable (Poisson, ...), the values that are summed and the share that is left out.
     """
 
     network: BayesianNetwork
@@ -382,8 +382,11 @@ class Target:
     def _prior_values(self) -> dict[str, np.ndarray]:
         """Draws of every variable from the network without evidence: state indices or numbers, (draws, *event)."""
         values = self.original.sample_values(PRIOR_DRAWS, seed=0)
-        kept = {name: np.minimum(values[name], known.high).astype(int) for name, known in self.truncations.items()}
-        return {**values, **kept}
+        places = {
+            name: np.searchsorted(known.values, np.clip(values[name], known.values[0], known.high))
+            for name, known in self.truncations.items()
+        }
+        return {**values, **places}
 
     @cached_property
     def _event_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -398,21 +401,23 @@ class Target:
             shapes[variable] = tuple(shape)
         return shapes
 
-    def upper_half(self, variable: str) -> float:
-        """Posterior probability of the upper half of a discrete variable's states.
+    def log_weights_of(self, variable: str) -> np.ndarray:
+        """log p(variable, evidence) up to a constant, for each state of a discrete variable, (states,).
 
-        With hidden continuous variables, it is the probability at the draw of the prior that has the highest density.
+        With hidden continuous variables, it is a mean over draws of the prior.
         """
         if self.continuous:
             logs = self.prior_draw_log_densities
-            logs = logs[np.logaddexp.reduce(logs, 1).argmax()].reshape(
-                [len(self.network.states[v]) for v in self.interface]
-            )
-            axis = self.interface.index(variable)
-            weights = np.exp(logs - logs.max()).sum(tuple(other for other in range(logs.ndim) if other != axis))
-        else:
-            weights = self._eliminated((variable,))[0].values
-        return float(weights[len(weights) // 2 :].sum() / weights.sum())
+            logs = logs.reshape(len(logs), *(len(self.network.states[name]) for name in self.interface))
+            axis = 1 + self.interface.index(variable)
+            return logsumexp(logs, tuple(other for other in range(logs.ndim) if other != axis))
+        with np.errstate(divide="ignore"):
+            return np.log(self._eliminated((variable,))[0].values)
+
+    @property
+    def tail(self) -> float:
+        """A bound on the share of p(evidence) that the values of countable variables have that are not summed."""
+        return sum(known.tail for known in self.truncations.values())
 
 
 class Term(NamedTuple):

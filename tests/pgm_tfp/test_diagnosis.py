@@ -63,3 +63,21 @@ def test_a_column_that_the_log_has_is_not_written_twice(tmp_path, column):
         diagnose(tmp_path, f"M,{column}\n1,0\n", server_room())
     assert f"column {column} would" in str(error.value)
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_names_with_equals_signs_have_columns_of_their_own(tmp_path):
+    network = BayesianNetwork(
+        {
+            "A": Table([0.25, 0.75], states=("B=C", "other")),
+            "A=B": Table([0.4, 0.6], states=("C", "D")),
+            'A="B': Table([0.5, 0.5], states=("C", "D")),
+        }
+    )
+    path = write(tmp_path, "A\nother\n")
+    log = read_log(path, network)
+    out = tmp_path / "out.csv"
+    write_diagnosis(out, log, network, diagnosed(log, network))
+    (row,) = csv.DictReader(out.read_text().splitlines())
+    assert len(row) == 1 + 6 + 1
+    assert row['P(A="B=C")'] == "0"
+    assert float(row['P("A=B"=C)']) == pytest.approx(0.4)

@@ -147,8 +147,8 @@ def test_surrogates_are_compared_with_the_exact_posterior(capsys, tmp_path):
         (["diagnose", "absent.csv"], "no file absent.csv"),
         (["diagnose", "log.csv", "--out", "log.csv"], "is the log itself"),
         (["diagnose", "bad.csv"], "bad.csv, line 3, column S: S has no state 'x'"),
-        (["diagnose", "log.csv", "--out", "log.csv/out.csv"], "pass an --out that can be written"),
-        (["--out", "log.csv"], "pass an --out that can be written"),
+        (["diagnose", "log.csv", "--out", "log.csv/out.csv"], "that can be written"),
+        (["--out", "log.csv"], "that can be written"),
         (["simulate", "new.csv", "--rows", "0"], "--rows 0 must be 1 or more"),
         (["simulate", "new.csv", "--rows", str(10**12)], "--rows 1.00e+12 would take up to"),
         (["simulate", "new.csv", "--rows", str(10**400)], "--rows 1.00e+400 would take up to"),
@@ -186,3 +186,28 @@ def test_wrong_use_ends_in_one_line(tmp_path, capsys, arguments, message):
     assert output.err.count("\n") == 1, output.err
     assert message in output.err
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "command", [["simulate", "."], ["simulate", ""], ["simulate", "/"], ["diagnose", "log.csv", "--out", "."]]
+)
+def test_a_folder_in_place_of_a_file_is_one_line(command, capsys, tmp_path):
+    (tmp_path / "log.csv").write_text("M\n1\n")
+    assert main(command) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "folder" in error
+    assert [path.name for path in tmp_path.iterdir()] == ["log.csv"]
+
+
+def test_trails_that_are_too_many_to_list_leave_the_answer(capsys, tmp_path):
+    names = [f"x{place}" for place in range(10)]
+    blocks = [f"variable {name} {{ type discrete [ 2 ] {{ a, b }}; }}" for name in names]
+    for place, name in enumerate(names):
+        parents = f" | {', '.join(names[:place])}" if place else ""
+        blocks.append(f"probability ( {name}{parents} ) {{ table {' '.join(['0.5'] * 2 ** (place + 1))}; }}")
+    (tmp_path / "joined.bif").write_text("\n".join(blocks))
+    assert main(["independence", "x0 _|_ x9", "--network", "joined.bif"]) == 0
+    output = capsys.readouterr().out
+    assert output.startswith("x0 _|_ x9: no")
+    assert "I(x0; x9) = 0.000000 nats" in output
