@@ -9,8 +9,9 @@ power of the step (Trefethen & Weideman 2014). What remains is to place the grid
 - **Several modes.** The density is divided among the frames in proportion to their normals, and each share is
   integrated in its own frame. So a narrow peak on top of a wide one is integrated at both scales.
 - **Tails.** Along each axis t = sinh(s): a grid with equal steps in s is even near the mode and reaches far in few
-  steps. The grid is widened until its border has no mass. Where float64 ends before that (a sigmoid that rounds to
-  one), the mass that may lie beyond counts as error.
+  steps. The grid is widened until its border has no mass, and no share of any column's second moment. Where float64
+  ends before that (a sigmoid that rounds to one), the mass that may lie beyond counts as error. Where a moment has
+  not vanished at the farthest border, it is unknown: it may be infinite.
 
 Three checks give the error: half the step must give the same evidence; a second set of frames, computed from the first
 result, must give it again; and importance sampling must give it. The last check does not depend on the grids: half of
@@ -29,15 +30,19 @@ from scipy.stats import qmc
 from common.errors import UserError
 from common.estimates import Estimate
 from pgm_tfp.variational.frames import CompiledDensity, Frame, frames_of_modes, log_mixture
-from pgm_tfp.variational.results import KNOWN, LogEvidence, Marginal, marginal_of, summed
+from pgm_tfp.variational.results import KNOWN, LogEvidence, Marginal, WeightedPoints, marginal_of, summed
 from pgm_tfp.variational.targets import Target
 
 MOST_DIMENSIONS = 2
 MOST_CELLS = {1: 2**17, 2: 2**21}  # by dimension, points of one grid times states
 STEP = 0.25  # of s; halved until the evidence stays the same
-SIDE, FARTHEST = 2.5, 40.0  # half the width of the grid in s, at first (t = 6) and at most
+SIDE, FARTHEST = 2.5, {1: 300.0, 2: 40.0}  # half the width of the grid in s, at first (t = 6), and by dimension at most
+HUGE = 1e100  # values beyond which float64 may end before a moment does
 NEAR = 1.0  # of s: at points nearer to the mode than this, a density must be a number
 BORDER = 1e-15  # share of the mass that the border may have
+MOMENT_BORDER = 1e-12  # share of a moment that the border may have
+ORDERS = (1, 2)  # of the moments
+NO_MOMENT = 1e-30  # share of the mass below which a frame's moments are not looked at
 AGREEMENT = 1e-9  # nats between two steps
 PASSES = 4
 MOST_EVALUATIONS = 2**26  # densities, points times states, after which no grid becomes finer: some ten seconds
@@ -58,6 +63,8 @@ class Quadrature(NamedTuple):
         target: the posterior that was integrated.
         points: values of the continuous variables in the model's own space, (points, columns).
         weights: their posterior probabilities, (points,).
+        coarse: which points belong to the grids of twice the step, (points,).
+        moments: the highest order of the moments of each column that are known, 0 to 2, (columns,).
         interface: p(x | evidence) for each joint state x of the target's interface, (states,).
         log_evidence: log p(evidence) with its error in nats; known where the error is at most 1e-4 nats.
         grid_error: the error that the grids alone have, in nats, for the modes that were found.
@@ -67,6 +74,8 @@ class Quadrature(NamedTuple):
     target: Target
     points: np.ndarray
     weights: np.ndarray
+    coarse: np.ndarray
+    moments: np.ndarray
     interface: np.ndarray
     log_evidence: LogEvidence
     grid_error: float
@@ -84,15 +93,41 @@ class Quadrature(NamedTuple):
 
     def marginal(self, variable: str) -> Marginal:
         """The posterior of one variable: of a continuous one, as weighted points."""
-        return marginal_of(self.target, variable, self.points, self.weights, self.interface)
+        found = marginal_of(self.target, variable, self.points, self.weights, self.interface)
+        if not isinstance(found, WeightedPoints):
+            return found
+        columns, _ = self.target.columns_of(variable)
+        return found._replace(moments=int(self.moments[columns].min()))
 
     def mean(self) -> np.ndarray:
-        """Posterior means, (columns,)."""
-        return self.weights @ self.points
+        """Posterior means, (columns,); NaN where unknown, as where the mean does not exist."""
+        return np.where(self.moments >= 1, self._moments(self.weights)[0], np.nan)
 
     def std(self) -> np.ndarray:
-        """Posterior standard deviations, (columns,)."""
-        return np.sqrt(self.weights @ (self.points - self.mean()) ** 2)
+        """Posterior standard deviations, (columns,); NaN where unknown, as where the variance is infinite."""
+        return np.where(self.moments >= 2, self._moments(self.weights)[1], np.nan)
+
+    def mean_error(self) -> np.ndarray:
+        """The errors of the means, (columns,); NaN where the mean is unknown."""
+        return self._errors()[0]
+
+    def std_error(self) -> np.ndarray:
+        """The errors of the standard deviations, (columns,); NaN where the deviation is unknown."""
+        return self._errors()[1]
+
+    def _moments(self, weights: np.ndarray) -> np.ndarray:
+        """Mean and standard deviation of each column, (2, columns)."""
+        weights = weights / weights.sum()
+        with np.errstate(over="ignore", invalid="ignore"):  # in columns whose moments are unknown
+            mean = weights @ self.points
+            return np.stack([mean, np.sqrt(weights @ (self.points - mean) ** 2)])
+
+    def _errors(self) -> np.ndarray:
+        """How much half the step changed each moment, and what the mass that may be missing could change."""
+        fine, coarse = self._moments(self.weights), self._moments(np.where(self.coarse, self.weights, 0.0))
+        missing = self.log_evidence.error * self.std() if self.converged else np.inf
+        known = np.stack([self.moments >= 1, self.moments >= 2])
+        return np.where(known, np.abs(fine - coarse) + np.where(np.isnan(missing), 0.0, missing), np.nan)
 
 
 class Share(NamedTuple):
@@ -102,11 +137,15 @@ class Share(NamedTuple):
         u: points, (points, d).
         log_masses: log of each point's and state's mass, (points, states).
         error: by how much half the step changed log of all mass, in nats.
+        coarse: which points belong to the grid of twice the step, (points,).
+        vanished: whether each moment of each column has vanished at the border, (orders, columns).
     """
 
     u: np.ndarray
     log_masses: np.ndarray
     error: float
+    coarse: np.ndarray
+    vanished: np.ndarray
 
 
 def quadrature(target: Target, points: np.ndarray | None = None) -> Quadrature:
@@ -172,12 +211,14 @@ class Grid(NamedTuple):
         log_masses: log of each point's and state's mass, (points, states).
         by_point: log of each point's mass, summed over states, with an axis for each coordinate.
         lost: log of the mass that may lie beyond the range of float64.
+        coarse: which points belong to the grid of twice the step, (points,).
     """
 
     u: np.ndarray
     log_masses: np.ndarray
     by_point: np.ndarray
     lost: float
+    coarse: np.ndarray
 
 
 def _share(density: CompiledDensity, frames: list[Frame], number: int) -> Share:
@@ -185,8 +226,16 @@ def _share(density: CompiledDensity, frames: list[Frame], number: int) -> Share:
     dimensions = len(frames[number].centre)
     lows, highs = np.full(dimensions, -SIDE), np.full(dimensions, SIDE)
     grid = _on_grid(density, frames, number, lows, highs, STEP)
-    while _widened(grid, lows, highs):
+    moments = _moments_by_point(density.target, grid)
+    while _widened([(grid.by_point, BORDER), *((each, MOMENT_BORDER) for each in moments)], lows, highs):
         grid = _on_grid(density, frames, number, lows, highs, STEP)
+        moments = _moments_by_point(density.target, grid)
+    huge = _moments_by_point(density.target, grid, HUGE)
+    border = [
+        max(_log_border(each), logsumexp(far)) <= logsumexp(each) + np.log(MOMENT_BORDER)
+        for each, far in zip(moments, huge, strict=True)
+    ]
+    vanished = np.array(border).reshape(len(ORDERS), -1)
     step, total = STEP, logsumexp(grid.log_masses)
     # A frame with little of the mass changes only the last digits of the sum, so it may be less precise.
     allowed = AGREEMENT * np.exp(max(frame.log_mass for frame in frames) - frames[number].log_mass)
@@ -198,18 +247,48 @@ def _share(density: CompiledDensity, frames: list[Frame], number: int) -> Share:
         too_many = grid.log_masses.size * 2**dimensions > MOST_CELLS[dimensions]
         if error < allowed or too_many or density.evaluations > MOST_EVALUATIONS:
             beyond = np.log1p(np.exp(grid.lost - total)) if np.isfinite(grid.lost) else 0.0
-            return Share(grid.u, grid.log_masses, float(error + beyond))
+            return Share(grid.u, grid.log_masses, float(error + beyond), grid.coarse, vanished)
 
 
-def _widened(grid: Grid, lows: np.ndarray, highs: np.ndarray) -> bool:
-    """Move each side of the grid whose border has mass outwards, in place. Returns whether any side moved."""
-    limit, widened = logsumexp(grid.log_masses) + np.log(BORDER), False
+def _widened(quantities: Sequence[tuple[np.ndarray, float]], lows: np.ndarray, highs: np.ndarray) -> bool:
+    """Move each side of the grid whose border has too much outwards, in place. Returns whether any side moved.
+
+    Args:
+        quantities: logs of a quantity at each point, with an axis for each coordinate, and the share of its sum that a
+            side of the border may have.
+    """
+    widened = False
     for axis in range(len(lows)):
         for end, ends in ((0, lows), (-1, highs)):
-            if logsumexp(grid.by_point.take(end, axis)) > limit and abs(ends[axis]) < FARTHEST:
-                ends[axis] += np.sign(ends[axis])
+            excess = any(
+                logsumexp(logs.take(end, axis)) > logsumexp(logs) + np.log(share) for logs, share in quantities
+            )
+            if excess and abs(ends[axis]) < FARTHEST[len(lows)]:
+                ends[axis] += np.sign(ends[axis]) * max(1.0, np.round(0.25 * abs(ends[axis])))
                 widened = True
     return widened
+
+
+def _log_border(logs: np.ndarray) -> float:
+    """Log of the sum over the heaviest side of a grid, from logs with an axis for each coordinate."""
+    return max(float(logsumexp(logs.take(end, axis))) for axis in range(logs.ndim) for end in (0, -1))
+
+
+def _moments_by_point(target: Target, grid: Grid, least: float = 0.0) -> list[np.ndarray]:
+    """Log of |value|^order times the mass at each point, by order and column; axes as in `Grid.by_point`.
+
+    Args:
+        least: values nearer to zero than this do not count.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sizes = np.log(np.abs(target.model_values(grid.u)))  # (points, states or 1, columns)
+        # Where float64 has no value any more, there is no mass either.
+        sizes = np.where(np.isfinite(sizes) & (sizes >= np.log(least)), sizes, -np.inf)
+    return [
+        logsumexp(grid.log_masses + order * sizes[..., column], 1).reshape(grid.by_point.shape)
+        for order in ORDERS
+        for column in range(sizes.shape[-1])
+    ]
 
 
 def _on_grid(
@@ -234,7 +313,15 @@ def _on_grid(
     logs += (np.log(np.cosh(s)).sum(1) + frame.log_width + len(axes) * np.log(step))[:, None]
     shape = tuple(map(len, axes))
     by_point = logsumexp(logs, 1).reshape(shape)
-    return Grid(u, logs, by_point, _log_lost(by_point, failed.reshape(shape), step))
+    coarse = np.ones(shape, bool)
+    for number, axis in enumerate(axes):
+        coarse &= _is_coarse(axis, step).reshape([-1 if other == number else 1 for other in range(len(axes))])
+    return Grid(u, logs, by_point, _log_lost(by_point, failed.reshape(shape), step), coarse.ravel())
+
+
+def _is_coarse(axis: np.ndarray, step: float) -> np.ndarray:
+    """Which of the places s along an axis, multiples of a step, are also multiples of twice the step."""
+    return np.rint(axis / step).astype(int) % 2 == 0
 
 
 def _log_lost(by_point: np.ndarray, failed: np.ndarray, step: float) -> float:
@@ -374,16 +461,25 @@ def _posterior(
     grid_error: float,
     confirmation: Estimate,
 ) -> Quadrature:
-    u = np.concatenate([share.u for share in shares])
+    u, coarse = (np.concatenate([getattr(share, name) for share in shares]) for name in ("u", "coarse"))
     masses = np.exp(np.concatenate([share.log_masses for share in shares]) - log_evidence)
-    kept = masses.sum(1) > 1e-20
-    masses = masses[kept]
-    values = target.model_values(u[kept])
+    # Moments are sums of the shares', so they are known where they have vanished at the border of every share that
+    # could matter.
+    light = np.array([logsumexp(share.log_masses) - log_evidence < np.log(NO_MOMENT) for share in shares])
+    vanished = np.stack([share.vanished for share in shares])[~light].all(0)
+    values = target.model_values(u)
+    kept = (masses.sum(1) > 0.0) & np.isfinite(values).all((1, 2))
+    masses, values, coarse = masses[kept], values[kept], coarse[kept]
     if values.shape[1] == 1:
         points, weights = values[:, 0], masses.sum(1)
     else:
-        points, weights = values.reshape(-1, values.shape[2]), masses.ravel()
+        points, weights, coarse = (
+            values.reshape(-1, values.shape[2]),
+            masses.ravel(),
+            np.repeat(coarse, masses.shape[1]),
+        )
     interface = masses.sum(0)
-    known = summed(log_evidence, error, target.tail)
     weights, interface = weights / weights.sum(), interface / interface.sum()
-    return Quadrature(target, points, weights, interface, known, grid_error, confirmation)
+    moments = np.cumprod(vanished, 0).sum(0)
+    known = summed(log_evidence, error, target.tail)
+    return Quadrature(target, points, weights, coarse, moments, interface, known, grid_error, confirmation)

@@ -50,18 +50,24 @@ class WeightedPoints(NamedTuple):
     Attributes:
         points: values of the variable, (points, *shape of one value).
         weights: their probabilities, (points,), which sum to one.
+        moments: the highest order of the moments that the points determine, 0 to 2.
     """
 
     points: np.ndarray
     weights: np.ndarray
+    moments: int = 2
 
     def mean(self) -> np.ndarray:
-        """The mean, of the shape of one value."""
-        return np.tensordot(self.weights, self.points, 1)
+        """The mean, of the shape of one value; NaN where it is unknown."""
+        mean = np.tensordot(self.weights, self.points, 1)
+        return mean if self.moments >= 1 else np.full_like(mean, np.nan)
 
     def std(self) -> np.ndarray:
-        """The standard deviation, of the shape of one value."""
-        return np.sqrt(np.tensordot(self.weights, (self.points - self.mean()) ** 2, 1))
+        """The standard deviation, of the shape of one value; NaN where it is unknown."""
+        mean = np.tensordot(self.weights, self.points, 1)
+        if self.moments < 2:
+            return np.full_like(mean, np.nan)
+        return np.sqrt(np.tensordot(self.weights, (self.points - mean) ** 2, 1))
 
 
 Marginal = Mapping[State, float] | WeightedPoints

@@ -332,3 +332,34 @@ def test_a_prior_integrates_to_one_and_keeps_its_mean(name):
     assert grid.converged
     assert abs(grid.log_evidence.value) < 1e-8 + grid.grid_error < 1e-6
     assert grid.mean() == pytest.approx(np.atleast_1d(mean), rel=1e-5, abs=1e-7)
+
+
+MOMENTS = {
+    "Normal": (lambda: tfd.Normal(2.0, 3.0), 2.0, 3.0),
+    "Pareto with a heavy tail": (lambda: tfd.Pareto(2.2, 1.0), 2.2 / 1.2, np.sqrt(2.2 / (1.2**2 * 0.2))),
+    "wide LogNormal": (
+        lambda: tfd.LogNormal(0.0, 5.0), np.exp(12.5), np.sqrt(np.expm1(25.0)) * np.exp(12.5)
+    ),
+    "StudentT": (lambda: tfd.StudentT(3.0, 1.0, 2.0), 1.0, 2 * np.sqrt(3)),
+    "StudentT without a variance": (lambda: tfd.StudentT(1.5, 1.0, 2.0), 1.0, None),
+    "Pareto without a variance": (lambda: tfd.Pareto(1.5, 1.0), 3.0, None),
+    "HalfCauchy": (lambda: tfd.HalfCauchy(0.0, 1.0), None, None),
+    "Cauchy": (lambda: tfd.Cauchy(0.0, 1.0), None, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MOMENTS)
+def test_a_moment_is_right_to_within_its_error_or_unknown(name):
+    distribution, mean, std = MOMENTS[name]
+    grid = quadrature(target(network(z=distribution)))
+    points = grid.marginal("z")
+    for expected, found, error, of_points in (
+        (mean, grid.mean()[0], grid.mean_error()[0], points.mean()),
+        (std, grid.std()[0], grid.std_error()[0], points.std()),
+    ):
+        if expected is None:
+            assert np.isnan([found, error, of_points]).all()
+        else:
+            assert abs(found - expected) <= error + 1e-9 * expected
+            assert found == pytest.approx(expected, rel=1e-5)
+            assert of_points == pytest.approx(found)

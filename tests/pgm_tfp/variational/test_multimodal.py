@@ -10,7 +10,7 @@ from tests.pgm_tfp.variational.multimodal import cases, mixture, network
 from tests.support import examples
 
 
-@examples(60)
+@examples(30)
 @given(cases)
 def test_a_known_evidence_is_right_to_within_its_error(case):
     grid = quadrature(target(case.network, case.evidence))
