@@ -32,6 +32,7 @@ LEFT_OUT = (
     "docs",
     "tests/course",
     "tests/docs",
+    "tests/test_changed.py",
     "tests/test_readme.py",
     "tests/vae_keras/report",
     "README.md",

@@ -15,8 +15,9 @@ from scipy.special import log_softmax
 
 from pgm_tfp.maximisation import Maximum, packed
 from pgm_tfp.variational.family import Settings
+from pgm_tfp.variational.given import flat_index
 from pgm_tfp.variational.tables import Structure, TableOptimum, best_of_starts, check_enumerable
-from pgm_tfp.variational.targets import Target, flat_index
+from pgm_tfp.variational.targets import Target
 
 MOST_SWEEPS = 100  # over all tables
 LEAST_GAIN = 1e-3  # nats; sweeps end when one gains less, and L-BFGS goes on from there

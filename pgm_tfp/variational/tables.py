@@ -21,8 +21,10 @@ from pgm_tfp.conditionals import Table
 from pgm_tfp.maximisation import Maximum, unpacked
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.triangulation import Elimination
+from pgm_tfp.variational.factors import MOST_STATES
 from pgm_tfp.variational.family import Settings, best_start
-from pgm_tfp.variational.targets import MOST_STATES, Target, flat_index
+from pgm_tfp.variational.given import flat_index
+from pgm_tfp.variational.targets import Target
 
 tfd = tfp.distributions
 

@@ -6,10 +6,11 @@ from typing import NamedTuple
 from common.errors import UserError, nearest
 from pgm_tfp.variational.coordinate_ascent import fit_by_coordinate_ascent
 from pgm_tfp.variational.enumeration import fit_by_enumeration
+from pgm_tfp.variational.factors import MOST_STATES
 from pgm_tfp.variational.family import Optimum, Settings
 from pgm_tfp.variational.sampled_gradients import fit_by_score_function, fit_by_vimco
 from pgm_tfp.variational.tables import Structure, TableAlgorithm, as_network, distribution
-from pgm_tfp.variational.targets import MOST_STATES, Target
+from pgm_tfp.variational.targets import Target
 
 ALGORITHMS: dict[str, TableAlgorithm] = {
     "enumerated": fit_by_enumeration,
