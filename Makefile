@@ -56,8 +56,8 @@ test-long: .venv/dev.stamp ## run all tests, with many more random examples of e
 check: lint types ## lint, types and the tests of what changed since SINCE=main, in two minutes
 	$(BIN)/python -m pytest -p tests.changed -n 2 --dist loadfile --no-loadscope-reorder --changed-since $(SINCE)
 
-benchmarks: .venv/bench.stamp ## run every benchmark at its smallest size, with PyTorch and pyAgrum
-	$(BIN)/python -m pytest tests/benchmarks
+benchmarks: .venv/bench.stamp ## run the benchmarks that need PyTorch and pyAgrum at their smallest size
+	$(BIN)/python -m pytest tests/benchmarks -k "throughput or exact_inference"
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

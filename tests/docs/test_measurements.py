@@ -1,13 +1,45 @@
-"""Every benchmark is on a page of the documentation, and every benchmark that a page names is there."""
+"""Commands in the documentation: every benchmark is named and there, and every script accepts its flags."""
 
 import re
+import shlex
 
+import pytest
+
+import evaluate
+import train
+from pgm_tfp import __main__ as pgm_tfp
 from tests.benchmarks.test_smoke import SMALL
 from tests.support import ROOT
+from vae_keras.command_line import given_settings
+from vae_keras.config import Config
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+COMMAND = re.compile(r"^(python (?:train\.py|evaluate\.py|-m pgm_tfp)\b[^\n]*?)(?:  +#.*)?$", re.MULTILINE)
+TYPED = sorted({command for page in PAGES for command in COMMAND.findall(page.read_text(encoding="utf-8"))})
 
 
 def test_every_benchmark_in_the_documentation_is_there():
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
-    named = {name for page in pages for name in re.findall(r"benchmarks[./](\w+)", page.read_text(encoding="utf-8"))}
+    named = {name for page in PAGES for name in re.findall(r"benchmarks[./](\w+)", page.read_text(encoding="utf-8"))}
     assert set(SMALL) <= named
     assert all((ROOT / "benchmarks" / f"{name}.py").exists() for name in named)
+
+
+@pytest.mark.parametrize("typed", TYPED)
+def test_every_command_in_the_documentation_has_valid_flags(typed, tmp_path, monkeypatch):
+    """Tests of the scripts run them; here every command as it is printed is read, and its settings are checked."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("my_faces", "path/to/faces"):
+        (tmp_path / folder).mkdir(parents=True)
+    _, script, *arguments = shlex.split(typed)
+    if script == "train.py":
+        flags = train.parse(arguments)
+        assert flags.resume or Config.of(**given_settings(flags)).checked()
+    elif script == "evaluate.py":
+        evaluate.parse(arguments)
+    else:
+        flags = pgm_tfp.parse(arguments[1:])
+        pgm_tfp.check_ranges(flags)
+
+
+def test_commands_are_found_on_several_pages():
+    assert len(TYPED) > 25
