@@ -77,10 +77,10 @@ def findings(network: BayesianNetwork) -> dict[str, int]:
     return {variable: int(drawn[variable][0]) for variable in chosen}
 
 
-def rows_with_blanks(network: BayesianNetwork) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def rows_with_blanks(network: BayesianNetwork, rows: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Samples, and which of their cells are observed; equal in every process."""
-    drawn, random = draw(network, ROWS, seed=0), np.random.default_rng(0)
-    return drawn, {variable: random.random(ROWS) < SEEN for variable in network.states}
+    drawn, random = draw(network, rows, seed=0), np.random.default_rng(0)
+    return drawn, {variable: random.random(rows) < SEEN for variable in network.states}
 
 
 def seconds(work: Callable[[], Any], repetitions: int = REPETITIONS) -> tuple[float, Any]:
@@ -146,25 +146,31 @@ def pgmpy_baseline(name: str) -> dict[str, Any]:
     return {"seconds": taken, "answers": answers}
 
 
-def pyagrum_rows_baseline(name: str) -> dict[str, Any]:
-    """The seconds that pyAgrum takes for the first rows with blanks, one after the other, and the posteriors."""
+def pyagrum_rows_baseline(name: str, count: int, first: int) -> dict[str, Any]:
+    """The seconds that pyAgrum takes for the first of `count` rows with blanks, in turn, and the posteriors."""
     network = load(name)
-    drawn, seen = rows_with_blanks(network)
+    drawn, seen = rows_with_blanks(network, count)
     engine = pyagrum_engine(network)
-    rows = [
-        {name: int(drawn[name][row]) for name in network.states if seen[name][row]} for row in range(ROWS_OF_PYAGRUM)
-    ]
+    rows = [{name: int(drawn[name][row]) for name in network.states if seen[name][row]} for row in range(first)]
     taken, answers = seconds(lambda: [posteriors_of_pyagrum(engine, row) for row in rows], 1)
     return {"seconds": taken, "answers": answers}
 
 
-BASELINES = {"pyagrum": pyagrum_baseline, "pgmpy": pgmpy_baseline, "pyagrum_rows": pyagrum_rows_baseline}
+BASELINES: dict[str, Callable[..., dict[str, Any]]] = {
+    "pyagrum": pyagrum_baseline,
+    "pgmpy": pgmpy_baseline,
+    "pyagrum_rows": pyagrum_rows_baseline,
+}
 
 
-def run_baseline(kind: str, name: str, limits: argparse.Namespace) -> Outcome:
-    """The answer of a baseline, or the reason why it has none."""
+def run_baseline(kind: str, name: str, limits: argparse.Namespace, *sizes: int) -> Outcome:
+    """The answer of a baseline, or the reason why it has none.
+
+    Args:
+        sizes: further arguments of the baseline's function.
+    """
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.exact_inference", "--baseline", kind, name]
-    return run_limited(command, limits.seconds, limits.gigabytes)
+    return run_limited([*command, *map(str, sizes)], limits.seconds, limits.gigabytes)
 
 
 def compare(name: str, limits: argparse.Namespace) -> None:
@@ -210,7 +216,7 @@ def print_row(*entries: str) -> None:
 def many_rows(limits: argparse.Namespace) -> None:
     """Print the times for 10,000 rows of ALARM, compared with pyAgrum, and for a million rows of the server room."""
     network = load("alarm")
-    drawn, seen = rows_with_blanks(network)
+    drawn, seen = rows_with_blanks(network, ROWS)
     log = {
         name: [network.states[name][at] if known else None for at, known in zip(drawn[name], seen[name], strict=True)]
         for name in network.states
@@ -218,7 +224,7 @@ def many_rows(limits: argparse.Namespace) -> None:
     compiled(network)
     ours, posteriors = seconds(lambda: exact.posteriors(network, log))
     print(f"{ROWS:,} rows of ALARM, {SEEN:.0%} of the cells observed: {ours:.2f} s", flush=True)
-    outcome = run_baseline("pyagrum_rows", "alarm", limits)
+    outcome = run_baseline("pyagrum_rows", "alarm", limits, ROWS, ROWS_OF_PYAGRUM)
     if outcome.answer is None:
         print(f"  pyagrum: {outcome.reason}", flush=True)
     else:
@@ -253,7 +259,8 @@ def main() -> None:
     parser.add_argument("--baseline", choices=BASELINES, help=argparse.SUPPRESS)
     flags = parser.parse_args()
     if flags.baseline:
-        print(json.dumps(BASELINES[flags.baseline](*flags.networks)))
+        name, *sizes = flags.networks
+        print(json.dumps(BASELINES[flags.baseline](name, *map(int, sizes))))
         return
     print(f"posteriors of all variables given {FINDINGS} findings")
     print_row(*HEADER)

@@ -63,6 +63,7 @@ def folder(tmp_path):
 
 # An earlier test may have made TensorFlow deterministic, and then Keras compiles nothing with XLA.
 @pytest.mark.filterwarnings("ignore:Model doesn't support `jit_compile=True`")
+@pytest.mark.filterwarnings("ignore:`torch.jit")  # PyTorch's own compiler calls what PyTorch deprecates
 @pytest.mark.parametrize("name", SMALL)
 def test_a_benchmark_runs_at_its_smallest_size(name, folder, tmp_path, monkeypatch, capsys):
     sizes, arguments = SMALL[name]
