@@ -24,8 +24,9 @@ from pgm_tfp.variational.truncation import (
 log = logging.getLogger(__name__)
 
 MOST_INTERFACE_STATES = 2**10  # joint states that are summed over at each of thousands of draws
-PASSES = 4  # over the countable variables, whose ranges depend on each other
+PASSES = 8  # over the countable variables, whose ranges depend on each other
 LARGE_TAIL = 1e-9
+UNSETTLED = 1.0  # the tail of a range that still changed in the last pass
 CHECKED = 100  # draws of the prior at which densities are checked for NaN
 
 
@@ -59,7 +60,7 @@ def target(network: BayesianNetwork, evidence: Mapping[str, Any] | None = None) 
     truncations = {variable: prior_truncation(distribution) for variable, distribution in countable.items()}
     continuous = any(variable not in network.states and variable not in countable for variable in hidden)
     most = MOST_VALUES_AT_DRAWS if continuous else MOST_VALUES
-    for _ in range(PASSES if any(not known.bounded for known in truncations.values()) else 0):
+    for _ in range(PASSES):
         before = {name: known.values for name, known in truncations.items()}
         for name, known in truncations.items():
             if known.bounded:
@@ -70,6 +71,11 @@ def target(network: BayesianNetwork, evidence: Mapping[str, Any] | None = None) 
             truncations[name] = Truncation(values, bounded=False, tail=tail)
         if all(np.array_equal(before[name], known.values) for name, known in truncations.items()):
             break
+    else:  # the ranges still change, so nothing bounds the probability outside of them
+        truncations = {
+            name: known if known.bounded else known._replace(tail=max(known.tail, UNSETTLED))
+            for name, known in truncations.items()
+        }
     posterior = cut({name: known.values for name, known in truncations.items()})
     _check_interface(posterior)
     for name, known in truncations.items():

@@ -71,7 +71,7 @@ class CompiledDensity:
     """The target's log density, compiled for any number of points.
 
     Attributes:
-        evaluations: the number of densities computed so far, points times states.
+        evaluations: the effort so far, as a number of densities: points times states, and points times frames.
     """
 
     def __init__(self, target: Target):
@@ -179,12 +179,9 @@ def _lattice_maxima(density: CompiledDensity) -> list[np.ndarray]:
 
 def _lattice_axes(target: Target, states: int) -> list[np.ndarray]:
     """Points along each axis, even near the median of the prior's draws and sparse far from it."""
-    draws = target.prior_draws
-    dimensions = draws.shape[1]
+    centre, spread, dimensions = target.prior_median, target.prior_spread, target.dimensions
     most = int((AT_ONCE / states) ** (1 / dimensions))
-    centre = np.median(draws, 0)
-    spread = np.maximum(np.quantile(np.abs(draws - centre), 0.7, 0), target.prior_scale * 1e-3)
-    reach = np.arcsinh(BEYOND * np.abs(draws - centre).max(0) / spread)
+    reach = np.arcsinh(BEYOND * np.abs(target.prior_draws - centre).max(0) / spread)
     s = np.linspace(-1.0, 1.0, min(LATTICE[dimensions], most))
     return [middle + width * np.sinh(end * s) for middle, width, end in zip(centre, spread, reach, strict=True)]
 

@@ -370,9 +370,9 @@ def _importance_sampling(
     Half of the points come from wide t-distributions in the frames. The other half come from a Cauchy distribution as
     wide as the prior (a defensive mixture, Hesterberg 1995), and may fall on modes that no search has found. Scrambled
     Sobol points fill each proposal evenly, and replicates with other scrambles give the standard error (Owen 1997). The
-    number of points is doubled until the standard error is small compared with `KNOWN` or with `error`.
+    number of points is multiplied by four until the standard error is small compared with `KNOWN` or with `error`.
     """
-    proposals, shares = _proposals(density.target.prior_draws, frames)
+    proposals, shares = _proposals(density.target, frames)
     random, draws = np.random.default_rng(0), FEWEST_DRAWS[len(frames[0].centre)]
     while True:
         replicates = [_log_terms(density, proposals, shares, draws, random) for _ in range(REPLICATES)]
@@ -407,15 +407,13 @@ STUDENT = HeavyTailed(lambda p: (2 * p - 1) / np.sqrt(2 * p * (1 - p)), lambda x
 CAUCHY = HeavyTailed(lambda p: np.tan(np.pi * (p - 0.5)), lambda x: -np.log(np.pi * (1 + x**2)))
 
 
-def _proposals(prior: np.ndarray, frames: Sequence[Frame]) -> tuple[list[tuple[Frame, HeavyTailed]], np.ndarray]:
+def _proposals(target: Target, frames: Sequence[Frame]) -> tuple[list[tuple[Frame, HeavyTailed]], np.ndarray]:
     """The proposals of importance sampling, each a distribution in a frame, and their shares of the points."""
-    centre = np.median(prior, 0)
-    spread = np.maximum(np.quantile(np.abs(prior - centre), 0.7, 0), 1e-3 * prior.std(0))
     heaviest = max(frame.log_mass for frame in frames)
     masses = np.maximum(np.exp([frame.log_mass - heaviest for frame in frames]), 0.02)
     proposals = [
         *((frame._replace(scale=WIDENING * frame.scale), STUDENT) for frame in frames),
-        (Frame(centre, np.diag(np.maximum(spread, np.finfo(float).tiny)), 0.0), CAUCHY),
+        (Frame(target.prior_median, np.diag(target.prior_spread), 0.0), CAUCHY),
     ]
     return proposals, np.array([*(0.5 * masses / masses.sum()), 0.5])
 

@@ -38,6 +38,17 @@ class WithPrior(Factored):
         return np.maximum(self.prior_draws.std(0), LEAST_SCALE)
 
     @cached_property
+    def prior_median(self) -> np.ndarray:
+        """Median of each unconstrained coordinate under the prior, (d,)."""
+        return np.median(self.prior_draws, 0)
+
+    @cached_property
+    def prior_spread(self) -> np.ndarray:
+        """How far from the median 70 % of the prior lie, (d,), above zero; far tails do not change it."""
+        apart = np.quantile(np.abs(self.prior_draws - self.prior_median), 0.7, 0)
+        return np.maximum(apart, 1e-3 * self.prior_scale)
+
+    @cached_property
     def _prior_values(self) -> dict[str, np.ndarray]:
         """Draws of every variable from the network without evidence: state indices or numbers, (draws, *event)."""
         values = self.original.sample_values(PRIOR_DRAWS, seed=0)

@@ -27,6 +27,8 @@ PRIOR_TAIL = 1e-12
 NEGLIGIBLE = 1e-13  # share of the probability of the evidence that values between two probes may have
 FARTHEST = 2**31
 PROBES_INSIDE, PROBES_PER_DOUBLING = 64, 6
+# Their formulas give probabilities beyond the largest value, `total_count`.
+WITH_A_LARGEST = (tfp.distributions.Binomial, tfp.distributions.BetaBinomial)
 DRAWS = 200  # of the variable's parents
 ROUNDING = 1e-9  # a sum of probabilities above 1 by more than this is no rounding error
 
@@ -70,8 +72,12 @@ class AtValues:
 
     def log_prob(self, places: tf.Tensor) -> tf.Tensor:
         """The log probability of the values at these places; -inf for values outside of the support."""
-        logs = self.distribution.log_prob(tf.gather(tf.constant(self.values, self.distribution.dtype), places))
-        return tf.where(tf.math.is_nan(logs), tf.constant(-np.inf, logs.dtype), logs)
+        values = tf.gather(tf.constant(self.values, self.distribution.dtype), places)
+        logs = self.distribution.log_prob(values)
+        outside = tf.math.is_nan(logs)
+        if isinstance(self.distribution, WITH_A_LARGEST):
+            outside |= values > self.distribution.total_count
+        return tf.where(outside, tf.constant(-np.inf, logs.dtype), logs)
 
 
 def _without_states(conditional: Table | Conditional) -> TypeGuard[Conditional]:
@@ -102,9 +108,10 @@ def prior_truncation(distribution: tfp.distributions.Distribution) -> Truncation
     Args:
         distribution: a batch with one distribution for each draw of the parents, or a single distribution.
     """
-    if isinstance(distribution, (tfp.distributions.Binomial, tfp.distributions.BetaBinomial)):
-        high = int(np.max(distribution.total_count))
-        return Truncation(np.arange(min(high, MOST_VALUES - 1) + 1), bounded=True)
+    # Draws of the parents need not include those that allow the largest value.
+    alone = distribution.batch_shape.rank == 0
+    if alone and isinstance(distribution, WITH_A_LARGEST) and int(distribution.total_count) < MOST_VALUES:
+        return Truncation(np.arange(int(distribution.total_count) + 1), bounded=True)
     values = np.arange(SEARCHED, dtype=np.float64)
     grid = tf.constant(values.reshape(-1, *[1] * len(distribution.batch_shape)), distribution.dtype)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -115,8 +122,8 @@ def prior_truncation(distribution: tfp.distributions.Distribution) -> Truncation
         return Truncation(probes(0, SEARCHED), bounded=False)
     high = int(enough.argmax())
     # A formula may give probabilities beyond the end of a bounded support; their sum is then more than one.
-    bounded = high + 1 < SEARCHED and bool((total[-1] > 1.0 + ROUNDING).any() or (total[high] == total[-1]).all())
-    return Truncation(np.arange(high + 1), bounded)
+    bounded = bool((total[-1] > 1.0 + ROUNDING).any() or (total[high] == total[-1]).all())
+    return Truncation(np.arange(high + 1), alone and high + 1 < SEARCHED and bounded)
 
 
 def probes(low: int, high: int) -> np.ndarray:

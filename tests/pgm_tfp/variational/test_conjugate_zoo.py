@@ -277,6 +277,24 @@ def test_the_sum_covers_the_counts_that_prior_and_evidence_make_probable(name):
     assert known.value == pytest.approx(np.logaddexp.reduce(logs), abs=known.error + 1e-9)
 
 
+def test_a_binomial_with_more_values_than_can_be_listed_is_summed_where_its_mass_is():
+    model = network(k=lambda: tfd.Binomial(1e6, probs=0.5), x=lambda k: tfd.Normal(k, 500.0))
+    k = np.arange(490_000, 510_001)
+    expected = np.logaddexp.reduce(binom.logpmf(k, 1_000_000, 0.5) + norm.logpdf(500_300, k, 500))
+    known = exact_log_evidence(target(model, {"x": 500_300.0}))
+    assert known.kind == "known"
+    assert known.value == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_support_that_grows_with_a_parent_has_no_end_that_draws_decide():
+    model = network(n=lambda: tfd.Poisson(10.0), k=lambda n: tfd.Binomial(n, probs=0.9), x=lambda k: tfd.Normal(k, 0.1))
+    # k = 40 needs n >= 40; a thinned Poisson is a Poisson
+    known = exact_log_evidence(target(model, {"x": 40.0}))
+    expected = poisson.logpmf(40, 9) + norm.logpdf(0, 0, 0.1)
+    assert known.kind == "known"
+    assert known.value == pytest.approx(expected, abs=known.error + 1e-9)
+
+
 def test_a_continuous_parent_of_a_count():
     model = network(rate=lambda: tfd.Gamma(2.0, 1.0), k=lambda rate: tfd.Poisson(rate), x=lambda k: tfd.Normal(k, 0.5))
     grid = quadrature(target(model, {"x": 6.2}))
