@@ -120,6 +120,12 @@ class VAE(keras.Model):
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self.trainable_variables)
 
+    def make_train_function(self, force: bool = False) -> None:
+        """As Keras does, with the optimiser built before: TensorFlow traces a step that makes variables twice."""
+        if not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+        super().make_train_function(force)
+
     def encode(self, images: Tensor, training: bool = False) -> Posterior:
         """q(z | x) for images (batch, height, width, channels) in [0, 1]."""
         heads = ops.cast(self.encoder(images, training=training), self.compute_dtype)

@@ -11,6 +11,7 @@ from tensorflow_probability import distributions as tfd
 
 import vae_keras
 from common.errors import UserError
+from data.pipelines import evaluation_batches
 from tests.vae_keras.support_linear import PIXELS, linear_model, linear_vae
 from vae_keras.likelihoods import LIKELIHOODS
 from vae_keras.objectives import BetaTCVAE, BetaVAE, FactorVAE
@@ -110,6 +111,14 @@ def test_a_training_step_descends_and_reports_per_image_means(images):
     assert first["elbo"] == pytest.approx(-first["reconstruction_nll"] - first["kl"], rel=1e-6)
     # An untrained Bernoulli decoder is near p = 1/2: ln 2 for each of 1,024 pixels.
     assert first["reconstruction_nll"] == pytest.approx(1024 * math.log(2), rel=0.05)
+
+
+def test_a_step_is_traced_once(images, monkeypatch):
+    vae, traced = compiled(), []
+    step = vae.train_step
+    monkeypatch.setattr(vae, "train_step", lambda data: traced.append(data) or step(data))
+    vae.fit(evaluation_batches(images, 4), epochs=2, verbose=0, shuffle=False)
+    assert len(traced) == 1
 
 
 def test_reported_means_count_every_image_once_however_they_are_batched(images):
