@@ -106,9 +106,11 @@ def evaluate(arguments: list[str] | None) -> None:
     vae = load_run(run.folder)
     data = read_data(config, run.split) if flags.data is None else read_other_data(config, run.split, source)
     context = EvaluationContext(config, vae, data, read_history(run), source)
-    if not context.history:
+    if len(context.history) < (context.epoch or 1):
         log.warning(
-            "%s has no epochs: there are no training curves, and the epoch of the model is unknown", run.history
+            "%s has %d epochs, fewer than the model: the training curves are incomplete",
+            run.history,
+            len(context.history),
         )
     if flags.report:
         from vae_keras import report
@@ -120,7 +122,7 @@ def evaluate(arguments: list[str] | None) -> None:
     if flags.report and not flags.metrics:
         made.append(known_or_scored(context, known))
     note = "" if data.fitted else f"Images: {printable(source)}."
-    for path in save_evaluations(run, made, source, context.epoch, note):
+    for path in save_evaluations(run, made, context, note):
         print(path)
     if flags.report:
         html, pdf = run.folder / "report.html", run.folder / "report.pdf"

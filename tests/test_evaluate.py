@@ -1,12 +1,17 @@
 import json
 import shutil
 
+import pytest
+from PIL import Image
+
 import evaluate
 import train
+from data.rendered_faces import rendered_faces
 from tests.support import TINY, script
 from vae_keras.config import load_config
 from vae_keras.run_data import read_other_data
 from vae_keras.run_folder import Run
+from vae_keras.runs import load_run
 
 
 def test_the_latest_run_is_evaluated_where_none_is_named(tiny_run, tmp_path):
@@ -30,7 +35,7 @@ def test_a_choice_writes_that_and_nothing_else(tiny_run, tmp_path):
         "latents.png", "pca.png", "kl_split.png", "information.png",
     }  # fmt: skip
     assert set(json.loads(run.metrics.read_text())) == {
-        "format", "data", "epoch", "test", "attributes", "latents", "pca", "kl_split", "importance_weighted",
+        "format", "data", "epoch", "inputs", "test", "attributes", "latents", "pca", "kl_split", "importance_weighted",
         "disentanglement",
     }  # fmt: skip
     assert evaluate.main(["--run", str(run.folder), "--interpolate", "straight", "--attribute", "jaw"]) == 0
@@ -99,7 +104,101 @@ def test_numbers_of_an_earlier_epoch_are_not_shown_as_those_of_a_later_one(tmp_p
     assert json.loads(run.metrics.read_text())["epoch"] == 1
     assert train.main(["--resume", "--epochs", "2", "--run", str(run.folder)]) == 0
     assert evaluate.main(["--run", str(run.folder), "--sample"]) == 0
-    assert set(json.loads(run.metrics.read_text())) == {"format", "data", "epoch", "samples"}
+    assert set(json.loads(run.metrics.read_text())) == {"format", "data", "epoch", "inputs", "samples"}
+
+
+def test_the_epoch_is_that_of_the_model_whatever_the_history_has(tiny_run, tmp_path, capsys):
+    """A kill may come between a row of the history and the model that belongs to it; a row may be deleted."""
+    run, fresh = Run(tmp_path / "a"), Run(tmp_path / "b")
+    assert train.main([*TINY, "--epochs", "1", "--run", str(run.folder)]) == 0
+    shutil.copytree(tiny_run, fresh.folder, ignore=shutil.ignore_patterns("figures", "metrics.json"))
+    history = fresh.history.read_text()
+    shutil.copy(run.model, fresh.model)
+    assert evaluate.main(["--run", str(fresh.folder), "--metrics", "--curves"]) == 0
+    numbers = json.loads(fresh.metrics.read_text())
+    assert numbers["epoch"] == 1
+    assert numbers["curves"]["epochs"] == 3
+    load_run(fresh.folder, "last").save(fresh.model)
+    fresh.history.write_text("".join(history.splitlines(keepends=True)[:2]))
+    assert evaluate.main(["--run", str(fresh.folder), "--sample"]) == 0
+    numbers = json.loads(fresh.metrics.read_text())
+    assert numbers["epoch"] == 3
+    assert "test" not in numbers
+    assert "curves" not in numbers
+    assert "test, " in capsys.readouterr().err
+
+
+@pytest.fixture
+def folder_of_images(tmp_path):
+    """Rendered faces in a folder with a table of attributes: a folder, and a function that writes the table."""
+    faces = rendered_faces(60, 32)
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for name, image in zip(faces.names, faces.images, strict=True):
+        Image.fromarray(image[..., 0]).save(folder / f"{name}.png")
+
+    def write(*columns, turned=False):
+        rows = [
+            f"{name}.png,{','.join(str(value ^ turned) for value in values)}"
+            for name, values in zip(faces.names, faces.labels[:, : len(columns)].astype(int), strict=True)
+        ]
+        (folder / "attributes.csv").write_text("\n".join([f"image,{','.join(columns)}", *rows]) + "\n")
+
+    return folder, write
+
+
+def test_numbers_are_dropped_with_a_word_when_what_they_depend_on_changes(tiny_run, folder_of_images, tmp_path, capsys):
+    run = Run(shutil.copytree(tiny_run, tmp_path / "a", ignore=shutil.ignore_patterns("figures", "metrics.json")))
+    folder, write = folder_of_images
+
+    def numbers_after(*chosen):
+        capsys.readouterr()
+        assert evaluate.main(["--run", str(run.folder), "--data", str(folder), *chosen]) == 0
+        return json.loads(run.metrics.read_text())
+
+    write("old", "kept")
+    first = numbers_after("--metrics")
+    assert set(first["attributes"]) == {"old", "kept"}
+    assert "removed" not in capsys.readouterr().err
+    # Corrected labels under the same names, then a renamed column: the numbers on pixels stay.
+    write("old", "kept", turned=True)
+    corrected = numbers_after("--sample")
+    assert "attributes" not in corrected
+    assert corrected["test"] == first["test"]
+    assert "attributes" in capsys.readouterr().err
+    numbers_after("--metrics")
+    write("new", "kept", turned=True)
+    assert set(numbers_after("--metrics")["attributes"]) == {"new", "kept"}
+    # Other pixels under the same names
+    for path in folder.glob("*.png"):
+        with Image.open(path) as image:
+            turned = image.rotate(180)
+        turned.save(path)
+    assert "test" not in numbers_after("--sample")
+    assert "test, " in capsys.readouterr().err
+
+
+def test_numbers_on_other_images_stand_beside_those_of_the_run(tiny_run, tmp_path, capsys):
+    run = Run(shutil.copytree(tiny_run, tmp_path / "a", ignore=shutil.ignore_patterns("figures", "metrics.json")))
+
+    def numbers_after(*arguments):
+        assert evaluate.main(["--run", str(run.folder), *arguments]) == 0
+        return json.loads(run.metrics.read_text())
+
+    own = numbers_after("--sample")
+    other = numbers_after("--data", "faces:60", "--interpolate")
+    assert other["others"]["faces:40"] == {key: own[key] for key in ("data", "epoch", "inputs", "samples")}
+    again = numbers_after("--reconstruct")
+    assert again["samples"] == own["samples"]
+    assert set(again["others"]) == {"faces:60"}
+    assert again["others"]["faces:60"]["interpolation"] == other["interpolation"]
+    # Another model makes both stale.
+    vae = load_run(run.folder)
+    vae.decoder.layers[-1].bias.assign_add([1.0])
+    vae.save(run.model)
+    capsys.readouterr()
+    assert "others" not in numbers_after("--reconstruct")
+    assert "samples, interpolation of faces:60" in capsys.readouterr().err
 
 
 def test_figures_of_other_images_say_so(tiny_run, tmp_path, monkeypatch):

@@ -177,7 +177,7 @@ def test_sample_quality_is_written_by_the_script_when_asked_for(tiny_run, tmp_pa
     run = Run(shutil.copytree(tiny_run, tmp_path / "run", ignore=shutil.ignore_patterns("figures", "metrics.json")))
     assert evaluate.main(["--run", str(run.folder), "--sample-quality"]) == 0
     assert [path.name for path in run.figures.iterdir()] == ["sample_quality.png"]
-    assert set(json.loads(run.metrics.read_text())) == {"format", "data", "epoch", "sample_quality"}
+    assert set(json.loads(run.metrics.read_text())) == {"format", "data", "epoch", "inputs", "sample_quality"}
 
 
 def test_a_map_gives_each_image_its_own_colour(context, monkeypatch):

@@ -20,12 +20,48 @@ def test_a_file_of_an_evaluation_is_a_record_with_its_format(evaluated_run):
     assert read_record(run)["format"] == FORMAT
 
 
-def test_a_file_without_a_format_is_read_and_gets_one(run):
+INPUTS = {"model": "m", "images": "i", "labels": "l", "history": "h"}
+# For each section whose inputs are fewer than the model, the images and the labels: an example, and its inputs.
+SECTIONS = {
+    "latents": ({"kl": [1.0], "mean_std": [1.0]}, {"model", "images"}),
+    "curves": ({"epochs": 3, "best_epoch": 2}, {"history"}),
+    "dataset": ({"parts": {}, "labels": {}}, {"model", "images", "labels"}),
+    "additional": ({"mine": 1.0}, {"model", "images", "labels"}),
+}
+
+
+def test_a_file_without_inputs_is_read_and_its_sections_are_stale(run):
     run.metrics.write_text('{"data": "faces:40", "epoch": 3, "latents": {"kl": [1.0], "mean_std": [1]}}')
     record = read_record(run)
     assert record["latents"]["kl"] == [1.0]
-    assert record_about(record, "faces:40", 3) == {**record, "format": FORMAT}
-    assert record_about(record, "faces:40", 4) == {"data": "faces:40", "epoch": 4, "format": FORMAT}
+    about = {"format": FORMAT, "data": "faces:40", "epoch": 3, "inputs": INPUTS}
+    assert record_about(record, "faces:40", 3, INPUTS) == (about, ["latents"])
+
+
+@pytest.mark.parametrize("changed", INPUTS)
+def test_the_sections_that_depend_on_a_changed_input_are_stale(changed):
+    sections = {name: section for name, (section, _) in SECTIONS.items()}
+    about = {"format": FORMAT, "data": "a", "epoch": 3, "inputs": INPUTS}
+    now = {**INPUTS, changed: "other"}
+    record, stale = record_about({**about, **sections}, "a", 3, now)
+    expected = [name for name, (_, inputs) in SECTIONS.items() if changed in inputs]
+    assert stale == expected
+    assert record == {**about, "inputs": now, **{name: sections[name] for name in sections if name not in expected}}
+
+
+def test_records_about_other_images_are_kept_while_the_model_is_the_same(run):
+    first = {"data": "a", "epoch": 3, "inputs": INPUTS, "latents": SECTIONS["latents"][0]}
+    second = {"data": "b", "epoch": 3, "inputs": {**INPUTS, "images": "j", "labels": "k"}}
+    moved, stale = record_about({"format": FORMAT, **first}, "b", 3, second["inputs"])
+    assert (moved, stale) == ({"format": FORMAT, **second, "others": {"a": first}}, [])
+    run.metrics.write_text(json.dumps(moved))
+    assert read_record(run) == moved
+    assert record_about(moved, "a", 3, INPUTS) == ({"format": FORMAT, **first}, [])
+    # Stale there, too: other labels of the first images, another model
+    assert record_about(moved, "a", 3, {**INPUTS, "images": "x"})[1] == ["latents"]
+    record, stale = record_about(moved, "b", 4, {**second["inputs"], "model": "n"})
+    assert stale == ["latents of a"]
+    assert "others" not in record
 
 
 @pytest.mark.parametrize(

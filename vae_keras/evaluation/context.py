@@ -10,11 +10,12 @@ from common.names import printable
 from data.dataset import unit_pixels
 from vae_keras import metrics
 from vae_keras.config import Config
-from vae_keras.evaluation.record import Record
+from vae_keras.evaluation.inputs import inputs_of
+from vae_keras.evaluation.record import Inputs, Record
 from vae_keras.latent import decode_latents, encode_images
 from vae_keras.plots import Animation
 from vae_keras.run_data import RunData
-from vae_keras.run_folder import Row, best_epoch
+from vae_keras.run_folder import Row
 from vae_keras.types import Posterior
 
 if TYPE_CHECKING:
@@ -50,8 +51,13 @@ class EvaluationContext:
 
     @property
     def epoch(self) -> int | None:
-        """The epoch after which the model was saved; None if the run has no history."""
-        return best_epoch(self.history) if self.history else None
+        """The epoch after which the model was saved; None if the model has not counted its images."""
+        return round(float(self.vae.epoch)) or None
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """Digests of what the numbers depend on."""
+        return inputs_of(self.vae, self.data, self.history)
 
     @cached_property
     def test_images(self) -> np.ndarray:

@@ -12,7 +12,7 @@ from data.sources import RENDERED
 from vae_keras import metrics
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.evaluation.information import LEVELS, information_shares, known_about
-from vae_keras.evaluation.record import Disentanglement, Record
+from vae_keras.evaluation.record import Disentanglement, Record, record_about
 from vae_keras.latent import encode_images
 from vae_keras.plots import heat_map
 
@@ -74,9 +74,8 @@ def known_or_scored(context: EvaluationContext, known: Record) -> Evaluation:
     Args:
         known: the record in metrics.json; it may belong to another model or other images.
     """
-    numbers = known.get("disentanglement")
-    same = (known.get("data"), known.get("epoch")) == (context.source, context.epoch)
-    return drawn(context, numbers) if numbers and same and _fits(context, numbers) else disentanglement(context)
+    numbers = record_about(known, context.source, context.epoch, context.inputs)[0].get("disentanglement")
+    return drawn(context, numbers) if numbers and _fits(context, numbers) else disentanglement(context)
 
 
 def drawn(context: EvaluationContext, numbers: Disentanglement) -> Evaluation:

@@ -3,6 +3,10 @@
 `evaluate.py` writes, reads and checks the file by this schema. A section is absent until an evaluation computes it.
 The type checker knows every key, so it reports each use of a key that was renamed. A new section is a class here and a
 field of `Record`.
+
+The sections at the top belong together: they are about one model and one set of images. Records about other images are
+under "others". Each record has digests of its inputs (`vae_keras.evaluation.inputs`), which show the sections that are
+stale.
 """
 
 import json
@@ -14,7 +18,7 @@ from common.errors import UserError
 from common.files import check_format
 from vae_keras.run_folder import Run
 
-FORMAT = 2  # a file without a number has format 1, which has the same sections
+FORMAT = 3  # before format 3, a record had no digests of its inputs; a file without a number has format 1
 
 
 class Test(TypedDict):
@@ -163,19 +167,39 @@ class Distances(TypedDict):
 SampleQuality = dict[str, int | Distances]
 
 
+class Inputs(TypedDict):
+    """Digests of what the numbers depend on.
+
+    Attributes:
+        model: the weights of the model.
+        images: the pixels and names of the images, and their split.
+        labels: the labels, classes and factors of the images.
+        history: the rows of history.csv.
+    """
+
+    model: str
+    images: str
+    labels: str
+    history: str
+
+
 class Record(TypedDict, total=False):
     """All sections of `metrics.json`.
 
     Attributes:
         format: of the file.
         data: the images on which the numbers were computed, as `--data` names them.
-        epoch: the epoch of the model; None if the run has no history.
+        epoch: the epoch of the model; None if the model does not say it.
+        inputs: of the numbers.
+        others: records about other images, by their name in `data`.
         additional: numbers of metrics and evaluations that other code registers, by name.
     """
 
     format: int
     data: str
     epoch: int | None
+    inputs: Inputs
+    others: dict[str, "Record"]
     test: Test
     linear_vae: Baseline
     pca: Baseline
@@ -224,11 +248,46 @@ def read_record(run: Run) -> Record:
     return cast(Record, numbers)  # the file as it is: sections that another program added stay
 
 
-def record_about(record: Record, data: str, epoch: int | None) -> Record:
-    """The record if its numbers belong to these images and this epoch; otherwise a record without numbers."""
-    if (record.get("data"), record.get("epoch")) == (data, epoch) and "data" in record:
-        return {**record, "format": FORMAT}
-    return {"format": FORMAT, "data": data, "epoch": epoch}
+ABOUT = ("format", "data", "epoch", "inputs", "others")  # every other key is a section
+MODEL_AND_IMAGES: tuple[str, ...] = ("model", "images")
+# The inputs of the sections that depend on fewer than the model, the images and the labels.
+FEWER_INPUTS = {
+    "curves": ("history",),
+    **dict.fromkeys(
+        ("test", "linear_vae", "pca", "kl_split", "importance_weighted", "latents", "reconstructions", "samples",
+         "interpolation", "latent_map", "sample_quality", "inception_quality"), MODEL_AND_IMAGES,
+    ),
+}  # fmt: skip
+
+
+def record_about(record: Record, data: str, epoch: int | None, inputs: Inputs) -> tuple[Record, list[str]]:
+    """The record about these images, without stale sections; and the names of the stale sections.
+
+    A record about other images moves to "others", and the record about these images comes from there. Records about
+    other images are stale if they are about another model.
+    """
+    records = {**record.get("others", {}), record.get("data", data): record}
+    current, stale = _without_stale(records.pop(data, {}), {*Inputs.__annotations__}, inputs)
+    others = {}
+    for name, other in records.items():
+        kept, old = _without_stale(other, {"model"}, inputs)
+        stale += [f"{section} of {name}" for section in old]
+        if set(kept) - {*ABOUT}:
+            others[name] = {key: value for key, value in kept.items() if key not in ("format", "others")}
+    about = {"format": FORMAT, "data": data, "epoch": epoch, "inputs": inputs, **({"others": others} if others else {})}
+    return cast(Record, {**about, **{name: value for name, value in current.items() if name not in ABOUT}}), stale
+
+
+def _without_stale(record: Record, compared: set[str], inputs: Inputs) -> tuple[Record, list[str]]:
+    """The record without the sections for which one of the compared inputs differs; and the names of those."""
+    before, now = (cast(dict[str, str], some) for some in (record.get("inputs", {}), inputs))
+    changed = {name for name in compared if before.get(name) != now[name]}
+    stale = [
+        section
+        for section in record
+        if section not in ABOUT and changed & {*FEWER_INPUTS.get(section, (*MODEL_AND_IMAGES, "labels"))}
+    ]
+    return cast(Record, {key: value for key, value in record.items() if key not in stale}), stale
 
 
 def merged(old: Record, new: Record) -> Record:

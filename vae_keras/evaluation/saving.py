@@ -1,6 +1,7 @@
 """Saves the figures and numbers of an evaluation."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
@@ -13,10 +14,12 @@ from rich.table import Table
 
 from common.files import atomic_write, write_text
 from common.names import file_name
-from vae_keras.evaluation.context import Evaluation
+from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.evaluation.record import baselines, merged, read_record, record_about
 from vae_keras.plots import Animation, add_to_caption
 from vae_keras.run_folder import Run
+
+log = logging.getLogger(__name__)
 
 DOTS_PER_INCH = 160
 ANIMATION_DOTS_PER_INCH = 110
@@ -24,17 +27,18 @@ MILLISECONDS_A_FRAME = 80
 
 
 def save_evaluations(
-    run: Run, evaluations: Sequence[Evaluation], data: str, epoch: int | None, note: str = ""
+    run: Run, evaluations: Sequence[Evaluation], context: EvaluationContext, note: str = ""
 ) -> list[Path]:
     """Write the figures and merge the numbers into metrics.json; returns the paths of the figures.
 
+    Numbers in metrics.json whose inputs have changed are dropped, so that all numbers in the file belong together. A
+    warning names those that the evaluations do not replace.
+
     Args:
-        data: the images of the evaluations, as `--data` names them.
-        epoch: the epoch of the model. Numbers in metrics.json that belong to other images or another epoch are
-            dropped, so that all numbers in the file belong together.
+        context: of the evaluations.
         note: a sentence that is added to every caption.
     """
-    record = record_about(read_record(run), data, epoch)
+    record, stale = record_about(read_record(run), context.source, context.epoch, context.inputs)
     paths = []
     for evaluation in evaluations:
         for name, figure in evaluation.figures.items():
@@ -48,6 +52,12 @@ def save_evaluations(
                     figure.savefig(temporary, dpi=DOTS_PER_INCH)
             paths.append(path)
         record = merged(record, evaluation.numbers)
+    if gone := [name for name in stale if name not in record]:
+        log.warning(
+            "removed from %s, because the model, the images, their labels or the history changed since: %s",
+            run.metrics,
+            ", ".join(gone),
+        )
     write_text(run.metrics, json.dumps(record, indent=2) + "\n")
     return paths
 

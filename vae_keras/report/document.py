@@ -66,7 +66,8 @@ def _template() -> Template:
 
 def _subject(context: EvaluationContext) -> str:
     """The model, its epoch and its images, for the line below the title."""
-    epoch = "" if context.epoch is None else f", epoch {context.epoch} of {len(context.history)}"
+    trained = max(len(context.history), context.epoch or 0)
+    epoch = "" if context.epoch is None else f", epoch {context.epoch} of {trained}"
     config = context.config
     return (
         f"Objective {config.objective}, likelihood {config.likelihood}, {config.latent_dim} latents{epoch}, "

@@ -86,8 +86,9 @@ def test_scores_that_are_known_are_drawn_again_and_not_computed(reported, monkey
     shades = [figure.axes[0].images[0].get_array() for figure in map_of.values()]
     assert (shades[0] == shades[1]).all()
     shares = known["disentanglement"] | {"information_shares": [[0.5] * 13] * 3}
+    other_model = known["inputs"] | {"model": "other"}
     for change in (
-        {"epoch": 99}, {"data": "faces:50"}, {"disentanglement": {"scores": {}}}, {"disentanglement": shares},
+        {"inputs": other_model}, {"data": "faces:50"}, {"disentanglement": {"scores": {}}}, {"disentanglement": shares},
     ):  # fmt: skip
         with pytest.raises(AssertionError, match="scored again"):
             known_or_scored(context, known | change)
