@@ -175,11 +175,15 @@ def test_a_loaded_model_has_the_registered_parts_and_trained_with_their_densitie
 
 def test_a_run_with_registered_parts_is_evaluated_and_reported(run):
     assert evaluate.main(["--run", str(run.folder), "--report"]) == 0
-    test = json.loads(run.metrics.read_text())["test"]
+    numbers = json.loads(run.metrics.read_text())
+    test = numbers["test"]
     assert math.isfinite(test["elbo"])
+    # Nothing says that the prior's KL is a sum over latents, so none is told.
+    assert set(numbers["latents"]) == {"information", "mean_std"}
     assert (run.figures / "samples.png").is_file()
     page = " ".join((run.folder / "report.html").read_text().split())
     assert "The first 2 nats of the KL" in page
+    assert f"sum over latents is not the KL, {test['kl']:.1f} nats" in page
     assert "FreeBits" not in page
     assert FreeBits.__doc__.partition(":")[0] in page
 

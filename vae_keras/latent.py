@@ -1,12 +1,13 @@
-"""Operations on latents: encode data sets, interpolate, traverse, and compute directions of attributes."""
+"""Operations on latents: encode data sets, measure information, interpolate, traverse, find directions."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from data.pipelines import evaluation_batches
 from vae_keras.gaussians import Posterior
+from vae_keras.priors import Prior
 
 if TYPE_CHECKING:
     from vae_keras.model import VAE
@@ -34,6 +35,47 @@ def decode_latents(vae: "VAE", latents: np.ndarray) -> np.ndarray:
     batches = np.split(flat, range(BATCH, len(flat), BATCH))
     images = np.concatenate([np.asarray(vae.decode(batch)) for batch in batches])
     return images.reshape(*np.shape(latents)[:-1], *vae.image_shape)
+
+
+class LatentInformation(NamedTuple):
+    """How much each latent says about an image.
+
+    Attributes:
+        nats: (latents,) in nats.
+        is_kl: whether `nats` is KL(q(z_j | x) || p(z_j)), whose sum is the KL of the ELBO. Otherwise it is an upper
+            bound of the mutual information I(x; z_j).
+    """
+
+    nats: np.ndarray
+    is_kl: bool
+
+    @property
+    def name(self) -> str:
+        """The quantity, in a sentence."""
+        return "KL" if self.is_kl else "information"
+
+    @property
+    def order(self) -> np.ndarray:
+        """The indices of all latents, the most informative first, (latents,) int."""
+        return np.argsort(-self.nats, kind="stable")
+
+
+def information_of_latents(prior: Prior, posterior: Posterior) -> LatentInformation:
+    """The KL of each latent, mean over images; a bound of its information if the prior has no KL of a single latent.
+
+    The bound is the mean of KL(q(z_j | x) || N(m_j, s_j^2)), with m_j and s_j^2 the mean and the variance of z_j over
+    all images and draws. It is I(x; z_j) + KL(q(z_j) || N(m_j, s_j^2)), and it needs no prior.
+
+    Args:
+        posterior: mean and log-variance, (n, latents) each.
+    """
+    kl = prior.kl_per_latent(posterior)
+    if kl is not None:
+        return LatentInformation(np.mean(kl, axis=0), is_kl=True)
+    mean, log_variance = (np.asarray(part, float) for part in posterior)
+    variance = np.mean(np.exp(log_variance), axis=0) + np.var(mean, axis=0)
+    # E_x[KL(q(z_j | x) || N(m_j, s_j^2))] = 1/2 (log s_j^2 - E_x[log variance_j(x)])
+    return LatentInformation(0.5 * (np.log(variance) - np.mean(log_variance, axis=0)), is_kl=False)
 
 
 def lerp(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from vae_keras.gaussians import raw_log_variance
 from vae_keras.likelihoods import Likelihood
 from vae_keras.metrics.linear_vae import FEWEST_IMAGES, LinearVae, fit_linear_vae
 from vae_keras.model import VAE
+from vae_keras.priors import StandardNormal
 
 LOGITS = np.linspace(-12.0, 12.0, 2401, dtype=np.float32)
 # Outside of where the mean has at least this share of its largest slope, a straight line no longer approximates it: for
@@ -40,7 +41,7 @@ def start_as_linear_vae(vae: VAE, images: np.ndarray) -> None:
 
     A learned variance is set to that of the linear VAE. The weights stay random if there are too few images for a
     linear VAE, if the images vary too little for it to use a latent, or if the likelihood has no linear counterpart. A
-    line in the log says the last.
+    line in the log says the last. The linear VAE has the prior N(0, I); a line says so if the VAE has another.
 
     Args:
         images: (n, height, width, channels) in [0, 1].
@@ -61,6 +62,9 @@ def start_as_linear_vae(vae: VAE, images: np.ndarray) -> None:
     linear = fit_linear_vae(images, vae.latent_dim, variance)
     if not len(linear.eigenvalues):
         return
+    if not isinstance(vae.prior, StandardNormal):
+        name = type(vae.parts["prior"]).__name__
+        log.warning("training starts as the best linear VAE with the prior N(0, I); the prior of this run is %s", name)
     likelihood.start_at_variance(linear.variance)
     _set_encoder(vae, linear)
     _set_decoder(vae, linear, logits, slope)

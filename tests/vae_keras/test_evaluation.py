@@ -19,6 +19,7 @@ from vae_keras.evaluation.sample_quality import distances
 from vae_keras.latent import encode_images
 from vae_keras.likelihoods import LIKELIHOODS, Gaussian
 from vae_keras.metrics import fit_linear_vae, frechet_distance, kernel_distance, psnr
+from vae_keras.priors import Prior, StandardNormal
 from vae_keras.run_data import read_data
 from vae_keras.run_folder import Run, read_history
 from vae_keras.runs import load_run
@@ -137,18 +138,22 @@ def test_the_linear_model_is_fitted_on_train_with_as_many_latents(context, numbe
 
 
 def test_a_likelihood_is_compared_with_the_linear_model_that_shares_it():
-    assert linear_model_of(Gaussian(0.03)).variance == 0.03
-    assert linear_model_of(LIKELIHOODS["learned_gaussian"]().instantiate()).variance is None
+    assert linear_model_of(Gaussian(0.03), StandardNormal()).variance == 0.03
+    assert linear_model_of(LIKELIHOODS["learned_gaussian"]().instantiate(), StandardNormal()).variance is None
     for name in ("bernoulli", "continuous_bernoulli"):
-        assert linear_model_of(LIKELIHOODS[name]()).key == "pca"
+        assert linear_model_of(LIKELIHOODS[name](), StandardNormal()).key == "pca"
+    assert "N(0, I)" not in linear_model_of(Gaussian(0.03), StandardNormal()).why
+    assert "N(0, I)" in linear_model_of(Gaussian(0.03), Prior()).why
 
 
 def test_a_vae_that_loses_says_so(context):
-    linear = linear_model_of(Gaussian())
+    linear = linear_model_of(Gaussian(), StandardNormal())
     worse, better = context.test_elbo.elbo - 1, context.test_elbo.elbo + 1
     assert verdict(context, linear, {"elbo": worse}).startswith("The VAE beats the linear VAE: test ELBO")
     assert verdict(context, linear, {"elbo": better}).startswith("The VAE loses to the linear VAE: test ELBO")
-    assert "loses to PCA: test PSNR" in verdict(context, linear_model_of(context.vae.likelihood), {"psnr": 99.0})
+    assert "loses to PCA: test PSNR" in verdict(
+        context, linear_model_of(context.vae.likelihood, context.vae.prior), {"psnr": 99.0}
+    )
 
 
 def test_sample_quality_compares_test_with_train_its_reconstructions_and_samples(context):

@@ -3,9 +3,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy import special
+from scipy.stats import norm
 
 import vae_keras
-from vae_keras.latent import attribute_direction, decode_latents, encode_images, lerp, slerp, traverse
+from vae_keras.gaussians import Posterior
+from vae_keras.latent import (
+    attribute_direction,
+    decode_latents,
+    encode_images,
+    information_of_latents,
+    lerp,
+    slerp,
+    traverse,
+)
+from vae_keras.priors import Prior, StandardNormal
 
 points = arrays(float, 4, elements=st.floats(-3, 3))
 SHARES = np.linspace(0, 1, 5)
@@ -48,6 +60,35 @@ def test_many_images_are_encoded_and_decoded_as_each_alone(monkeypatch):
     for ours, expected in zip(posterior, whole, strict=True):
         np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(decode_latents(vae, posterior.mean), vae.decode(whole.mean), rtol=1e-4, atol=1e-5)
+
+
+class UnknownMarginals(Prior):
+    """A prior that gives no KL of a single latent."""
+
+
+@given(arrays(float, (5, 2), elements=st.floats(-3, 3)), arrays(float, (5, 2), elements=st.floats(-3, 1)))
+def test_without_a_kl_of_one_latent_its_information_is_bounded_from_above(mean, log_variance):
+    bound = information_of_latents(UnknownMarginals(), Posterior(mean, log_variance))
+    assert (bound.is_kl, bound.name) == (False, "information")
+    for latent in range(2):
+        z = np.linspace(-15, 15, 20_001)[:, None]
+        densities = norm.pdf(z, mean[:, latent], np.exp(0.5 * log_variance[:, latent]))
+        mixture = densities.mean(axis=1, keepdims=True)
+        each = np.trapezoid(special.rel_entr(densities, mixture), z[:, 0], axis=0)
+        # It is exact where all images together are normal, as they are if all have the same posterior.
+        assert bound.nats[latent] >= each.mean() - 1e-6
+        step = np.sqrt(np.trapezoid(mixture[:, 0] * z[:, 0] ** 2, z[:, 0]) - mean[:, latent].mean() ** 2)
+        normal = norm.pdf(z, mean[:, latent].mean(), step)
+        rest = np.trapezoid(special.rel_entr(mixture, normal), z[:, 0], axis=0)[0]
+        assert bound.nats[latent] == pytest.approx(each.mean() + rest, abs=1e-5)
+
+
+def test_with_a_kl_of_one_latent_the_sum_is_the_kl():
+    posterior = Posterior(np.array([[1.0, 0], [-1, 0]]), np.array([[0.0, 0], [-1, 0]]))
+    information = information_of_latents(StandardNormal(2), posterior)
+    assert information.is_kl
+    assert information.nats.sum() == pytest.approx(np.mean(StandardNormal(2).kl(posterior, posterior.mean)))
+    assert list(information.order) == [0, 1]
 
 
 def test_a_traversal_changes_one_latent_and_leaves_the_others():

@@ -13,10 +13,10 @@ from common.names import printable
 from data.dataset import unit_pixels
 from vae_keras.callbacks.projector import write_latents, write_projected_images
 from vae_keras.config import all_settings
-from vae_keras.latent import decode_latents, encode_images, traverse
+from vae_keras.latent import decode_latents, encode_images, information_of_latents, traverse
 from vae_keras.plots import image_grid
 from vae_keras.run_data import RunData
-from vae_keras.types import TERMS, Posterior
+from vae_keras.types import TERMS
 
 IMAGES = 2_000
 SHOWN = 16
@@ -85,25 +85,26 @@ class TensorBoardLog(keras.callbacks.Callback):
         indices = self.parts[part]
         images = self.dataset.images[indices]
         posterior = encode_images(self.model, images)
-        kl = np.mean(self.model.prior.kl_per_latent(posterior), axis=0)
-        for latent, value in enumerate(kl):
-            tf.summary.scalar(f"kl_of_latent/{latent:02d}", value)
-        tf.summary.histogram("kl_of_latents", kl)
+        information = information_of_latents(self.model.prior, posterior)
+        name = information.name.lower()
+        for latent, value in enumerate(information.nats):
+            tf.summary.scalar(f"{name}_of_latent/{latent:02d}", value)
+        tf.summary.histogram(f"{name}_of_latents", information.nats)
         originals = unit_pixels(images[:SHOWN])
         pairs = np.stack([originals, decode_latents(self.model, posterior.mean[:SHOWN])], axis=1)
         self._image("reconstructions", pairs)
         if part == "train":
             self._image("samples", decode_latents(self.model, self.latents))
-            self._image("traversals", self._traversals(originals[0], posterior, kl))
+            self._image("traversals", self._traversals(originals[0], posterior.mean[0], information.order[:TRAVERSED]))
         if part == self.deciding:
             write_latents(self.folder / part, posterior.mean)
 
-    def _traversals(self, original: np.ndarray, posterior: Posterior, kl: np.ndarray) -> np.ndarray:
-        """Images in one row for each of the latents with the largest KL.
+    def _traversals(self, original: np.ndarray, face: np.ndarray, latents: np.ndarray) -> np.ndarray:
+        """Images of a face (latents,) in one row for each of these latents.
 
         A row holds the first image, then the decoded images while the latent takes the values of `TRAVERSAL`.
         """
-        moved = traverse(posterior.mean[0], np.argsort(-kl)[:TRAVERSED], TRAVERSAL)
+        moved = traverse(face, latents, TRAVERSAL)
         images = decode_latents(self.model, moved)
         return np.concatenate([np.broadcast_to(original, (len(moved), 1, *original.shape)), images], axis=1)
 

@@ -12,7 +12,7 @@ from vae_keras import metrics
 from vae_keras.config import Config
 from vae_keras.evaluation.inputs import inputs_of
 from vae_keras.evaluation.record import Inputs, Record
-from vae_keras.latent import decode_latents, encode_images
+from vae_keras.latent import LatentInformation, decode_latents, encode_images, information_of_latents
 from vae_keras.plots import Animation
 from vae_keras.run_data import RunData
 from vae_keras.run_folder import Row
@@ -90,14 +90,9 @@ class EvaluationContext:
         return encode_images(self.vae, self.data.dataset.images[self.data.split.train])
 
     @cached_property
-    def kl_of_latents(self) -> np.ndarray:
-        """KL(q(z_j | x) || p(z_j)) of each latent, mean over the test images, (latents,) in nats."""
-        return np.mean(self.vae.prior.kl_per_latent(self.test_posterior), axis=0)
-
-    @cached_property
-    def informative_latents(self) -> np.ndarray:
-        """The indices of all latents, in decreasing order of their KL, (latents,) int."""
-        return np.argsort(-self.kl_of_latents, kind="stable")
+    def information(self) -> LatentInformation:
+        """How much each latent says about a test image."""
+        return information_of_latents(self.vae.prior, self.test_posterior)
 
     def test_names(self, places: np.ndarray | list[int]) -> list[str]:
         """The printable names of the test images at these positions of the test part."""

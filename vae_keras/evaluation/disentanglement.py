@@ -80,7 +80,8 @@ def known_or_scored(context: EvaluationContext, known: Record) -> Evaluation:
 
 def drawn(context: EvaluationContext, numbers: Disentanglement) -> Evaluation:
     """The evaluation with these numbers and their heat map."""
-    order, scores = context.informative_latents, numbers["scores"]
+    information, scores = context.information, numbers["scores"]
+    order = information.order
     if _on_fresh_faces(context):
         whence = f"{numbers['images']:,} newly rendered faces with {LEVELS} levels per factor"
     else:
@@ -94,8 +95,8 @@ def drawn(context: EvaluationContext, numbers: Disentanglement) -> Evaluation:
         [f"z{latent}" for latent in order],
         "Which latent carries which factor",
         f"Mutual information between each latent and each factor, as a share of the factor's entropy. Computed from "
-        f"posterior means in 20 bins, on {whence}. The latents are in decreasing order of their KL. Mutual "
-        f"information gap "
+        f"posterior means in 20 bins, on {whence}. The latents are in decreasing order of their "
+        f"{information.name}. Mutual information gap "
         f"{scores['mutual_information_gap']['value']:.3f}, modularity {scores['modularity']['value']:.3f}.",
         "share of the factor's entropy",
     )

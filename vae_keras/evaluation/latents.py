@@ -1,25 +1,38 @@
-"""The KL and the posterior standard deviation of each latent."""
+"""The information in each latent, and the standard deviation of its posterior."""
 
 import numpy as np
 
 from vae_keras import metrics
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
+from vae_keras.evaluation.record import Latents
 from vae_keras.plots import latent_bars
+from vae_keras.priors import StandardNormal
 
 
 def latents(context: EvaluationContext) -> Evaluation:
-    """The KL and the mean posterior standard deviation of each latent, on the test images."""
+    """The KL (or the information) of each latent and its mean posterior standard deviation, on the test images."""
     mean, log_variance = context.test_posterior
     std = np.mean(np.exp(0.5 * log_variance), axis=0)
-    order, kl = context.informative_latents, context.kl_of_latents
-    active = metrics.active_units(mean)
+    information = context.information
+    nats, order, name = information.nats, information.order, information.name
+    if information.is_kl:
+        meaning = f"KL(q(z_j|x) || p(z_j)), mean over {len(mean):,} test images; the sum is {nats.sum():.1f} nats"
+    else:
+        meaning = (
+            f"an upper bound of the mutual information of z_j and the image, on {len(mean):,} test images. This prior "
+            f"gives no KL of a single latent; the KL of all latents is {context.test_elbo.kl:.1f} nats"
+        )
     figure = latent_bars(
-        kl[order],
+        nats[order],
         std[order],
         [f"z{latent}" for latent in order],
-        "The KL of each latent",
-        f"Above: KL(q(z_j|x) || p(z_j)), mean over {len(mean):,} test images; the sum is {kl.sum():.1f} nats. Below: "
-        f"mean standard deviation of q(z_j|x). A latent with a KL of 0 has no information about the image. {active} of "
-        f"{len(kl)} latents are active: the variance of their posterior mean over the images is above 0.01.",
+        f"The {name} of each latent",
+        f"Above: {meaning}. Below: mean standard deviation of q(z_j|x). A latent with 0 nats has no information about "
+        f"the image. {metrics.active_units(mean)} of {len(nats)} latents are active: the variance of their posterior "
+        f"mean over the images is above 0.01.",
+        ylabel=f"{name} (nats)",
+        prior_std=1.0 if isinstance(context.vae.prior, StandardNormal) else None,
     )
-    return Evaluation({"latents.png": figure}, {"latents": {"kl": kl.tolist(), "mean_std": std.tolist()}})
+    numbers: Latents = {"mean_std": std.tolist()}
+    numbers |= {"kl": nats.tolist()} if information.is_kl else {"information": nats.tolist()}
+    return Evaluation({"latents.png": figure}, {"latents": numbers})

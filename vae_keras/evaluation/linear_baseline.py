@@ -12,6 +12,7 @@ from vae_keras.latent import decode_latents
 from vae_keras.likelihoods import Likelihood
 from vae_keras.metrics.linear_vae import FEWEST_IMAGES
 from vae_keras.plots import image_figure
+from vae_keras.priors import Prior, StandardNormal
 
 IMAGES, TRIPLES_A_ROW = 24, 3
 
@@ -32,12 +33,14 @@ class LinearModel(NamedTuple):
     why: str
 
 
-def linear_model_of(likelihood: Likelihood) -> LinearModel:
-    """The linear model to compare with a VAE of this likelihood."""
+def linear_model_of(likelihood: Likelihood, prior: Prior) -> LinearModel:
+    """The linear model to compare with a VAE of this likelihood and this prior."""
     if likelihood.has_linear_vae:
         variance = likelihood.linear_variance(np.zeros(0))
         kind = "one learned variance" if variance is None else f"variance {variance:g}, as in the VAE"
         why = f"The linear VAE is the best one with a Gaussian likelihood and {kind}; its weights have a closed form."
+        if not isinstance(prior, StandardNormal):
+            why += " Its prior is N(0, I), which is not the prior of this VAE."
         return LinearModel("linear_vae", "the linear VAE", variance, why)
     why = (
         "The comparison is with PCA, because the best linear VAE with this likelihood has no closed form. PCA has the "
@@ -55,7 +58,7 @@ def linear_baseline(context: EvaluationContext) -> Evaluation:
     if len(context.data.split.train) < FEWEST_IMAGES:
         return Evaluation({}, {})
     images = shown_in_training(context.config, context.data)
-    model = linear_model_of(context.vae.likelihood)
+    model = linear_model_of(context.vae.likelihood, context.vae.prior)
     linear = metrics.fit_linear_vae(images, context.vae.latent_dim, model.variance)
 
     test = context.test_unit_images

@@ -89,9 +89,10 @@ class ImportanceWeighted(TypedDict):
 
 
 class Latents(TypedDict):
-    """The KL of each latent in nats, and the mean standard deviation of its posterior."""
+    """The KL or a bound of the information of each latent, in nats; the mean standard deviation of its posterior."""
 
-    kl: list[float]
+    kl: NotRequired[list[float]]
+    information: NotRequired[list[float]]
     mean_std: list[float]
 
 

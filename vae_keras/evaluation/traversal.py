@@ -12,14 +12,15 @@ VALUES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 FRAMES = 21
 MOST_LATENTS = 32
 ONE_BLOCK = 8  # latents; a figure with more latents has two blocks side by side
-SMALL_KL = 0.01  # nats; a latent with a smaller KL does not change the image visibly
+LITTLE = 0.01  # nats; a latent with less information does not change the image visibly
 
 
 def traversal(context: EvaluationContext) -> Evaluation:
-    """Each latent of one test face moves from -3 to 3, in decreasing order of the latents' KL."""
-    kl = context.kl_of_latents
-    informative = [latent for latent in context.informative_latents if kl[latent] >= SMALL_KL]
-    shown = np.array(informative or context.informative_latents[:1].tolist())[:MOST_LATENTS]
+    """Each latent of one test face moves from -3 to 3, the most informative latent first."""
+    information = context.information
+    nats, order = information.nats, information.order
+    informative = [latent for latent in order if nats[latent] >= LITTLE]
+    shown = np.array(informative or order[:1].tolist())[:MOST_LATENTS]
     place = context.random_test_images(1)[0]
     face = context.test_posterior.mean[place]
     still = decode_latents(context.vae, traverse(face, shown, np.array(VALUES)))
@@ -28,8 +29,8 @@ def traversal(context: EvaluationContext) -> Evaluation:
     carried = factors_of_latents(context)
     caption = (
         f"Decoded posterior mean of test image {name}, with one latent replaced by a value from -3 to 3. The latents "
-        f"are in decreasing order of their KL on the test images"
-        + (f"; {left_out} latents with a smaller KL are left out." if left_out else ".")
+        f"are in decreasing order of their {information.name} on the test images"
+        + (f"; {left_out} latents with less are left out." if left_out else ".")
         + (
             f" A latent is named after a factor or label if it carries at least {LEAST_SHARE:.0%} of the "
             f"factor's or label's entropy, on the train images."
@@ -37,7 +38,7 @@ def traversal(context: EvaluationContext) -> Evaluation:
             else ""
         )
     )
-    labels = [f"z{latent}  {carried[latent]}  {kl[latent]:.2f} nats".replace("    ", "  ") for latent in shown]
+    labels = [f"z{latent}  {carried[latent]}  {nats[latent]:.2f} nats".replace("    ", "  ") for latent in shown]
     blocks = 1 if len(shown) <= ONE_BLOCK else 2
     figure = image_figure(
         still.reshape(-1, *context.vae.image_shape),

@@ -37,25 +37,38 @@ def training_curves(history: Sequence[Mapping[str, float]], title: str, caption:
     return figure
 
 
-def latent_bars(kl: np.ndarray, std: np.ndarray, names: Sequence[str], title: str, caption: str) -> Figure:
-    """Two charts: the KL of each latent, and below it the mean standard deviation of its posterior.
+def latent_bars(
+    nats: np.ndarray,
+    std: np.ndarray,
+    names: Sequence[str],
+    title: str,
+    caption: str,
+    ylabel: str = "KL (nats)",
+    prior_std: float | None = 1.0,
+) -> Figure:
+    """Two charts: the KL or the information of each latent, and below it the mean standard deviation of its posterior.
 
     Args:
-        kl: (latents,), in nats.
+        nats: (latents,).
         std: (latents,).
         names: of the latents, in the same order.
+        ylabel: of the first chart.
+        prior_std: the standard deviation of each latent under the prior, shown as a line; None for no line.
     """
-    figure = Figure(figsize=(max(6.5, min(12.0, 0.28 * len(kl))), 4.6), layout="constrained")
+    figure = Figure(figsize=(max(6.5, min(12.0, 0.28 * len(nats))), 4.6), layout="constrained")
     above, below = figure.subplots(2, sharex=True)
-    places = np.arange(len(kl))
-    above.bar(places, kl, color=BLUE, width=0.75)
-    above.set_ylabel("KL (nats)")
+    places = np.arange(len(nats))
+    above.bar(places, nats, color=BLUE, width=0.75)
+    above.set_ylabel(ylabel)
     below.bar(places, std, color=PALE_BLUE, width=0.75)
-    below.axhline(1.0, color="#333333", linewidth=0.8, linestyle=":")
-    below.annotate("prior", (1.0, 1.0), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8)
-    below.set(ylabel="mean standard\ndeviation of q", ylim=(0, 1.2), xlabel="latent")
-    every = max(1, len(kl) // 32)
-    below.set_xticks(places[::every], names[::every], fontsize=7, rotation=90 if len(kl) > 24 else 0)
+    if prior_std is not None:
+        below.axhline(prior_std, color="#333333", linewidth=0.8, linestyle=":")
+        below.annotate(
+            "prior", (1.0, prior_std), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8
+        )
+    below.set(ylabel="mean standard\ndeviation of q", ylim=(0, 1.2 * max(prior_std or 0, *std)), xlabel="latent")
+    every = max(1, len(nats) // 32)
+    below.set_xticks(places[::every], names[::every], fontsize=7, rotation=90 if len(nats) > 24 else 0)
     for axes in (above, below):
         open_axes(axes, "y")
         axes.margins(x=0.01)

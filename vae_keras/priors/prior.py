@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from vae_keras.backend import Tensor
-from vae_keras.gaussians import Posterior, kl_to_standard_normal
+from vae_keras.gaussians import Posterior
 
 
 class Prior:
@@ -42,13 +42,12 @@ class Prior:
         """
         return posterior.log_prob(latents) - self.log_prob(latents)
 
-    def kl_per_latent(self, posterior: Posterior) -> Tensor:
-        """How much each latent says about an image, (batch, latents) in nats.
+    def kl_per_latent(self, posterior: Posterior) -> Tensor | None:
+        """KL(q(z_j | x) || p(z_j)) of each latent, (batch, latents) in nats, whose sum over latents is the KL.
 
-        This is KL(q(z_j | x) || N(0, 1)). Its sum over latents is the KL of the ELBO if the prior is N(0, I). A prior
-        that knows the density of each latent on its own may override this method.
+        None if the prior does not know the density of each latent on its own, or if its latents depend on each other.
         """
-        return kl_to_standard_normal(posterior)
+        return None
 
 
 def log_prior(prior: Prior, latents: np.ndarray) -> np.ndarray:

@@ -24,4 +24,7 @@ class StandardNormal(Part, Prior):
         return np.random.default_rng(seed).standard_normal((n, self.latent_dim)).astype(np.float32)
 
     def kl(self, posterior: Posterior, latents: Tensor) -> Tensor:
-        return ops.sum(kl_to_standard_normal(posterior), axis=-1)
+        return ops.sum(self.kl_per_latent(posterior), axis=-1)
+
+    def kl_per_latent(self, posterior: Posterior) -> Tensor:
+        return kl_to_standard_normal(posterior)

@@ -95,8 +95,9 @@ def latents_in_use(numbers: Record) -> list[str]:
     """Sentences on the number of active latents, and on the number that carries most of the KL."""
     if "latents" not in numbers or "test" not in numbers:
         return []
-    kl, active = numbers["latents"]["kl"], numbers["test"]["active_units"]
-    total, count = sum(kl), len(kl)
+    section, active = numbers["latents"], numbers["test"]["active_units"]
+    nats = section["kl"] if "kl" in section else section.get("information", [])
+    total, count = sum(nats), len(nats)
     if active == 0:
         sentences = [
             f"None of the {count} latents is active: the posterior has collapsed to the prior, and the decoder gives "
@@ -112,13 +113,20 @@ def latents_in_use(numbers: Record) -> list[str]:
             f"All {count} latents are active. A run with a larger --latent-dim can show whether more latents help."
         ]
     if total > 0:
-        order = sorted(range(count), key=lambda latent: -kl[latent])
-        carriers = next(n for n in range(1, count + 1) if sum(kl[j] for j in order[:n]) >= MOST_OF_KL * total - 1e-9)
+        order = sorted(range(count), key=lambda latent: -nats[latent])
+        carriers = next(n for n in range(1, count + 1) if sum(nats[j] for j in order[:n]) >= MOST_OF_KL * total - 1e-9)
         spread = "concentrated on few latents" if carriers <= FEW_LATENTS * count else "spread over most latents"
+        quantity = "KL" if "kl" in section else "information in single latents"
         sentences.append(
-            f"{carriers} of {count} latents carry {MOST_OF_KL:.0%} of the KL of {total:.1f} nats: the KL is {spread}. "
-            f"Latent z{order[0]} has the largest share, {kl[order[0]] / total:.0%}."
+            f"{carriers} of {count} latents carry {MOST_OF_KL:.0%} of the {quantity} of {total:.1f} nats: the "
+            f"{quantity} is {spread}. Latent z{order[0]} has the largest share, {nats[order[0]] / total:.0%}."
         )
+        if "kl" not in section:
+            sentences.append(
+                f"This prior gives no KL of a single latent. The information of a latent is an upper bound of its "
+                f"mutual information with the image, and the sum over latents is not the KL, "
+                f"{numbers['test']['kl']:.1f} nats."
+            )
     return sentences
 
 

@@ -99,7 +99,7 @@ def bound_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
             "dimension-wise KL": split["dimension_wise_kl"],
         }
         rows = [(name, f"{part['value']:.3f}", f"{part['standard_error']:.3f}") for name, part in parts.items()]
-        rows.append(("KL, in closed form", f"{split['kl']:.3f}", ""))
+        rows.append(("KL(q(z|x) || p(z))", f"{split['kl']:.3f}", ""))
         rows.append((f"ceiling of the mutual information, ln {split['images']:,}", f"{split['ceiling']:.3f}", ""))
         caption = f"The three parts of the KL on {split['images']:,} test images, in nats."
         yield table(numbering, caption, ("part", "value", "standard error"), rows)
