@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from typing import Any
 
 from common.installed import require_packages
 
@@ -13,8 +14,17 @@ open_streams()
 
 from vae_keras.command_line import add_settings, given_settings, run_script, start_tensorflow
 from vae_keras.config import Config, load_config, settings_to_resume
-from vae_keras.run_data import open_data, read_data
-from vae_keras.run_folder import check_free, create_run, last_checkpoint, latest_run, new_folder, open_run
+from vae_keras.run_data import RunData, open_data, read_data
+from vae_keras.run_folder import (
+    Run,
+    check_free,
+    create_run,
+    last_checkpoint,
+    latest_run,
+    new_folder,
+    open_run,
+    trained_by_this_process,
+)
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -34,29 +44,41 @@ def train(arguments: list[str] | None) -> None:
     asked = given_settings(flags)
     if flags.resume:
         run = open_run(flags.run) if flags.run else latest_run()
-        saved, done = load_config(run.config), last_checkpoint(run)
-        config = settings_to_resume(saved, asked)
-        if done == config.epochs:
-            print(f"{run.folder} is finished: {done} epochs; pass a larger --epochs to go on")
-            return
-        data = read_data(config, run.split)
-        if config != saved:
-            config.save(run.config)
-        print(f"going on with {run.folder} after epoch {done}")
+        with trained_by_this_process(run):
+            go_on(run, asked)
     else:
         config = Config.of(**asked).checked()
         folder = flags.run or new_folder()
         check_free(folder)
         data = open_data(config)
-        run = create_run(folder, config, data)
-        print(f"training {run.folder} on {len(data.split.train):,} images; tensorboard --logdir {run.folder}")
+        with trained_by_this_process(Run(folder)):
+            run = create_run(folder, config, data)
+            print(f"training {run.folder} on {len(data.split.train):,} images; tensorboard --logdir {run.folder}")
+            finish(run, config, data)
 
+
+def go_on(run: Run, asked: dict[str, Any]) -> None:
+    """Go on with a run from its last checkpoint."""
+    saved, done = load_config(run.config), last_checkpoint(run)
+    config = settings_to_resume(saved, asked)
+    if done == config.epochs:
+        print(f"{run.folder} is finished: {done} epochs; pass a larger --epochs to go on")
+        return
+    data = read_data(config, run.split)
+    if config != saved:
+        config.save(run.config)
+    print(f"going on with {run.folder} after epoch {done}")
+    finish(run, config, data)
+
+
+def finish(run: Run, config: Config, data: RunData) -> None:
+    """Train the run up to its last epoch, or until a signal stops it."""
     start_tensorflow(deterministic=True)  # as late as this, so that wrong flags are answered at once
     from vae_keras.training import fit
 
     finished = fit(run, config, data)
-    go_on = f"go on with python train.py --resume --run {run.folder}"
-    print(f"{run.folder} is trained; python evaluate.py --run {run.folder}" if finished else f"stopped; {go_on}")
+    resume = f"go on with python train.py --resume --run {run.folder}"
+    print(f"{run.folder} is trained; python evaluate.py --run {run.folder}" if finished else f"stopped; {resume}")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -8,7 +8,7 @@ OLDEST_PYTHON = (3, 11)
 DOCUMENTS = ("markdown", "math_core", "jinja2", "markupsafe")  # only the report needs them
 VAE_KERAS = (
     "tensorflow", "keras", "tensorboard", "numpy", "matplotlib", "PIL", "sklearn", "joblib", "rich", "wrapt",
-    "msgspec",
+    "msgspec", "filelock",
 )  # fmt: skip
 PGM_TFP = ("tensorflow", "tensorflow_probability", "numpy", "networkx", "scipy", "matplotlib", "rich")
 

@@ -1,6 +1,7 @@
 """Training as a user does it: to the end, killed, stopped, broken, and gone on with."""
 
 import csv
+import json
 import os
 import shutil
 import signal
@@ -16,7 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import evaluate
 import train
 from tests.support import ROOT, TINY, script
-from vae_keras.run_folder import Run, last_checkpoint, read_history
+from vae_keras.run_folder import LOCK, Run, last_checkpoint, read_history, trained_by_this_process
 from vae_keras.runs import load_run
 
 LONG = [*TINY, "--epochs", "12"]
@@ -95,6 +96,24 @@ def test_before_the_first_checkpoint_a_run_starts_anew(unbroken, tmp_path):
         shutil.copy(path, run.folder)
     assert script("train.py", "--resume", "--run", str(run.folder)).returncode == 0
     assert_same_result(run, unbroken)
+
+
+def test_one_process_at_a_time_trains_a_run(tmp_path, capsys):
+    run = Run(tmp_path / "shared")
+    process = start(*TINY, "--epochs", "2000", "--run", str(run.folder))
+    wait_for_epoch(run, 1)
+    for second in (["--resume"], ["--resume", "--epochs", "3000"], [*TINY]):
+        assert train.main([*second, "--run", str(run.folder)]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert (str(process.pid) in line) == ("--resume" in second)  # a run that exists is refused as such
+    assert json.loads(run.config.read_text())["epochs"] == 2000
+    assert evaluate.main(["--run", str(run.folder), "--sample"]) == 0
+    # A killed process leaves no lock that holds.
+    process.kill()
+    process.communicate()
+    with trained_by_this_process(run):
+        pass
+    assert not (run.folder / LOCK).exists()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")

@@ -10,10 +10,14 @@ import csv
 import io
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
+
+from filelock import SoftFileLock, Timeout
 
 from common.errors import UserError
 from common.files import UNFINISHED, write_text
@@ -22,6 +26,7 @@ from vae_keras.run_data import RunData, write_split
 from vae_keras.types import TERMS
 
 RUNS = Path("runs")
+LOCK = ".training.lock"
 CHECKPOINT = re.compile(r"epoch-(\d+)\.keras")
 UNVALIDATED_COLUMNS = ("epoch", *TERMS)
 HISTORY_COLUMNS = (*UNVALIDATED_COLUMNS, *(f"val_{term}" for term in TERMS))
@@ -90,7 +95,29 @@ def check_free(folder: Path) -> None:
 
 def _left_by_a_start(path: Path) -> bool:
     """Whether this file may be left from a run whose process was killed before it wrote the settings."""
-    return path.name == "split.json" or path.name.startswith(UNFINISHED)
+    return path.name in ("split.json", LOCK) or path.name.startswith(UNFINISHED)
+
+
+@contextmanager
+def trained_by_this_process(run: Run) -> Iterator[None]:
+    """While the block runs, no other process can train this run. The lock of a process that was killed does not count.
+
+    Raises:
+        UserError: another process trains the run.
+    """
+    run.folder.mkdir(parents=True, exist_ok=True)
+    lock = SoftFileLock(run.folder / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise UserError(
+            f"process {lock.pid} trains {run.folder}; wait until it ends, or stop it; if there is no such process on "
+            f"any machine, remove {run.folder / LOCK}"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def create_run(folder: Path, config: Config, data: RunData) -> Run:
