@@ -14,7 +14,7 @@ from common.command_line import Parser, folder_path, open_streams
 open_streams()
 
 from common.errors import UserError
-from common.files import write_text
+from common.files import remove_unfinished, write_text
 from common.names import printable
 from common.text_section import TextSection
 from data.sources import canonical
@@ -31,6 +31,7 @@ from vae_keras.run_folder import latest_run, open_run, read_history
 
 log = logging.getLogger("evaluate")
 
+AN_HOUR = 3600.0  # no file takes so long to write; a younger one may be that of another process
 THEORY = Path(__file__).parent / "docs" / "theory"
 
 
@@ -117,6 +118,8 @@ def evaluate(arguments: list[str] | None) -> None:
 
         browser = report.find_browser() if flags.pdf else None
         answers, pages = answers_of_part_1(config.seed), report.read_pages(THEORY)
+    for folder in (run.folder, run.figures):
+        remove_unfinished(folder, AN_HOUR)
     # All evaluations finish before the first file is written, so an error leaves the run as it was.
     made = [one(context) for one in chosen_evaluations(flags, context)]
     if flags.report and not flags.metrics:

@@ -12,6 +12,7 @@ from common.command_line import Parser, folder_path, open_streams
 
 open_streams()
 
+from common.files import write_text
 from vae_keras.command_line import add_settings, given_settings, run_script, start_tensorflow
 from vae_keras.config import Config, load_config, settings_to_resume
 from vae_keras.run_data import RunData, open_data, read_data
@@ -65,10 +66,16 @@ def go_on(run: Run, asked: dict[str, Any]) -> None:
         print(f"{run.folder} is finished: {done} epochs; pass a larger --epochs to go on")
         return
     data = read_data(config, run.split)
+    before = run.config.read_text(encoding="utf-8")
     if config != saved:
         config.save(run.config)
     print(f"going on with {run.folder} after epoch {done}")
-    finish(run, config, data)
+    try:
+        finish(run, config, data)
+    except Exception:
+        if last_checkpoint(run) == done:  # no epoch was added, so the run is as it was
+            write_text(run.config, before)
+        raise
 
 
 def finish(run: Run, config: Config, data: RunData) -> None:

@@ -38,6 +38,17 @@ class Remedies(NamedTuple):
         return self.space if code in (errno.ENOSPC, errno.EDQUOT) else self.refusal
 
 
+class StoreOnce(argparse._StoreAction):
+    """Stores a value, as argparse does, and refuses a second one."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, flag: str | None = None) -> None:
+        if flag in parser.given and parser.given[flag] != values:
+            parser.error(f"{flag} is given twice, with {parser.given[flag]} and {values}; give it once")
+        if flag:
+            parser.given[flag] = values
+        super().__call__(parser, namespace, values, flag)
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises UserError for wrong flags, and names the flag that is most similar."""
 
@@ -45,6 +56,13 @@ class Parser(argparse.ArgumentParser):
         super().__init__(
             allow_abbrev=False, formatter_class=lambda prog: argparse.HelpFormatter(prog, width=100), **kwargs
         )
+        self.given: dict[str, Any] = {}  # the value of each flag that was read
+        for action in (None, "store"):
+            self.register("action", action, StoreOnce)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        self.given.clear()
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{message}; see --help")

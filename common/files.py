@@ -1,9 +1,12 @@
 """Atomic files: a reader finds the old file or the whole new file, never a part of one."""
 
+import json
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from common.errors import UserError
 
@@ -30,16 +33,38 @@ def atomic_write(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def remove_unfinished(folder: Path) -> None:
-    """Remove the temporary files that a killed process left in a folder; no other process may be writing there."""
+def remove_unfinished(folder: Path, older_than: float = 0.0) -> None:
+    """Remove the temporary files that a killed process left in a folder.
+
+    Args:
+        older_than: the least age of a file in seconds. With 0, no other process may be writing there.
+    """
     for leftover in folder.glob(f"{UNFINISHED}*"):
-        leftover.unlink()
+        if time.time() - leftover.stat().st_mtime >= older_than:
+            leftover.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
     r"""Write a text file atomically, in UTF-8; a character that UTF-8 cannot encode becomes an escape like `\udce9`."""
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file in UTF-8.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is no JSON. JSON has no infinite number and no NaN.
+    """
+
+    def refuse(number: str) -> None:
+        raise ValueError(f"{number} is no number in JSON")
+
+    try:
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
+    except RecursionError as reason:
+        raise ValueError("its brackets are nested too deeply") from reason
 
 
 def check_format(path: Path, written: object, newest: int, remedy: str) -> None:

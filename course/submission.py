@@ -4,6 +4,7 @@ The archive holds one folder, HW1_NAME_ID, with report.html in it. The same file
 """
 
 import argparse
+import re
 import sys
 import unicodedata
 import zipfile
@@ -20,6 +21,7 @@ from vae_keras.run_folder import latest_run, open_run
 SUBMISSIONS = Path("runs")
 OTHER_FILES = ("report.pdf", "metrics.json", "history.csv", "config.json")
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # the first date that a zip file can hold
+EPOCHS = re.compile(r'<meta name="epochs" content="([0-9]+)">')  # of the report
 REGULAR, EXECUTABLE = 0o100644, 0o100755
 REMEDIES = Remedies(
     memory="close other programs",
@@ -88,11 +90,15 @@ def contents(run: Path, root: Path = ROOT) -> dict[str, Path]:
     """The files of the archive, by their paths in its folder.
 
     Raises:
-        UserError: the run has no report.
+        UserError: the run has no report, or one that was written before the last epoch.
     """
-    report = run / "report.html"
+    report, history = run / "report.html", run / "history.csv"
+    remedy = f"write the report with python evaluate.py --report --run {run}"
     if not report.is_file():
-        raise UserError(f"{run} has no report.html; write the report with python evaluate.py --report --run {run}")
+        raise UserError(f"{run} has no report.html; {remedy}")
+    told = EPOCHS.search(report.read_text(encoding="utf-8", errors="replace"))
+    if told and history.is_file() and int(told[1]) != (done := len(history.read_text().splitlines()) - 1):
+        raise UserError(f"{report} is about a run of {told[1]} epochs, and the run has {done}; {remedy}")
     files = {report.name: report}
     files |= {name: run / name for name in OTHER_FILES if (run / name).is_file()}
     files |= {

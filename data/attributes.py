@@ -7,7 +7,7 @@ The first column names image files by their path, or by the end of their path, s
 column is a label or a factor:
 
 - a label: true/false, yes/no, t/f, y/n, 0/1 or -1/1;
-- a factor: other numbers.
+- a factor: other numbers, in digits such as 12, -0.5 or 1e3.
 
 Empty cells, `nan` and similar words are unknown. In a column of -1 and 1, a 0 is unknown too. Columns of text and
 columns with unknown cells are left out with a warning. CelebA: Liu et al. 2015, "Deep Learning Face Attributes in the
@@ -16,6 +16,7 @@ Wild" (arXiv 1411.7766).
 
 import logging
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +29,7 @@ from data.image_names import ImageNames
 
 # The cells of a label: false, true.
 PAIRS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"), (0.0, 1.0), (-1.0, 1.0))
+NUMBER = re.compile(r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?")
 UNKNOWN = ("", "?", "na", "n/a", "nan", "none", "null")
 
 log = logging.getLogger(__name__)
@@ -38,7 +40,8 @@ class Attributes(NamedTuple):
 
     Attributes:
         label_names: L names, in the order of the columns; every column gives a label.
-        labels: (n, L) bool; the label of a factor is true above the factor's median.
+        labels: (n, L) bool; the label of a factor is true above the factor's median, or from the median up if no image
+            is above it.
         factor_names: K names, of the columns with other numbers.
         factors: (n, K) float.
     """
@@ -73,7 +76,12 @@ def read_attributes(folder: Path, names: Sequence[str]) -> Attributes | None:
         else:
             columns[name] = values
     factors = {name: values for name, values in columns.items() if values.dtype != bool}
-    labels = [values > np.median(values) if name in factors else values for name, values in columns.items()]
+    labels = [_upper_half(values) if name in factors else values for name, values in columns.items()]
+    for name, values in factors.items():
+        if values.min() == values.max():
+            log.warning(
+                "column %s of %s is %g for every image, so no image has the label", name, printable(path), values[0]
+            )
     count = len(row_of_image)
     return Attributes(
         label_names=tuple(columns),
@@ -81,6 +89,13 @@ def read_attributes(folder: Path, names: Sequence[str]) -> Attributes | None:
         factor_names=tuple(factors),
         factors=np.stack(list(factors.values()), axis=1) if factors else np.empty((count, 0)),
     )
+
+
+def _upper_half(values: np.ndarray) -> np.ndarray:
+    """Which values (n,) are above the median; where none is, which are the median, unless all are equal."""
+    median = np.median(values)
+    above = values > median
+    return above if above.any() or values.min() == median else values >= median
 
 
 def _values(cells: Sequence[str], row_of_image: np.ndarray) -> np.ndarray | str:
@@ -123,7 +138,5 @@ def _number_or_word(cell: str) -> float | str | None:
     word = cell.lower()
     if word in UNKNOWN:
         return None
-    try:
-        return None if math.isnan(number := float(cell)) else number
-    except ValueError:
-        return word
+    # Python's float accepts more: 1_2 is 12 there.
+    return float(cell) if NUMBER.fullmatch(cell) else word

@@ -10,11 +10,13 @@ from PIL import Image, ImageCms, ImageOps
 from data.image_formats import image_formats
 
 MODES = {1: "L", 3: "RGB"}
-TWELVE_BITS = 4095
+EIGHT_BITS, TWELVE_BITS = 255, 4095
+BLACK = "have pixels of 16 or 32 bits but no value above 255, and therefore look black; save them with 8 bits a channel"
 DARK = (
     "have pixels of 16 bits but no value above 4095, as 12-bit cameras write them, and therefore look dark; "
     "save them with values up to 65535"
 )
+NO_EXIF = "have EXIF data that cannot be read; they are not turned upright"
 NO_PROFILE = "have a colour profile that cannot be used; their colours are read as sRGB"
 
 
@@ -35,14 +37,16 @@ def decode(path: Path, size: int, channels: int) -> DecodedImage:
 
     The steps are: turn the image upright (EXIF orientation), put white behind transparent pixels, convert to sRGB
     (colour profile), crop to the central square, resize with antialiasing. Values of 16 bits are divided by 257. Some
-    files use only 12 of the 16 bits, and such a file looks like a dark photograph; a warning says so.
+    files use only 8 or 12 of the 16 bits, and such a file looks black or dark; a warning says so.
 
     Raises:
         Exception: the file cannot be decoded. Pillow's decoders raise errors of many classes.
     """
     with Image.open(path, formats=image_formats().names) as file:
         profile = file.info.get("icc_profile")
-        image, warnings = _to_eight_bits(ImageOps.exif_transpose(file))
+        upright, unreadable = _upright(file)
+        image, warnings = _to_eight_bits(upright)
+        warnings += unreadable
     if profile:
         try:
             image = _to_srgb(image, profile)
@@ -55,6 +59,15 @@ def fit_square(image: Image.Image, size: int, channels: int) -> np.ndarray:
     """The central square of a grey or RGB image, resized with antialiasing, (size, size, channels) uint8."""
     image = ImageOps.fit(image.convert(MODES[channels]), (size, size), Image.Resampling.LANCZOS)
     return np.asarray(image, np.uint8).reshape(size, size, channels)
+
+
+def _upright(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
+    """The image, turned as its EXIF data says; and warnings."""
+    image.load()  # an error of the pixels is no error of the EXIF data
+    try:
+        return ImageOps.exif_transpose(image), ()
+    except Exception:  # Pillow raises errors of many classes
+        return image, (NO_EXIF,)
 
 
 def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
@@ -77,9 +90,16 @@ def _to_eight_bits(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
         wide = np.asarray(image)
         if wide.min() < 0 or wide.max() > 65535:
             raise ValueError("32-bit pixels have no fixed range")
-        warnings = (DARK,) if 255 < wide.max() <= TWELVE_BITS else ()
-        return Image.fromarray(np.rint(wide / 257).astype(np.uint8)), warnings
+        grey = np.rint(wide / 257).astype(np.uint8)
+        clear = wide == image.info.get("transparency", -1)
+        grey[clear] = 255
+        brightest = wide[~clear].max(initial=0)
+        limit = next((limit for limit in (EIGHT_BITS, TWELVE_BITS) if 0 < brightest <= limit), None)
+        return Image.fromarray(grey), {EIGHT_BITS: (BLACK,), TWELVE_BITS: (DARK,), None: ()}[limit]
     if image.has_transparency_data:
+        clear = image.info.get("transparency")
+        if isinstance(clear, tuple) and max(clear) > EIGHT_BITS:  # of 16 bits, of which Pillow keeps the upper eight
+            image.info["transparency"] = tuple(value >> 8 for value in clear)
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB"), ()
     if image.mode == "CMYK":

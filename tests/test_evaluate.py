@@ -1,5 +1,7 @@
 import json
+import os
 import shutil
+import time
 
 import pytest
 from PIL import Image
@@ -29,7 +31,15 @@ def test_the_latest_run_is_evaluated_where_none_is_named(tiny_run, tmp_path):
 def test_a_choice_writes_that_and_nothing_else(tiny_run, tmp_path):
     shutil.copytree(tiny_run, tmp_path / "a", ignore=shutil.ignore_patterns("figures", "metrics.json"))
     run = Run(tmp_path / "a")
+    run.figures.mkdir()
+    for name, age in {"young": 60, "old": 7200}.items():
+        path = run.figures / f".unfinished-{name}.png"
+        path.touch()
+        os.utime(path, (time.time() - age,) * 2)
     assert evaluate.main(["--run", str(run.folder), "--metrics"]) == 0
+    # What a killed process left is removed; what another process may be writing is not.
+    assert [path.name for path in run.figures.glob(".*")] == [".unfinished-young.png"]
+    (run.figures / ".unfinished-young.png").unlink()
     numbers_alone = {path.name for path in run.figures.iterdir()}
     assert numbers_alone == {
         "latents.png", "pca.png", "kl_split.png", "information.png",

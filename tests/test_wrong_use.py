@@ -84,6 +84,7 @@ TRAINING = [
     (["--architecture", "deep", "--hidden-size", "0"], "--hidden-size 0 "),
     (["--data", "olivetty"], "did you mean olivetti?"),
     (["--epohcs", "3"], "unknown argument --epohcs; did you mean --epochs?"),
+    (["--lr", "1", "--epochs", "2", "--lr", "0.5"], "--lr is given twice, with 1.0 and 0.5; give it once"),
     (["--data", "face:100"], "did you mean faces"),
     (["--data", "faces:5"], "faces:5"),
     (["--data", "absent"], "no folder absent"),
@@ -103,6 +104,7 @@ EVALUATION = [
     (["--run", "empty"], "empty is not a run"),
     ([], "no runs in runs"),
     (["--reconstuct"], "did you mean --reconstruct?"),
+    (["--attribute", "smile", "--attribute", "jaw"], "--attribute is given twice, with smile and jaw; give it once"),
     (["--pdf"], "--pdf prints the report; pass --report, too"),
     (["--pdf", "--metrics"], "--pdf prints the report; pass --report, too"),
 ]
@@ -197,6 +199,14 @@ def test_a_run_without_its_checkpoints_is_not_overwritten(copied_run, workplace,
     assert everything_in(workplace) == before
 
 
+def test_a_resume_that_fails_leaves_the_run_as_it_was(copied_run, workplace, capsys):
+    (copied_run / "checkpoints" / "epoch-0003.keras").write_bytes(b"PK")
+    before = everything_in(workplace)
+    assert train.main(["--run", "run", "--resume", "--epochs", "9"]) == 2
+    assert_one_line(capsys, "epoch-0003.keras cannot be loaded")
+    assert everything_in(workplace) == before
+
+
 def test_metrics_without_sections_are_damaged(copied_run, capsys):
     (copied_run / "metrics.json").write_text('{"data": "faces:40", "epoch": 3, "test": 3}')
     assert evaluate.main(["--run", "run", "--sample"]) == 2
@@ -230,7 +240,7 @@ def test_without_history_everything_but_the_curves_is_made_and_a_line_says_so(co
         ({"validation": 7}, "--validation 7.0 "),
         ({"epochs": True}, "epochs is True"),
         ({"seed": 1.0}, "seed is 1.0"),
-        ({"lr": float("nan")}, "--lr nan "),
+        ({"lr": float("nan")}, "NaN is no number"),
         ({"objective": "vaee"}, "vaee"),
         ({"beta": 3.0}, "--beta"),
         ({"shift": 32}, "out of view"),
@@ -348,6 +358,18 @@ def test_a_disk_that_is_read_only_or_full_is_one_line(
         (MemoryError(), "memory is exhausted; pass a smaller --batch-size"),
         (tf.errors.ResourceExhaustedError(None, None, "OOM when allocating"), "memory is exhausted"),
         (tf.errors.ResourceExhaustedError(None, None, "logs/a; No space left on device"), "device; make room there"),
+        (
+            tf.errors.ResourceExhaustedError(
+                None,
+                None,
+                "{{node __wrapped__WriteSummary}} logs/a; No space left on device [Op:WriteSummary]",
+            ),
+            "train.py: logs/a; No space left on device; make room there",
+        ),
+        (
+            tf.errors.ResourceExhaustedError(None, None, "{{node a}}\nlogs/a; No space left on device"),
+            "train.py: No space left on device; make room there",
+        ),
         (
             tf.errors.PermissionDeniedError(None, None, "logs: Read-only file system"),
             "logs: Read-only file system; pass a",

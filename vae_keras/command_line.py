@@ -4,6 +4,7 @@ import argparse
 import errno
 import logging
 import os
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -94,7 +95,11 @@ def _with_errors_of_python(script: Callable[[], None]) -> None:
     except Exception as refusal:
         if not type(refusal).__module__.startswith("tensorflow.") or not isinstance(refusal, tf.errors.OpError):
             raise
-        reason, full = str(refusal.message).partition("\n")[0], os.strerror(errno.ENOSPC) in str(refusal.message)
+        # TensorFlow puts {{...}} around the names of its nodes, and [Op:...] behind the reason.
+        reason = re.sub(r"\{\{.*?\}\}\s*|\s*\[Op:.*?\]", "", str(refusal.message).partition("\n")[0])
+        full = os.strerror(errno.ENOSPC) in str(refusal.message)
+        if full and os.strerror(errno.ENOSPC) not in reason:
+            reason = os.strerror(errno.ENOSPC)
         if isinstance(refusal, tf.errors.ResourceExhaustedError) and not full:
             raise MemoryError from refusal
         of_files = (tf.errors.PermissionDeniedError, tf.errors.FailedPreconditionError, tf.errors.NotFoundError)

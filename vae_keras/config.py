@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from common.errors import UserError
-from common.files import check_format, write_text
+from common.files import check_format, read_json, write_text
 from common.ranges import SEEDS, Range
 from data.sources import canonical
 from data.split import TEST_FRACTION
@@ -246,7 +246,7 @@ def load_config(path: Path) -> Config:
             holds a setting that is unknown or out of range.
     """
     try:
-        saved = json.loads(path.read_text(encoding="utf-8"))
+        saved = read_json(path)
         written = saved.pop("format", 1)
         check_format(path, written, FORMAT, "use the version that trained the run, or train a new one")
         if written == 1:  # settings that no chosen part uses were written as null

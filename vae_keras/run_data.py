@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from common.errors import UserError
-from common.files import write_text
+from common.files import read_json, write_text
 from common.names import printable
 from data.dataset import Dataset
 from data.sources import open_dataset
@@ -159,7 +159,7 @@ def _read_split(path: Path) -> dict[str, Any]:
         UserError: the file cannot be read, a name occurs twice, or train or test is empty.
     """
     try:
-        saved = json.loads(path.read_text(encoding="utf-8"))
+        saved = read_json(path)
         parts = {part: [str(name) for name in saved[part]] for part in Split._fields}
         names = [name for part in parts.values() for name in part]
         if len(set(names)) < len(names):

@@ -1,15 +1,34 @@
-"""Load trained models from run folders."""
+"""The models of a run: untrained from its settings, trained from its folder."""
 
 import json
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import keras
+import numpy as np
 
 from common.errors import UserError
-from vae_keras.config import load_config
-from vae_keras.model import VAE
+from vae_keras.config import Config, load_config, precision_of
+from vae_keras.model import VAE, build_vae
+from vae_keras.optimizers import Adam
 from vae_keras.run_folder import last_checkpoint, open_run
+
+
+def untrained_vae(config: Config, training_images: int = 1) -> VAE:
+    """The untrained VAE that the settings ask for."""
+    return build_vae(
+        config.image_shape,
+        config.latent_dim,
+        config.build_architecture(),
+        config.build_likelihood(),
+        config.build_objective(),
+        config.seed,
+        precision_of(config.precision, config.architecture),
+        training_images,
+        config.build_prior(),
+    )
 
 
 def load_model(path: Path) -> VAE:
@@ -19,8 +38,12 @@ def load_model(path: Path) -> VAE:
         UserError: the file cannot be loaded, or holds another model.
     """
     try:
+        with zipfile.ZipFile(path):  # Keras says "File not found" of a file that is damaged
+            pass
         model = keras.saving.load_model(path)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile) as reason:
+    except (MemoryError, UserError):
+        raise
+    except Exception as reason:  # a damaged file can cause any error in Keras, zlib, h5py or NumPy
         first_line = str(reason).partition("\n")[0] or type(reason).__name__
         other = keras_version(path)
         remedy = (
@@ -40,7 +63,7 @@ def keras_version(path: Path) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
             version = json.loads(archive.read("metadata.json"))["keras_version"]
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+    except Exception:  # of a damaged file, as above
         return None
     return version if version != keras.__version__ else None
 
@@ -66,13 +89,40 @@ def load_run(run_dir: str | Path, which: str = "best") -> VAE:
         )
     config = load_config(run.config)
     vae = load_model(path)
-    has = {"images": vae.image_shape, "latents": vae.latent_dim, **vae.parts}
-    should_have = {"images": config.image_shape, "latents": config.latent_dim}
-    should_have |= {kind: config.build(kind) for kind in vae.parts}
-    for what, one in has.items():
-        if one != should_have[what]:
+    for what, has, should_have in _compared(vae, config):
+        if has != should_have:
             raise UserError(
-                f"{path} has {what} {one}, but {run.config.name} in the same folder has {should_have[what]}: "
-                "the two files belong to different runs; restore the right file"
+                f"{path} has {what} {has}, but {run.config.name} in the same folder has {should_have}: "
+                "the two files belong to different runs, or one was edited; restore the right file"
             )
     return vae
+
+
+def _compared(vae: VAE, config: Config) -> Iterator[tuple[str, Any, Any]]:
+    """What the model and the settings both say: its name, what the model has, and what the settings have."""
+    yield "images", vae.image_shape, config.image_shape
+    yield "latents", vae.latent_dim, config.latent_dim
+    yield "seed", vae.seed, config.seed
+    for kind, part in vae.parts.items():
+        yield kind, part, config.build(kind)
+    expected = untrained_vae(config, vae.training_images)
+    for half in ("encoder", "decoder"):
+        layers, others = (_layers(getattr(one, half)) for one in (vae, expected))
+        yield f"{half} of", [name for name, _ in layers], [name for name, _ in others]
+        for (name, layer), (_, other) in zip(layers, others, strict=True):
+            for option, value in layer.items():
+                yield f"{half} with {option} of {name}", value, other.get(option)
+    saved = getattr(vae.optimizer, "inner_optimizer", vae.optimizer)
+    if isinstance(saved, Adam):
+        yield "lr", np.float32(saved.learning_rate), np.float32(config.lr)
+        yield "weight_decay", saved.weight_decay or 0.0, config.weight_decay
+        yield "weight_averaging", saved.mean_age, config.weight_averaging
+
+
+def _layers(half: keras.Model) -> list[tuple[str, dict[str, Any]]]:
+    """The class and the options of each layer. Names and random starts are left out, because they change no output."""
+    without = ("name", "seed", "kernel_initializer", "bias_initializer")
+    return [
+        (type(layer).__name__, {key: value for key, value in layer.get_config().items() if key not in without})
+        for layer in half.layers
+    ]

@@ -18,14 +18,14 @@ from vae_keras.callbacks import (
     StopAfterEpoch,
     TensorBoardLog,
 )
-from vae_keras.config import Config, precision_of
+from vae_keras.config import Config
 from vae_keras.latent import BATCH
 from vae_keras.linear_start import start_as_linear_vae
-from vae_keras.model import VAE, build_vae
+from vae_keras.model import VAE
 from vae_keras.optimizers import Adam
 from vae_keras.run_data import RunData
 from vae_keras.run_folder import Run, last_checkpoint, read_history
-from vae_keras.runs import keras_version, load_run
+from vae_keras.runs import keras_version, load_run, untrained_vae
 
 log = logging.getLogger(__name__)
 
@@ -34,17 +34,7 @@ IMAGE_GRIDS = 20  # the number of times that a long run writes images for Tensor
 
 def compiled_vae(config: Config, training_images: int = 1) -> VAE:
     """The untrained VAE that the settings ask for, with its optimiser."""
-    vae = build_vae(
-        config.image_shape,
-        config.latent_dim,
-        config.build_architecture(),
-        config.build_likelihood(),
-        config.build_objective(),
-        config.seed,
-        precision_of(config.precision, config.architecture),
-        training_images,
-        config.build_prior(),
-    )
+    vae = untrained_vae(config, training_images)
     # jit_compile is off because XLA makes these networks several times slower on a CPU.
     vae.compile(Adam(config.lr, config.weight_decay or None, config.weight_averaging), jit_compile=False)
     return vae

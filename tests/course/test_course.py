@@ -348,6 +348,15 @@ def test_a_submission_holds_report_figures_and_code_and_nothing_else(run, projec
     assert inside["HW1_A_1/code/train.py"] == "code"
 
 
+def test_a_report_that_was_written_before_the_last_epoch_is_not_packed(run, project):
+    (run / "report.html").write_text('<meta name="epochs" content="2">')
+    (run / "history.csv").write_text("epoch,loss\n1,0\n2,0\n")
+    assert "report.html" in submission.contents(run, project)
+    (run / "history.csv").write_text("epoch,loss\n1,0\n2,0\n3,0\n")
+    with pytest.raises(UserError, match="a run of 2 epochs, and the run has 3; write the report"):
+        submission.contents(run, project)
+
+
 def test_the_same_files_give_the_same_bytes_whatever_their_times(run, project, tmp_path):
     files = submission.contents(run, project)
     submission.pack("HW1_A_1", files, tmp_path / "one.zip")

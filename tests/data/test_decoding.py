@@ -3,8 +3,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from data import decoding
-from data.decoding import DARK, NO_PROFILE
-from tests.data.support_images import LEFT_RED, SIZE, save
+from data.decoding import BLACK, DARK, NO_EXIF, NO_PROFILE
+from tests.data.support_images import LEFT_RED, SIZE, save, write_png
 
 
 def decode(path, size, channels):
@@ -141,6 +141,36 @@ def test_a_damaged_profile_is_a_warning_and_the_image_is_kept(tmp_path):
     decoded = decoding.decode(path, SIZE, 3)
     np.testing.assert_array_equal(decoded.pixels, LEFT_RED)
     assert decoded.warnings == (NO_PROFILE,)
+
+
+@pytest.mark.parametrize(("suffix", "kind"), [(".png", np.uint16), (".tif", np.uint16), (".tif", np.int32)])
+def test_eight_bits_in_more_are_black_and_a_warning_says_so(tmp_path, suffix, kind):
+    ramp = np.linspace(0, 255, SIZE * SIZE).reshape(SIZE, SIZE).astype(kind)
+    decoded = decoding.decode(save(tmp_path / f"a{suffix}", ramp), SIZE, 1)
+    assert decoded.warnings == (BLACK,)
+    assert decoding.decode(save(tmp_path / f"b{suffix}", 0 * ramp), SIZE, 1).warnings == ()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_the_transparent_colour_becomes_white_at_every_depth(tmp_path, channels, bits):
+    pixels = np.full((SIZE, SIZE, channels), 2**bits // 5, np.uint8 if bits == 8 else np.uint16)
+    pixels[:, SIZE // 2 :] = 2**bits // 3
+    colour = np.full(channels, 2**bits // 3, ">u2").tobytes()
+    decoded = decoding.decode(write_png(tmp_path / "a.png", pixels, (b"tRNS", colour)), SIZE, 1)
+    assert decoded.warnings == ()
+    assert decoded.pixels[16, 24, 0] == 255
+    assert abs(int(decoded.pixels[16, 8, 0]) - 51) <= 1
+
+
+@pytest.mark.parametrize("block", [b"junk", b"", b"II*\0\xff\xff\xff\xff", b"MM\0*\0\0\0\x08\0\x05"])
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+def test_exif_data_that_cannot_be_read_do_not_stop_a_run(tmp_path, block):
+    pixels = LEFT_RED
+    path = write_png(tmp_path / "a.png", pixels, (b"eXIf", block))
+    decoded = decoding.decode(path, SIZE, 3)
+    np.testing.assert_array_equal(decoded.pixels, pixels)
+    assert decoded.warnings == ((NO_EXIF,) if block == b"junk" else ())
 
 
 def test_twelve_bits_in_sixteen_are_dark_and_a_warning_says_so(tmp_path):

@@ -1,11 +1,12 @@
 """The schema of metrics.json: what is written can be read, and what is not a record is refused in one line."""
 
 import json
+import math
 
 import pytest
 
 from common.errors import UserError
-from vae_keras.evaluation.record import FORMAT, read_record, record_about
+from vae_keras.evaluation.record import FORMAT, finite, read_record, record_about
 from vae_keras.run_folder import Run
 
 
@@ -47,6 +48,13 @@ def test_the_sections_that_depend_on_a_changed_input_are_stale(changed):
     expected = [name for name, (_, inputs) in SECTIONS.items() if changed in inputs]
     assert stale == expected
     assert record == {**about, "inputs": now, **{name: sections[name] for name in sections if name not in expected}}
+
+
+def test_a_number_that_is_not_finite_is_left_out_with_its_section():
+    good = {"format": 3, "latents": {"kl": [1.0], "mean_std": [0.5]}, "additional": {"mine": 1.0}}
+    bad = {"test": {"psnr": math.inf}, "attributes": {"a": {"auc": 0.5}, "b": {"auc": math.nan}}}
+    assert finite(good | bad) == (good, ["test", "attributes"])
+    assert finite(good | {"additional": {"mine": 1.0, "other": -math.inf}}) == (good, ["other"])
 
 
 def test_records_about_other_images_are_kept_while_the_model_is_the_same(run):

@@ -10,9 +10,11 @@ import pytest
 import vae_keras
 from common.errors import UserError
 from vae_keras.config import Config, load_config
+from vae_keras.evaluation.record import read_record
 from vae_keras.run_data import open_data, read_data
 from vae_keras.run_folder import Run, best_epoch, create_run, latest_run, open_run, read_history, write_history
 from vae_keras.runs import load_run
+from vae_keras.training import compiled_vae
 
 
 @pytest.fixture
@@ -131,13 +133,78 @@ def test_a_model_of_another_keras_that_cannot_be_loaded_names_both_versions(tiny
 def test_files_of_different_runs_do_not_pass_for_one(tiny_run, tmp_path):
     run = Run(shutil.copytree(tiny_run, tmp_path / "a"))
     vae_keras.build_vae((32, 32, 1), 5).save(run.model)
-    with pytest.raises(UserError, match=r"model.keras has latents 5, but config.json in the same folder has 4: the"):
+    with pytest.raises(UserError, match=r"model.keras has latents 5, but config.json in the same folder has 4: "):
         load_run(run.folder)
     vae_keras.build_vae((32, 32, 1), 4, likelihood="gaussian").save(run.model)
     with pytest.raises(
         UserError, match=r"likelihood Gaussian\(variance=0.125\), but config.json in the same folder has Bernoulli\(\)"
     ):
         load_run(run.folder)
+
+
+EDITED = {
+    "lr": 1e-3, "weight_decay": 0.1, "weight_averaging": 0.2, "precision": "float32", "hidden_size": 32,
+    "dropout": 0.3, "batch_normalization": True, "seed": 7, "beta": 3.0,
+}  # fmt: skip
+DEEP = Config.of(
+    data="faces:20", image_size=32, architecture="deep", hidden_size=16, objective="beta_vae", beta=2.0
+).checked()
+
+
+@pytest.fixture(scope="module")
+def deep(tmp_path_factory):
+    """A run that has a model and no training, of which every setting of the model can be edited."""
+    run = create_run(tmp_path_factory.mktemp("runs") / "a", DEEP, open_data(DEEP))
+    vae = compiled_vae(DEEP, 14)
+    vae.optimizer.build(vae.trainable_variables)
+    vae.save(run.model)
+    load_run(run.folder)
+    return run
+
+
+@pytest.mark.parametrize("setting", EDITED)
+def test_a_setting_that_was_edited_is_not_taken_for_that_of_the_model(deep, setting):
+    DEEP.replaced(**{setting: EDITED[setting]}).checked().save(deep.config)
+    with pytest.raises(UserError, match=r"one was edited; restore the right file"):
+        load_run(deep.folder)
+    DEEP.save(deep.config)
+    load_run(deep.folder)
+
+
+def damaged(contents):
+    """Copies of a file, damaged in many ways: cut, and with other bytes in its tables."""
+    for length in (0, 10, len(contents) // 2, len(contents) - 30, len(contents) - 1):
+        yield contents[:length]
+    directory = contents.rindex(b"PK\x01\x02")  # of the last member
+    for place in (*range(directory, directory + 46, 2), *range(len(contents) - 22, len(contents), 3)):
+        yield contents[:place] + bytes([contents[place] ^ 0xFF]) + contents[place + 1 :]
+
+
+def test_a_damaged_model_is_refused_or_has_the_same_weights(deep, tmp_path):
+    weights = load_run(deep.folder).get_weights()
+    run = Run(shutil.copytree(deep.folder, tmp_path / "a"))
+    refused = []
+    for contents in damaged(deep.model.read_bytes()):
+        run.model.write_bytes(contents)
+        try:
+            loaded = load_run(run.folder).get_weights()
+        except UserError as error:
+            refused.append(str(error))
+        else:
+            for one, other in zip(weights, loaded, strict=True):
+                np.testing.assert_array_equal(one, other)
+    assert len(refused) > 15
+    assert not any("\n" in line or "File not found" in line for line in refused)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a": Infinity}', '{"a": NaN}', '{"a":', ""])
+@pytest.mark.parametrize("name", ["config", "split", "metrics"])
+def test_a_file_that_is_no_json_is_refused(deep, tmp_path, name, text):
+    run = Run(shutil.copytree(deep.folder, tmp_path / "a"))
+    getattr(run, name).write_text(text)
+    with pytest.raises(UserError, match=rf"{name}\.json (is damaged|does not hold)"):
+        {"config": lambda: load_config(run.config), "split": lambda: read_data(DEEP, run.split),
+         "metrics": lambda: read_record(run)}[name]()  # fmt: skip
 
 
 def test_settings_of_a_later_version_are_named(tiny_run, tmp_path):

@@ -9,13 +9,13 @@ under "others". Each record has digests of its inputs (`vae_keras.evaluation.inp
 stale.
 """
 
-import json
+import math
 from typing import Any, NotRequired, TypedDict, cast
 
 import msgspec
 
 from common.errors import UserError
-from common.files import check_format
+from common.files import check_format, read_json
 from vae_keras.run_folder import Run
 
 FORMAT = 3  # before format 3, a record had no digests of its inputs; a file without a number has format 1
@@ -240,7 +240,7 @@ def read_record(run: Run) -> Record:
     if not run.metrics.exists():
         return {}
     try:
-        numbers = json.loads(run.metrics.read_text(encoding="utf-8"))
+        numbers = read_json(run.metrics)
         remedy = "remove it and evaluate again, or use the version that wrote it"
         check_format(run.metrics, numbers.get("format", 1), FORMAT, remedy)
         msgspec.convert(numbers, Record)
@@ -289,6 +289,25 @@ def _without_stale(record: Record, compared: set[str], inputs: Inputs) -> tuple[
         if section not in ABOUT and changed & {*FEWER_INPUTS.get(section, (*MODEL_AND_IMAGES, "labels"))}
     ]
     return cast(Record, {key: value for key, value in record.items() if key not in stale}), stale
+
+
+def finite(record: Record) -> tuple[Record, list[str]]:
+    """The record without sections in which a number is not finite, which JSON cannot hold; and the names of those."""
+    additional = record.get("additional", {})
+    bad = [name for name, section in record.items() if name != "additional" and not _is_finite(section)]
+    bad_numbers = [name for name, value in additional.items() if not _is_finite(value)]
+    kept = {name: section for name, section in record.items() if name not in bad}
+    if bad_numbers:
+        kept["additional"] = {name: value for name, value in additional.items() if name not in bad_numbers}
+    return cast(Record, kept), bad + bad_numbers
+
+
+def _is_finite(section: Any) -> bool:
+    if isinstance(section, dict):
+        return all(map(_is_finite, section.values()))
+    if isinstance(section, list):
+        return all(map(_is_finite, section))
+    return not isinstance(section, float) or math.isfinite(section)
 
 
 def merged(old: Record, new: Record) -> Record:

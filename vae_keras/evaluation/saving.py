@@ -15,7 +15,7 @@ from rich.table import Table
 from common.files import atomic_write, write_text
 from common.names import file_name
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
-from vae_keras.evaluation.record import baselines, merged, read_record, record_about
+from vae_keras.evaluation.record import baselines, finite, merged, read_record, record_about
 from vae_keras.plots import Animation, add_to_caption
 from vae_keras.run_folder import Run
 
@@ -58,7 +58,10 @@ def save_evaluations(
             run.metrics,
             ", ".join(gone),
         )
-    write_text(run.metrics, json.dumps(record, indent=2) + "\n")
+    record, unfinite = finite(record)
+    if unfinite:
+        log.warning("left out of %s, because a number is not finite: %s", run.metrics, ", ".join(unfinite))
+    write_text(run.metrics, json.dumps(record, indent=2, allow_nan=False) + "\n")
     return paths
 
 

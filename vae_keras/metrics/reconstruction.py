@@ -1,5 +1,6 @@
 """Similarity of reconstructions and originals: PSNR and SSIM, as implemented in TensorFlow."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -7,10 +8,21 @@ import numpy as np
 from vae_keras.backend import Tensor, tf
 from vae_keras.latent import BATCH
 
+# The PSNR of rounding to 256 grey values, 58.9 dB: the squared error of a pixel is 1/12 of (1/255)^2 on average.
+PSNR_OF_ROUNDING = 10 * math.log10(12 * 255**2)
+
 
 def psnr(originals: np.ndarray, reconstructions: np.ndarray) -> float:
-    """Peak signal-to-noise ratio, mean over images (n, height, width, channels) in [0, 1], in dB."""
-    return _mean_over_images(tf.image.psnr, originals, reconstructions)
+    """Peak signal-to-noise ratio, mean over images (n, height, width, channels) in [0, 1], in dB.
+
+    An image counts with at most the PSNR of rounding to 256 grey values: its pixels are not known better, and one
+    image without any error would make the mean infinite.
+    """
+
+    def of_each(some: np.ndarray, others: np.ndarray, max_val: float) -> np.ndarray:
+        return np.minimum(tf.image.psnr(some, others, max_val), PSNR_OF_ROUNDING)
+
+    return _mean_over_images(of_each, originals, reconstructions)
 
 
 def ssim(originals: np.ndarray, reconstructions: np.ndarray) -> float:

@@ -53,7 +53,7 @@ def report_page(
         Chapter("results", "Results", _results(evaluations, numbers, numbering)),
         Chapter("analysis", "Analysis", _analysis(numbers, context)),
     ]
-    html = _template().render(run=name, subject=_subject(context), chapters=chapters)
+    html = _template().render(run=name, subject=_subject(context), epochs=len(context.history), chapters=chapters)
     check_links(html)
     return html
 

@@ -29,6 +29,12 @@ def test_a_uniform_density_costs_eight_bits_a_pixel():
     assert metrics.bits_per_dimension(48 * math.log(2), (4, 4, 3)) == pytest.approx(7)
 
 
+def test_an_image_without_error_leaves_the_mean_psnr_finite():
+    original = np.full((2, 4, 4, 1), 0.5, np.float32)
+    rounded = np.stack([original[0], original[1] + 0.1])
+    assert metrics.psnr(original, rounded) == pytest.approx((58.92 + 20) / 2, abs=0.01)
+
+
 def test_psnr_of_a_known_error():
     original = np.full((2, 16, 16, 1), 0.5, np.float32)
     assert metrics.psnr(original, original + 0.1) == pytest.approx(20, abs=1e-3)
