@@ -19,7 +19,7 @@ from common.names import printable
 from common.text_section import TextSection
 from data.sources import canonical
 from vae_keras.command_line import run_script, start_tensorflow
-from vae_keras.config import load_config
+from vae_keras.config_file import load_config
 from vae_keras.evaluation import EVALUATIONS, EvaluationContext
 from vae_keras.evaluation.disentanglement import known_or_scored
 from vae_keras.evaluation.record import read_record

@@ -14,7 +14,9 @@ open_streams()
 
 from common.files import write_text
 from vae_keras.command_line import add_settings, given_settings, run_script, start_tensorflow
-from vae_keras.config import Config, load_config, settings_to_resume
+from vae_keras.config import Config
+from vae_keras.config_file import load_config, save_config
+from vae_keras.resuming import settings_to_resume
 from vae_keras.run_data import RunData, open_data, read_data
 from vae_keras.run_folder import (
     Run,
@@ -68,7 +70,7 @@ def go_on(run: Run, asked: dict[str, Any]) -> None:
     data = read_data(config, run.split)
     before = run.config.read_text(encoding="utf-8")
     if config != saved:
-        config.save(run.config)
+        save_config(config, run.config)
     print(f"going on with {run.folder} after epoch {done}")
     try:
         finish(run, config, data)

@@ -26,7 +26,7 @@ import vae_keras
 from data.dataset import unit_pixels
 from vae_keras import metrics
 from vae_keras.augmented import shown_in_training
-from vae_keras.config import load_config
+from vae_keras.config_file import load_config
 from vae_keras.run_data import read_data
 from vae_keras.run_folder import best_epoch, open_run, read_history
 

@@ -10,7 +10,7 @@ import evaluate
 import train
 from data.rendered_faces import rendered_faces
 from tests.support import TINY, script
-from vae_keras.config import load_config
+from vae_keras.config_file import load_config
 from vae_keras.run_data import read_other_data
 from vae_keras.run_folder import Run
 from vae_keras.runs import load_run

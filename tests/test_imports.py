@@ -31,7 +31,7 @@ ORDER = {
         ["parts"],
         ["model"],
         ["config", "latent"],
-        ["run_data", "feature_spaces"],
+        ["config_file", "resuming", "run_data", "feature_spaces"],
         ["augmented", "run_folder", "metrics"],
         ["runs", "linear_start"],
         ["plots"],

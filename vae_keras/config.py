@@ -1,4 +1,4 @@
-"""The settings of a run: one frozen value, from flags to the file `config.json` and back.
+"""The settings of a run: one frozen value, whose fields describe themselves.
 
 The fields of `Config` carry their help texts and ranges. The parts that a run chooses by name (architecture, prior,
 objective, likelihood) carry those of their options. The flags of `train.py` are made from both, so every setting is
@@ -6,18 +6,15 @@ described in one place.
 """
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from common.errors import UserError
-from common.files import check_format, read_json, write_text
 from common.ranges import SEEDS, Range
 from data.sources import canonical
 from data.split import TEST_FRACTION
-from vae_keras.architectures import ARCHITECTURES, PRECISIONS, Architecture
+from vae_keras.architectures import PRECISIONS, Architecture
 from vae_keras.architectures.architecture import SIDES
 from vae_keras.likelihoods import Likelihood
 from vae_keras.objectives import Objective
@@ -26,7 +23,6 @@ from vae_keras.parts import PARTS
 from vae_keras.priors import Prior
 from vae_keras.registry import EPOCHS, Check, Option, allow, choose, flag_of, look_up
 
-FORMAT = 2  # of run folders; folders without a number are of format 1
 NOT_TEST = 1 - TEST_FRACTION
 
 
@@ -155,7 +151,7 @@ class Config:
                     f"{flag_of(option.name)} {value:g} is longer than the run, --epochs {self.epochs}; "
                     "pass as many epochs or fewer"
                 )
-        precision_of(self.precision, self.architecture)
+        self.build_architecture().precision_of(self.precision)
 
     def checked(self) -> "Config":
         """The same settings with every default filled in and the source of images spelled in full.
@@ -165,7 +161,7 @@ class Config:
         """
         self.check()
         options = {option.name: value for option, value in self._chosen_options()}
-        precision = precision_of(self.precision, self.architecture)
+        precision = self.build_architecture().precision_of(self.precision)
         return dataclasses.replace(self, data=canonical(self.data), precision=precision, options=options)
 
     def _chosen_options(self) -> list[tuple[Setting | Option, Any]]:
@@ -205,9 +201,6 @@ class Config:
     def image_shape(self) -> tuple[int, int, int]:
         return (self.image_size, self.image_size, self.channels)
 
-    def save(self, path: Path) -> None:
-        write_text(path, json.dumps({"format": FORMAT, **self.settings()}, indent=2) + "\n")
-
 
 # The settings that are fields of `Config`, by name.
 OWN = {
@@ -236,85 +229,3 @@ def described_as(name: str) -> list[Setting | Option]:
     if name in OWN:
         return [OWN[name]]
     return [option for kind in PARTS for option in options_by_part(kind).get(name, {}).values()]
-
-
-def load_config(path: Path) -> Config:
-    """The settings in a `config.json`.
-
-    Raises:
-        UserError: the file cannot be read, does not hold the settings of a run, was written by a later version, or
-            holds a setting that is unknown or out of range.
-    """
-    try:
-        saved = read_json(path)
-        written = saved.pop("format", 1)
-        check_format(path, written, FORMAT, "use the version that trained the run, or train a new one")
-        if written == 1:  # settings that no chosen part uses were written as null
-            saved = {name: value for name, value in saved.items() if value is not None}
-        unknown = [name for name in saved if not described_as(name)]
-        if unknown and {"data", "epochs"} <= saved.keys():
-            raise UserError(
-                f"{path} has settings that this version does not know ({', '.join(sorted(unknown))}); "
-                "use the version that trained the run, or train a new one"
-            )
-        config = Config.of(**{name: _as_written(name, value) for name, value in saved.items()})
-    except (OSError, ValueError, TypeError, AttributeError, OverflowError) as reason:
-        raise UserError(f"{path} does not hold the settings of a run ({reason}); train a new one") from reason
-    try:
-        config.check()
-    except UserError as reason:
-        raise UserError(f"{path}: {reason}") from reason
-    for kind in PARTS:
-        if written < config.build(kind).since_format:
-            raise UserError(
-                f"{path} has format {written}, in which models with {kind} {getattr(config, kind)} were stored "
-                "in another way; use the version that trained the run, or train a new one"
-            )
-    return config
-
-
-def _as_written(name: str, value: Any) -> Any:
-    """A setting as JSON holds it, in which 1 may stand for 1.0; TypeError where it is of another type."""
-    for described in described_as(name):
-        kind = described.type
-        if type(value) is kind or (type(value), kind) == (int, float):
-            return kind(value)
-    raise TypeError(f"{name} is {value!r}")
-
-
-def precision_of(asked: str, architecture: str) -> str:
-    """The precision of that name; for "auto" the usual one of the architecture.
-
-    Raises:
-        UserError: an unknown name.
-    """
-    if asked == "auto":
-        return look_up("architecture", ARCHITECTURES, architecture).usual_precision
-    look_up("precision", PRECISIONS, asked)
-    return asked
-
-
-def differences(saved: Config, asked: dict[str, Any]) -> list[str]:
-    """The settings that were asked for and differ from the saved ones, as `--flag asked (the run has saved)`."""
-    has = saved.settings()
-    return [
-        f"{flag_of(name)} {value} (the run has {has.get(name)})"
-        for name, value in asked.items()
-        if has.get(name) != value
-    ]
-
-
-def settings_to_resume(saved: Config, asked: dict[str, Any]) -> Config:
-    """The settings to go on with: the run's own, with more epochs if those are asked for.
-
-    Raises:
-        UserError: something else was asked for than the run has, or fewer epochs.
-    """
-    if "data" in asked:
-        asked = {**asked, "data": canonical(asked["data"])}
-    if "precision" in asked:
-        asked = {**asked, "precision": precision_of(asked["precision"], saved.architecture)}
-    more = {"epochs": asked["epochs"]} if asked.get("epochs", 0) > saved.epochs else {}
-    if different := differences(saved, {name: value for name, value in asked.items() if name not in more}):
-        raise UserError(f"--resume with other settings: {', '.join(different)}; leave them out or train a new run")
-    return saved.replaced(**more)

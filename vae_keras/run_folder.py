@@ -22,6 +22,7 @@ from filelock import SoftFileLock, Timeout
 from common.errors import UserError
 from common.files import UNFINISHED, write_text
 from vae_keras.config import Config
+from vae_keras.config_file import save_config
 from vae_keras.run_data import RunData, write_split
 from vae_keras.types import TERMS
 
@@ -129,7 +130,7 @@ def create_run(folder: Path, config: Config, data: RunData) -> Run:
     check_free(folder)
     run = Run(folder)
     write_split(run.split, data)
-    config.save(run.config)
+    save_config(config, run.config)
     return run
 
 

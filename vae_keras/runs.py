@@ -10,7 +10,8 @@ import keras
 import numpy as np
 
 from common.errors import UserError
-from vae_keras.config import Config, load_config, precision_of
+from vae_keras.config import Config
+from vae_keras.config_file import load_config
 from vae_keras.model import VAE, build_vae
 from vae_keras.optimizers import Adam
 from vae_keras.run_folder import last_checkpoint, open_run
@@ -18,14 +19,15 @@ from vae_keras.run_folder import last_checkpoint, open_run
 
 def untrained_vae(config: Config, training_images: int = 1) -> VAE:
     """The untrained VAE that the settings ask for."""
+    architecture = config.build_architecture()
     return build_vae(
         config.image_shape,
         config.latent_dim,
-        config.build_architecture(),
+        architecture,
         config.build_likelihood(),
         config.build_objective(),
         config.seed,
-        precision_of(config.precision, config.architecture),
+        architecture.precision_of(config.precision),
         training_images,
         config.build_prior(),
     )

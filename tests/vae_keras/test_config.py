@@ -3,9 +3,11 @@ import dataclasses
 import pytest
 
 from common.errors import UserError
-from vae_keras.config import Config, differences, load_config
+from vae_keras.config import Config
+from vae_keras.config_file import load_config, save_config
 from vae_keras.likelihoods import Bernoulli, Gaussian
 from vae_keras.objectives import BetaVAE, NegativeElbo
+from vae_keras.resuming import differences
 
 
 def test_the_defaults_are_the_assignments():
@@ -41,7 +43,7 @@ def test_values_out_of_range_are_refused(setting, flag):
 
 def test_settings_survive_the_file(tmp_path):
     config = Config.of(data="faces:50", objective="beta_vae", beta=2.0, lr=1e-3).checked()
-    config.save(tmp_path / "config.json")
+    save_config(config, tmp_path / "config.json")
     assert load_config(tmp_path / "config.json") == config
 
 
@@ -68,7 +70,7 @@ def test_differences_name_flag_asked_and_saved():
 
 def test_a_whole_number_in_the_file_is_a_number_like_any_other(tmp_path):
     config = Config.of(data="faces:50", lr=1.0, validation=0.0).checked()
-    config.save(tmp_path / "config.json")
+    save_config(config, tmp_path / "config.json")
     text = (tmp_path / "config.json").read_text().replace('"lr": 1.0', '"lr": 1')
     (tmp_path / "config.json").write_text(text)
     assert type(load_config(tmp_path / "config.json").lr) is float

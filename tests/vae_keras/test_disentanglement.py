@@ -12,7 +12,7 @@ import evaluate
 import train
 from data.rendered_faces import LevelledFaces
 from vae_keras import metrics
-from vae_keras.config import load_config
+from vae_keras.config_file import load_config
 from vae_keras.evaluation import EvaluationContext
 from vae_keras.evaluation.information import carried_factors, information_shares, known_about, levelled
 from vae_keras.run_data import read_data

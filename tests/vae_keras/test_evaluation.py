@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 import evaluate
 from vae_keras import feature_spaces
-from vae_keras.config import load_config
+from vae_keras.config_file import load_config
 from vae_keras.evaluation import EvaluationContext
 from vae_keras.evaluation.attribute import attribute_edit, attributes
 from vae_keras.evaluation.latent_map import colours, latent_map

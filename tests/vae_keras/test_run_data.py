@@ -14,7 +14,8 @@ from common.errors import UserError
 from tests import odd_names
 from tests.support import examples
 from vae_keras.callbacks.projector import write_projected_images
-from vae_keras.config import Config, load_config
+from vae_keras.config import Config
+from vae_keras.config_file import load_config
 from vae_keras.run_data import open_data, read_data, read_other_data
 from vae_keras.run_folder import create_run
 

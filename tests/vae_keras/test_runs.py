@@ -9,7 +9,8 @@ import pytest
 
 import vae_keras
 from common.errors import UserError
-from vae_keras.config import Config, load_config
+from vae_keras.config import Config
+from vae_keras.config_file import load_config, save_config
 from vae_keras.evaluation.record import read_record
 from vae_keras.run_data import open_data, read_data
 from vae_keras.run_folder import Run, best_epoch, create_run, latest_run, open_run, read_history, write_history
@@ -164,10 +165,10 @@ def deep(tmp_path_factory):
 
 @pytest.mark.parametrize("setting", EDITED)
 def test_a_setting_that_was_edited_is_not_taken_for_that_of_the_model(deep, setting):
-    DEEP.replaced(**{setting: EDITED[setting]}).checked().save(deep.config)
+    save_config(DEEP.replaced(**{setting: EDITED[setting]}).checked(), deep.config)
     with pytest.raises(UserError, match=r"one was edited; restore the right file"):
         load_run(deep.folder)
-    DEEP.save(deep.config)
+    save_config(DEEP, deep.config)
     load_run(deep.folder)
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 from common.errors import UserError
 from common.ranges import Range
 from vae_keras.backend import keras
-from vae_keras.registry import Part
+from vae_keras.registry import Part, look_up
 
 # Our names of the precisions, and Keras's names for them. The weights are float32 in every precision.
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
@@ -29,6 +29,29 @@ class Architecture(Part):
     """
 
     usual_precision: ClassVar[str] = "float32"
+
+    @classmethod
+    def precision_of(cls, asked: str) -> str:
+        """The precision of that name; for "auto" the usual one.
+
+        Raises:
+            UserError: an unknown name.
+        """
+        if asked == "auto":
+            return cls.usual_precision
+        look_up("precision", PRECISIONS, asked)
+        return asked
+
+    @classmethod
+    def check_sides(cls, *sides: int) -> None:
+        """Refuse images with a height or width in pixels that is not in `SIDES`.
+
+        Raises:
+            UserError: there is such a side.
+        """
+        for side in sides:
+            if reason := SIDES.refusal(side):
+                raise UserError(f"--image-size {side} {reason}")
 
     @abstractmethod
     def encoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> "keras.Model":
@@ -50,17 +73,3 @@ class Architecture(Part):
 def seeded_initializers(seed: int) -> Iterator["keras.initializers.Initializer"]:
     """Glorot uniform initialisers with different seeds. The same `seed` gives the same initialisers."""
     return (keras.initializers.GlorotUniform(seed=1000 * seed + layer) for layer in count())
-
-
-def check_image_shape(architecture: str, image_shape: tuple[int, int, int]) -> None:
-    """Refuse images with a side that is not in `SIDES`.
-
-    Raises:
-        UserError: there is such a side.
-    """
-    height, width, _ = image_shape
-    if SIDES.refusal(height) or SIDES.refusal(width):
-        raise UserError(
-            f"the {architecture} architecture cannot take {height} x {width} images; "
-            f"pass an --image-size that is {SIDES.words}"
-        )

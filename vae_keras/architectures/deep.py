@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from common.ranges import Range
-from vae_keras.architectures.architecture import Architecture, check_image_shape, seeded_initializers
+from vae_keras.architectures.architecture import Architecture, seeded_initializers
 from vae_keras.backend import keras, layers
 from vae_keras.registry import option
 
@@ -44,7 +44,7 @@ class Deep(Architecture):
 
     def encoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> "keras.Sequential":
         """Images (batch, height, width, channels) to mean and raw log-variance (batch, 2 latents)."""
-        check_image_shape("deep", image_shape)
+        self.check_sides(*image_shape[:2])
         initializer = seeded_initializers(seed)
         convolutions = [
             layers.Conv2D(
@@ -66,7 +66,7 @@ class Deep(Architecture):
 
     def decoder(self, output_shape: tuple[int, int, int], latent_dim: int, seed: int) -> "keras.Sequential":
         """Latents (batch, latents) to outputs (batch, height, width, channels)."""
-        check_image_shape("deep", output_shape)
+        self.check_sides(*output_shape[:2])
         initializer = seeded_initializers(seed)
         height, width, channels = output_shape
         shrunk = STRIDE ** len(self.filters)

@@ -9,7 +9,7 @@ the images have no visible edges between patches.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vae_keras.architectures.architecture import Architecture, check_image_shape, seeded_initializers
+from vae_keras.architectures.architecture import Architecture, seeded_initializers
 from vae_keras.backend import keras, layers
 from vae_keras.registry import option
 
@@ -45,7 +45,7 @@ class Table(Architecture):
 
     def encoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> "keras.Sequential":
         """Images (batch, height, width, channels) to mean and raw log-variance (batch, 2 latents)."""
-        check_image_shape("table", image_shape)
+        self.check_sides(*image_shape[:2])
         initializer = seeded_initializers(seed)
         (first, second), kernels, strides = self.encoder_filters, self.encoder_kernels, self.encoder_strides
         # answer: the encoder of the table
@@ -78,7 +78,7 @@ class Table(Architecture):
 
     def decoder(self, output_shape: tuple[int, int, int], latent_dim: int, seed: int) -> "keras.Sequential":
         """Latents (batch, latents) to outputs (batch, height, width, channels)."""
-        check_image_shape("table", output_shape)
+        self.check_sides(*output_shape[:2])
         from vae_keras.architectures.convolution import Conv2D  # defines a layer, so it loads Keras
 
         initializer = seeded_initializers(seed)

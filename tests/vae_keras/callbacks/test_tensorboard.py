@@ -9,7 +9,8 @@ from tensorboard.plugins.projector import ProjectorConfig
 
 from data.rendered_faces import rendered_faces
 from vae_keras.callbacks.projector import metadata, sprite_sheet
-from vae_keras.config import all_settings, load_config
+from vae_keras.config import all_settings
+from vae_keras.config_file import load_config
 from vae_keras.run_data import read_data
 from vae_keras.run_folder import Run, read_history
 from vae_keras.runs import load_run

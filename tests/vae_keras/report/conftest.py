@@ -7,7 +7,7 @@ import pytest
 import evaluate
 from common.errors import UserError
 from vae_keras import evaluation, report
-from vae_keras.config import load_config
+from vae_keras.config_file import load_config
 from vae_keras.evaluation import EvaluationContext
 from vae_keras.evaluation.record import merged
 from vae_keras.run_data import read_data

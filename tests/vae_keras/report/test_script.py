@@ -8,7 +8,7 @@ import pytest
 
 import evaluate
 from vae_keras import evaluation
-from vae_keras.config import load_config
+from vae_keras.config_file import load_config
 from vae_keras.evaluation import EvaluationContext
 from vae_keras.evaluation.disentanglement import known_or_scored
 from vae_keras.run_data import read_data
