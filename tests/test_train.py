@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import keras
 import numpy as np
@@ -17,6 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import evaluate
 import train
 from tests.support import ROOT, TINY, script
+from vae_keras import training
 from vae_keras.run_folder import LOCK, Run, last_checkpoint, read_history, trained_by_this_process
 from vae_keras.runs import load_run
 
@@ -60,16 +62,17 @@ def unbroken(made_once):
     return Run(made_once("unbroken", train_it))
 
 
-@pytest.mark.parametrize(("epoch", "delay"), [(1, 0.0), (3, 0.06), (5, 0.11)])
-def test_a_killed_run_resumes_to_the_same_bits_and_does_only_the_rest(unbroken, tmp_path, capsys, epoch, delay):
+def test_a_run_killed_again_and_again_resumes_to_the_same_bits_and_does_only_the_rest(unbroken, tmp_path, capsys):
     run = Run(tmp_path / "killed")
-    process = start(*LONG, "--run", str(run.folder))
-    wait_for_epoch(run, epoch)
-    time.sleep(delay)  # into the next epoch, or into its writing
-    process.kill()
-    process.communicate()
-    done = last_checkpoint(run)
-    assert epoch <= done < 12
+    arguments, done = LONG, 0
+    for epoch, delay in ((1, 0.0), (3, 0.06), (5, 0.11)):
+        process = start(*arguments, "--run", str(run.folder))
+        wait_for_epoch(run, max(epoch, done + 1))
+        time.sleep(delay)  # into the next epoch, or into its writing
+        process.kill()
+        process.communicate()
+        arguments, done = ["--resume"], last_checkpoint(run)
+        assert epoch <= done < 12
     capsys.readouterr()
     assert train.main([*LONG, "--resume", "--run", str(run.folder)]) == 0
     epochs_run = [line.split()[1] for line in capsys.readouterr().out.splitlines() if line.startswith("epoch ")]
@@ -203,14 +206,30 @@ OBJECTIVES = {
 }
 
 
+def train_and_resume(settings, folder, after):
+    """Two runs of four epochs: one from start to end, and one that goes on from the files of the first after an epoch.
+
+    A process that was killed between two epochs leaves just these files.
+    """
+    whole, broken = Run(folder / "whole"), Run(folder / "broken")
+
+    class CopyRun(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch + 1 == after:
+                shutil.copytree(whole.folder, broken.folder, ignore=shutil.ignore_patterns(LOCK))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "fit", partial(training.fit, callbacks=[CopyRun()]))
+        assert train.main([*TINY, *settings, "--epochs", "4", "--run", str(whole.folder)]) == 0
+    assert last_checkpoint(broken) == after
+    assert train.main(["--resume", "--run", str(broken.folder)]) == 0
+    assert_same_result(broken, whole)
+    return whole, broken
+
+
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_every_objective_trains_resumes_to_the_same_bits_and_is_evaluated(tmp_path, objective):
-    settings = ["--objective", objective, *OBJECTIVES[objective]]
-    whole, broken = Run(tmp_path / "whole"), Run(tmp_path / "broken")
-    assert train.main([*TINY, *settings, "--epochs", "4", "--run", str(whole.folder)]) == 0
-    assert train.main([*TINY, *settings, "--epochs", "3", "--run", str(broken.folder)]) == 0
-    assert train.main(["--resume", "--epochs", "4", "--run", str(broken.folder)]) == 0
-    assert_same_result(broken, whole)
+    whole, broken = train_and_resume(["--objective", objective, *OBJECTIVES[objective]], tmp_path, after=3)
     one, other = (load_run(run.folder, "last") for run in (whole, broken))
     assert float(one.epoch) == float(other.epoch) == 4.0
     assert evaluate.main(["--run", str(whole.folder), "--metrics", "--curves"]) == 0
@@ -246,8 +265,4 @@ TABLE = ["--linear-start", "--likelihood", "gaussian", "--precision", "float16"]
 @pytest.mark.parametrize("architecture", [DEEP, TABLE], ids=["deep", "table"])
 def test_a_run_with_all_that_can_be_asked_for_resumes_to_the_same_bits(tmp_path, architecture):
     settings = [*architecture, "--flip", "--shift", "2", "--weight-decay", "0.1", "--weight-averaging", "0.25"]
-    whole, broken = Run(tmp_path / "whole"), Run(tmp_path / "broken")
-    assert train.main([*TINY, *settings, "--epochs", "4", "--run", str(whole.folder)]) == 0
-    assert train.main([*TINY, *settings, "--epochs", "2", "--run", str(broken.folder)]) == 0
-    assert train.main(["--resume", "--epochs", "4", "--run", str(broken.folder)]) == 0
-    assert_same_result(broken, whole)
+    train_and_resume(settings, tmp_path, after=2)
