@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -22,6 +23,7 @@ from filelock import FileLock
 import evaluate
 import train
 from tests.support import TINY, settings
+from vae_keras.feature_spaces import factor_space
 
 settings.load_profile("short")  # --hypothesis-profile=long: make test-long
 
@@ -41,6 +43,7 @@ def small_evaluations():
 
     `tests/vae_keras/test_disentanglement.py` has all scores; scripts in a process of their own have everything.
     """
+    feature_spaces = import_module("vae_keras.feature_spaces")
     disentanglement, interpolation, saving, traversal = (
         import_module(f"vae_keras.evaluation.{name}")
         for name in ("disentanglement", "interpolation", "saving", "traversal")
@@ -54,8 +57,17 @@ def small_evaluations():
         patch.setattr(interpolation, "FRAMES", 4)
         patch.setattr(traversal, "FRAMES", 4)
         patch.setattr(import_module("vae_keras.report.embed"), "DOTS_PER_INCH", 72)
+        patch.setattr(feature_spaces, "factor_space", functools.cache(small_factor_space))
         patch.setattr(evaluate, "answers_of_part_1", remembered(evaluate.answers_of_part_1))
         yield
+
+
+def small_factor_space(channels: int) -> Any:
+    """The feature space of a network that has seen few faces."""
+    feature_spaces = import_module("vae_keras.feature_spaces")
+    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
+        patch.setattr(feature_spaces, "HELD_OUT", 50)
+        return factor_space(channels, count=64, epochs=1, cache=Path(folder))
 
 
 def remembered(answers: Callable[[int], Any]) -> Callable[[int], Any]:

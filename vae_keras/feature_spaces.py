@@ -54,14 +54,24 @@ class FactorSpace(NamedTuple):
         network: maps images (batch, SIDE, SIDE, channels) to features (batch, UNITS).
         r_squared: by factor, the share of its variance that the network explains on faces that were not used for
             training.
+        regressor: maps images to the factors, as `standardised` gives them, (batch, K).
     """
 
     network: "keras.Model"
     r_squared: dict[str, float]
+    regressor: "keras.Model"
 
     def features(self, images: np.ndarray) -> np.ndarray:
         """Features (n, UNITS) float32 of images (n, size, size, channels), uint8 or float in [0, 1]."""
         return _outputs(self.network, images, functools.partial(_resized, side=SIDE))
+
+    def factors(self, images: np.ndarray) -> np.ndarray:
+        """The factors that the network reads off images, in standard deviations from the middle, (n, K) float32.
+
+        Args:
+            images: (n, size, size, channels), uint8 or float in [0, 1].
+        """
+        return _outputs(self.regressor, images, functools.partial(_resized, side=SIDE))
 
 
 def factor_space(channels: int, count: int = FACES, epochs: int = EPOCHS, cache: Path = CACHE) -> FactorSpace:
@@ -72,14 +82,19 @@ def factor_space(channels: int, count: int = FACES, epochs: int = EPOCHS, cache:
     """
     regressor = _cached_regressor(channels, count, epochs, cache)
     unseen = rendered_faces(HELD_OUT, SIDE, channels, HELD_OUT_SEED, cache)
-    predicted, true = _outputs(regressor, unseen.images, to_unit), _standardised(unseen.factors)
-    # 1 - sum (true - predicted)^2 / sum (true - mean)^2
-    r_squared = 1 - np.mean((true - predicted) ** 2, axis=0) / np.var(true, axis=0)
+    r_squared = explained_variance(standardised(unseen.factors), _outputs(regressor, unseen.images, to_unit))
     log.info("the network that compares faces explains %.0f %% of the factors' variance", 100 * np.mean(r_squared))
     return FactorSpace(
         keras.Model(regressor.inputs[0], regressor.layers[-2].output),
         dict(zip(factors.NAMES, map(float, r_squared), strict=True)),
+        regressor,
     )
+
+
+def explained_variance(true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """R2 of each column: the share of its variance that the prediction explains, (n, K) twice -> (K,), at most 1."""
+    # 1 - sum (true - predicted)^2 / sum (true - mean)^2
+    return 1 - np.mean((true - predicted) ** 2, axis=0) / np.var(true, axis=0)
 
 
 def inception_features(images: np.ndarray) -> np.ndarray:
@@ -114,7 +129,7 @@ def _for_inception(images: Tensor) -> Tensor:
     return keras.applications.inception_v3.preprocess_input(255 * coloured)
 
 
-def _standardised(table: np.ndarray) -> np.ndarray:
+def standardised(table: np.ndarray) -> np.ndarray:
     """Factors (n, K) minus their mean, over their standard deviation, float32. The factors are uniform."""
     width = np.array([factor.high - factor.low for factor in factors.FACTORS])
     return ((table - factors.middle()) / (width / np.sqrt(12))).astype(np.float32)
@@ -131,7 +146,7 @@ def _cached_regressor(channels: int, count: int, epochs: int, cache: Path) -> "k
 
     log.info("training the network that compares faces, once, on %s rendered faces", f"{count:,}")
     learnt = rendered_faces(count, SIDE, channels, SEED, cache)
-    regressor = _train(learnt.images, _standardised(learnt.factors), epochs)
+    regressor = _train(learnt.images, standardised(learnt.factors), epochs)
     try:
         with atomic_write(path) as temporary:
             regressor.save(temporary)

@@ -1,6 +1,5 @@
 import json
 import shutil
-from functools import partial
 from importlib import import_module
 
 import numpy as np
@@ -11,8 +10,9 @@ from sklearn.metrics import roc_auc_score
 import evaluate
 from vae_keras import feature_spaces
 from vae_keras.config_file import load_config
-from vae_keras.evaluation import EvaluationContext
+from vae_keras.evaluation import Evaluation, EvaluationContext
 from vae_keras.evaluation.attribute import attribute_edit, attributes
+from vae_keras.evaluation.fidelity import fidelity, in_words
 from vae_keras.evaluation.latent_map import colours, latent_map
 from vae_keras.evaluation.linear_baseline import linear_model_of, verdict
 from vae_keras.evaluation.sample_quality import distances
@@ -27,7 +27,7 @@ from vae_keras.runs import load_run
 FIGURES = {
     "dataset.png", "curves.png", "reconstructions.png", "samples.png", "interpolation_spherical.png",
     "interpolation_spherical.gif", "traversal.png", "traversal.gif", "attribute_smile.png", "latent_map.png",
-    "latents.png", "pca.png", "kl_split.png",
+    "latents.png", "pca.png", "kl_split.png", "fidelity.png",
 }  # fmt: skip
 
 
@@ -156,6 +156,54 @@ def test_a_vae_that_loses_says_so(context):
     )
 
 
+class PerfectReader:
+    """Reads the factors of rendered faces without error, and nothing off other images."""
+
+    def __init__(self, dataset):
+        true = feature_spaces.standardised(dataset.factors)
+        self.known = {image.tobytes(): row for image, row in zip(dataset.images, true, strict=True)}
+
+    def factors(self, images):
+        return np.stack([self.known.get(image.tobytes(), np.zeros(13)) for image in images])
+
+
+def test_what_is_left_of_a_factor_is_read_off_images_and_reconstructions(context, monkeypatch):
+    reader = PerfectReader(context.data.dataset)
+    monkeypatch.setattr(feature_spaces, "factor_space", lambda channels: reader)
+    found = fidelity(context).numbers["fidelity"]
+    assert list(found["factors"]) == list(context.data.dataset.factor_names)
+    for one in found["factors"].values():
+        assert one["image"] == 1.0
+        assert one["reconstruction"] <= 0
+    assert found["mean"] == pytest.approx(np.mean([one["reconstruction"] for one in found["factors"].values()]))
+    # A decoder that gives back its test images keeps all factors.
+    monkeypatch.setattr("vae_keras.evaluation.fidelity.decode_latents", lambda vae, latents: context.test_images)
+    kept = fidelity(context)
+    assert kept.numbers["fidelity"]["mean"] == 1.0
+    assert "keep all 13 factors" in kept.figures["fidelity.png"].get_supxlabel()
+
+
+def test_fidelity_is_measured_on_rendered_faces_alone(context):
+    other = EvaluationContext(context.config, context.vae, context.data, context.history, "photographs")
+    assert fidelity(other) == Evaluation({}, {})
+
+
+def test_factors_that_are_lost_are_named_with_what_is_left_of_them():
+    def words(**left):
+        factors = {
+            name: {"image": 1.0, "reconstruction": share, "standard_error": 0.0, "latents": latents}
+            for name, (share, latents) in left.items()
+        }
+        return " ".join(in_words({"factors": factors, "mean": 0.0, "images": 9}))
+
+    several = words(smile=(0.44, 0.9), brow_height=(-0.2, 0.0), yaw=(0.95, 1.0), jaw=(0.7, 0.7))
+    assert "lost: brow height (0% of it is left), smile (44% of it is left)." in several
+    assert "partly lost: jaw (70% of it is left)" in several
+    assert "90% of the other factor." in several
+    assert "still know smile, so the decoder" in several
+    assert words(yaw=(0.9, 0.9)) == "Reconstructions keep all 1 factors: at least 90% of each is left."
+
+
 def test_sample_quality_compares_test_with_train_its_reconstructions_and_samples(context):
     seen = []
 
@@ -176,9 +224,7 @@ def test_sample_quality_compares_test_with_train_its_reconstructions_and_samples
     assert (to_samples["kernel"], to_samples["kernel_error"]) == kernel_distance(coarse(test), coarse(samples))
 
 
-def test_sample_quality_is_written_by_the_script_when_asked_for(tiny_run, tmp_path, monkeypatch):
-    small = partial(feature_spaces.factor_space, count=64, epochs=1, cache=tmp_path)
-    monkeypatch.setattr(feature_spaces, "factor_space", small)
+def test_sample_quality_is_written_by_the_script_when_asked_for(tiny_run, tmp_path):
     run = Run(shutil.copytree(tiny_run, tmp_path / "run", ignore=shutil.ignore_patterns("figures", "metrics.json")))
     assert evaluate.main(["--run", str(run.folder), "--sample-quality"]) == 0
     assert [path.name for path in run.figures.iterdir()] == ["sample_quality.png"]

@@ -13,6 +13,7 @@ from vae_keras.plots import (
     image_grid,
     latent_bars,
     ranked_curves,
+    reading_rows,
     scatter_maps,
     signed,
     thumbnail_map,
@@ -132,6 +133,7 @@ def test_every_figure_can_be_drawn_with_a_name_that_reads_like_a_formula(name):
         error_bars(bars, name, name, name),
         heat_map(np.eye(2), [name, "b"], [name, "b"], name, name, name),
         latent_bars(one, one, [name], name, name),
+        reading_rows([name, "b"], {name: [0.2, 1.0], "c": [-3.0, 0.5]}, name, name, name),
         ranked_curves({name: (np.arange(5.0), np.arange(5.0))}, name, name, name, name),
         training_curves(history, name, name),
     ]

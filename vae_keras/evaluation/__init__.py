@@ -12,6 +12,7 @@ from vae_keras.evaluation import (
     directions,
     disentanglement,
     evidence,
+    fidelity,
     held_out,
     interpolation,
     latent_map,
@@ -56,6 +57,11 @@ def _metrics(context: EvaluationContext, value: str | None) -> list[Evaluate]:
 EVALUATIONS["dataset"] = Choice("random images of the data set", always(dataset.dataset))
 EVALUATIONS["curves"] = Choice("training curves: the ELBO, its reconstruction term and its KL, per epoch", _curves)
 EVALUATIONS["reconstruct"] = Choice("test images and their reconstructions", always(reconstructions.reconstructions))
+EVALUATIONS["fidelity"] = Choice(
+    "for rendered faces: how much of each factor is left in the reconstructions; the first use trains a small network "
+    "that reads factors (about a minute)",
+    always(fidelity.fidelity),
+)
 EVALUATIONS["sample"] = Choice("faces decoded from samples of the prior", always(samples.samples))
 EVALUATIONS["interpolate"] = Choice(
     "faces between two test faces, as a figure and as an animation; PATH is spherical (default) or straight",

@@ -112,6 +112,23 @@ class Dataset(TypedDict):
     labels: dict[str, int]
 
 
+class FactorFidelity(TypedDict):
+    """R2 of a factor, read off test images, their reconstructions (with its standard error) and their latents."""
+
+    image: float
+    reconstruction: float
+    standard_error: float
+    latents: float
+
+
+class Fidelity(TypedDict):
+    """What is left of each factor, the mean over factors of what is left in reconstructions, and the test images."""
+
+    factors: dict[str, FactorFidelity]
+    mean: float
+    images: int
+
+
 class Curves(TypedDict):
     """The number of epochs of the run, and the best epoch."""
 
@@ -208,6 +225,7 @@ class Record(TypedDict, total=False):
     kl_split: KlSplit
     importance_weighted: ImportanceWeighted
     latents: Latents
+    fidelity: Fidelity
     disentanglement: Disentanglement
     dataset: Dataset
     curves: Curves

@@ -5,6 +5,7 @@ from vae_keras.metrics.dci_scores import Dci, Importance, dci, dci_from_importan
 from vae_keras.metrics.discrete import binned, entropy, mutual_information, mutual_information_matrix
 from vae_keras.metrics.explicitness_score import explicitness
 from vae_keras.metrics.factor_vae_metric import factor_vae_score
+from vae_keras.metrics.fidelity import Reading, read_off_latents, readings
 from vae_keras.metrics.held_out_elbo import Elbo, bits_per_dimension, elbo
 from vae_keras.metrics.importance_weighted import importance_weighted_bound
 from vae_keras.metrics.interventional_robustness_score import interventional_robustness
@@ -26,6 +27,7 @@ __all__ = [
     "Importance",
     "KlSplit",
     "LinearVae",
+    "Reading",
     "active_units",
     "all_scores",
     "beta_vae_score",
@@ -49,6 +51,8 @@ __all__ = [
     "mutual_information_gap",
     "mutual_information_matrix",
     "psnr",
+    "read_off_latents",
+    "readings",
     "reconstruction_quality",
     "repeated",
     "sap_score",

@@ -4,7 +4,15 @@ Every figure contains its caption, so a reader can understand the figure without
 """
 
 from common.figures import add_to_caption, signed
-from vae_keras.plots.charts import distance_bars, error_bars, heat_map, latent_bars, ranked_curves, training_curves
+from vae_keras.plots.charts import (
+    distance_bars,
+    error_bars,
+    heat_map,
+    latent_bars,
+    ranked_curves,
+    reading_rows,
+    training_curves,
+)
 from vae_keras.plots.images import Animation, image_animation, image_figure, image_grid
 from vae_keras.plots.maps import scatter_maps, thumbnail_map
 
@@ -19,6 +27,7 @@ __all__ = [
     "image_grid",
     "latent_bars",
     "ranked_curves",
+    "reading_rows",
     "scatter_maps",
     "signed",
     "thumbnail_map",

@@ -107,6 +107,36 @@ def error_bars(bars: Mapping[str, tuple[float, float]], title: str, caption: str
     return figure
 
 
+def reading_rows(
+    names: Sequence[str], readings: Mapping[str, Sequence[float]], title: str, caption: str, unit: str
+) -> Figure:
+    """One row for each name, with a point for each reading from 0 to 1; lines join the points of a row.
+
+    Args:
+        names: of the rows, from top to bottom.
+        readings: by the name of the reading, a value for each row; up to three. The first is also written as a number.
+            Values below 0 are drawn at 0.
+        unit: of the values.
+    """
+    figure = Figure(figsize=(7.5, 1.9 + 0.3 * len(names)), layout="constrained")
+    axes = figure.subplots()
+    places = np.arange(len(names))
+    values = np.clip(list(readings.values()), 0, 1)
+    axes.hlines(places, values.min(axis=0), values.max(axis=0), color=PALE_BLUE, linewidth=2, zorder=1)
+    styles = ((ORANGE, ORANGE), (BLUE, "white"), (BLUE, BLUE))
+    for name, row, (edge, face) in zip(readings, values, styles, strict=False):
+        axes.scatter(row, places, s=42, label=name, edgecolor=edge, facecolor=face, zorder=3)
+    for place, value in zip(places, values[0], strict=True):
+        axes.annotate(f"{value:.2f}", (1.06, place), va="center", fontsize=8.5, color=ORANGE, annotation_clip=False)
+    axes.set_yticks(places, names, fontsize=9)
+    axes.set(xlim=(-0.02, 1.02), xlabel=unit)
+    axes.invert_yaxis()
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(readings), frameon=False, fontsize=9)
+    open_axes(axes, "both")
+    title_and_caption(figure, title, caption)
+    return figure
+
+
 def heat_map(
     shares: np.ndarray, rows: Sequence[str], columns: Sequence[str], title: str, caption: str, unit: str
 ) -> Figure:

@@ -10,6 +10,7 @@ from statistics import median
 from typing import NamedTuple
 
 from vae_keras.config import Config
+from vae_keras.evaluation.fidelity import in_words
 from vae_keras.evaluation.record import Record, baselines
 from vae_keras.report.label_findings import attributes, disentanglement
 from vae_keras.report.objective_costs import objective_cost
@@ -50,7 +51,7 @@ def findings(numbers: Record, history: list[Row], config: Config) -> list[Findin
 
 
 def quality(numbers: Record) -> list[str]:
-    """Sentences on PSNR, SSIM, bits per dimension, and the contrast of samples."""
+    """Sentences on PSNR, SSIM, the factors that are left, bits per dimension, and the contrast of samples."""
     test = numbers.get("test")
     if not test:
         return []
@@ -59,8 +60,11 @@ def quality(numbers: Record) -> list[str]:
     error = 10 ** (-psnr / 20)
     sentences = [
         f"Reconstructions of test images have a mean PSNR of {psnr:.1f} dB and a mean SSIM of {ssim:.3f}. This PSNR "
-        f"corresponds to an error of about {error:.3f} per pixel, on the scale from 0 to 1. {_reservation(psnr, ssim)}"
+        f"corresponds to an error of about {error:.3f} per pixel, on the scale from 0 to 1. "
+        f"{_reservation(psnr, ssim, 'fidelity' in numbers)}"
     ]
+    if "fidelity" in numbers:
+        sentences += in_words(numbers["fidelity"])
     if "bits_per_dim" in test:
         bits = test["bits_per_dim"]
         verdict = "fewer" if bits < UNIFORM_BITS else "no fewer"
@@ -81,14 +85,13 @@ def quality(numbers: Record) -> list[str]:
     return sentences
 
 
-def _reservation(psnr: float, ssim: float) -> str:
+def _reservation(psnr: float, ssim: float, measured: bool) -> str:
     """What PSNR and SSIM show: low values mean blur, but high values do not mean that every feature is there."""
     if psnr < BLURRED_PSNR or ssim < BLURRED_SSIM:
         return "At these values, reconstructions are visibly blurred."
-    return (
-        "Both measures are averages over whole images. Small features, such as a mouth or eyebrows, can be blurred or "
-        "lost at any value, so look at the reconstructions."
-    )
+    averages = "Both measures are averages over whole images. Small features, such as a mouth or eyebrows, can be"
+    look = "" if measured else ", so look at the reconstructions"
+    return f"{averages} blurred or lost at any value{look}."
 
 
 def latents_in_use(numbers: Record) -> list[str]:

@@ -65,7 +65,9 @@ QUANTITIES = (
 
 def number_tables(numbers: Record, numbering: Numbering) -> Markup:
     """All tables for which the record has numbers."""
-    made = (test_table, additional_table, bound_table, attribute_table, score_table, distance_table)
+    made = (
+        test_table, additional_table, bound_table, fidelity_table, attribute_table, score_table, distance_table
+    )  # fmt: skip
     return joined(part for make in made for part in make(numbers, numbering))
 
 
@@ -110,6 +112,26 @@ def bound_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
         ]
         caption = f"Two lower bounds of log p(x) on the same {bound['images']:,} test images, in nats."
         yield table(numbering, caption, ("bound", "value"), both)
+
+
+def fidelity_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
+    """How much of each factor is left in latents and in reconstructions."""
+    if measured := numbers.get("fidelity"):
+        rows = [
+            (
+                name.replace("_", " "),
+                f"{one['image']:.2f}",
+                f"{one['latents']:.2f}",
+                f"{one['reconstruction']:.2f} ± {one['standard_error']:.2f}",
+            )
+            for name, one in measured["factors"].items()
+        ]
+        rows.append(("mean", "", "", f"{measured['mean']:.2f}"))
+        caption = (
+            f"What is left of each factor: R2, the share of its variance that is read off {measured['images']:,} test "
+            f"images, their latents and their reconstructions."
+        )
+        yield table(numbering, caption, ("factor", "images", "latents", "reconstructions"), rows)
 
 
 def attribute_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
