@@ -102,11 +102,12 @@ def evaluate(arguments: list[str] | None) -> None:
     source = config.data if flags.data is None else canonical(flags.data)
     known = read_record(run)
     start_tensorflow(deterministic=True)  # after these checks, because loading TensorFlow takes seconds
+    from vae_keras.prior_fitting import read_prior, write_prior
     from vae_keras.runs import load_run
 
     vae = load_run(run.folder)
     data = read_data(config, run.split) if flags.data is None else read_other_data(config, run.split, source)
-    context = EvaluationContext(config, vae, data, read_history(run), source)
+    context = EvaluationContext(config, vae, data, read_history(run), source, read_prior(run))
     if len(context.history) < (context.epoch or 1):
         log.warning(
             "%s has %d epochs, fewer than the model: the training curves are incomplete",
@@ -124,6 +125,8 @@ def evaluate(arguments: list[str] | None) -> None:
     made = [one(context) for one in chosen_evaluations(flags, context)]
     if flags.report and not flags.metrics:
         made.append(known_or_scored(context, known))
+    if context.newly_fitted:
+        write_prior(run, context.newly_fitted)
     note = "" if data.fitted else f"Images: {printable(source)}."
     for path in save_evaluations(run, made, context, note):
         print(path)

@@ -46,7 +46,7 @@ def test_a_choice_writes_that_and_nothing_else(tiny_run, tmp_path):
     }  # fmt: skip
     assert set(json.loads(run.metrics.read_text())) == {
         "format", "data", "epoch", "inputs", "test", "attributes", "latents", "pca", "kl_split", "importance_weighted",
-        "disentanglement",
+        "disentanglement", "fitted_prior",
     }  # fmt: skip
     assert evaluate.main(["--run", str(run.folder), "--interpolate", "straight", "--attribute", "jaw"]) == 0
     assert {path.name for path in run.figures.iterdir()} - numbers_alone == {

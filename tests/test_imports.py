@@ -33,7 +33,7 @@ ORDER = {
         ["config", "latent"],
         ["config_file", "resuming", "run_data", "feature_spaces"],
         ["augmented", "run_folder", "metrics"],
-        ["runs", "linear_start"],
+        ["runs", "linear_start", "prior_fitting"],
         ["plots"],
         ["callbacks", "evaluation"],
         ["training", "command_line"],

@@ -226,7 +226,7 @@ def test_without_history_everything_but_the_curves_is_made_and_a_line_says_so(co
     assert "no history.csv" in output.splitlines()[-1]
     assert everything_in(workplace) == before
     assert evaluate.main(["--run", "run"]) == 0
-    assert_one_line(capsys, "run/history.csv has 0 epochs, fewer than the model")
+    assert "run/history.csv has 0 epochs, fewer than the model" in capsys.readouterr().err.splitlines()[0]
     drawn = {path.name for path in (copied_run / "figures").iterdir()}
     assert "reconstructions.png" in drawn
     assert "curves.png" not in drawn

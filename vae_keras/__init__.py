@@ -11,11 +11,17 @@ from wrapt import register_post_import_hook
 if TYPE_CHECKING:
     from vae_keras import metrics
     from vae_keras.model import VAE, build_vae
+    from vae_keras.prior_fitting import fitted_prior
     from vae_keras.runs import load_run
 
-_DEFINED_IN = {"VAE": "vae_keras.model", "build_vae": "vae_keras.model", "load_run": "vae_keras.runs"}
+_DEFINED_IN = {
+    "VAE": "vae_keras.model",
+    "build_vae": "vae_keras.model",
+    "fitted_prior": "vae_keras.prior_fitting",
+    "load_run": "vae_keras.runs",
+}
 
-__all__ = ["VAE", "build_vae", "load_run", "metrics"]
+__all__ = ["VAE", "build_vae", "fitted_prior", "load_run", "metrics"]
 
 
 def __getattr__(name: str) -> Any:

@@ -72,6 +72,10 @@ class Run:
     def metrics(self) -> Path:
         return self.folder / "metrics.json"
 
+    @property
+    def prior(self) -> Path:
+        return self.folder / "prior.npz"
+
     def checkpoint(self, epoch: int) -> Path:
         """The checkpoint written after `epoch` epochs."""
         return self.checkpoints / f"epoch-{epoch:04d}.keras"

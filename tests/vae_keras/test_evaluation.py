@@ -213,8 +213,11 @@ def test_sample_quality_compares_test_with_train_its_reconstructions_and_samples
         return pictures.reshape(len(pictures), 2, 16, 2, 16).mean(axis=(2, 4)).reshape(-1, 4)
 
     _, numbers = distances(context, "Title", coarse, "Features: means of quarters.")
-    test, train, reconstructed, samples = seen
-    assert len(test) == len(train) == len(samples) == numbers["images"] == 8
+    test, train, reconstructed, samples, refitted = seen
+    assert len(test) == len(train) == len(samples) == len(refitted) == numbers["images"] == 8
+    assert numbers["samples from the fitted prior"]["frechet"] == frechet_distance(
+        coarse(test), coarse(of_fitted_prior)
+    )
     np.testing.assert_allclose(reconstructed, context.vae(train), rtol=1e-4, atol=1e-5)
     images, split = context.data.dataset.images / np.float32(255), context.data.split
     pixels = {image.tobytes() for image in images[split.train]}

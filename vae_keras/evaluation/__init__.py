@@ -19,6 +19,7 @@ from vae_keras.evaluation import (
     latents,
     linear_baseline,
     reconstructions,
+    refitted,
     sample_quality,
     samples,
     traversal,
@@ -47,7 +48,7 @@ def _latent_map(context: EvaluationContext, name: str | None) -> list[Evaluate]:
 
 
 def _metrics(context: EvaluationContext, value: str | None) -> list[Evaluate]:
-    chosen: list[Evaluate] = [held_out.held_out, latents.latents, evidence.evidence]
+    chosen: list[Evaluate] = [held_out.held_out, refitted.refitted, latents.latents, evidence.evidence]
     # The comparison is unfair if the linear model is fitted on these images and the VAE is not.
     if context.data.fitted:
         chosen.append(linear_baseline.linear_baseline)
@@ -62,7 +63,10 @@ EVALUATIONS["fidelity"] = Choice(
     "that reads factors (about a minute)",
     always(fidelity.fidelity),
 )
-EVALUATIONS["sample"] = Choice("faces decoded from samples of the prior", always(samples.samples))
+EVALUATIONS["sample"] = Choice(
+    "faces decoded from samples of the prior, and of a prior that is fitted to the latents after training",
+    always(samples.samples),
+)
 EVALUATIONS["interpolate"] = Choice(
     "faces between two test faces, as a figure and as an animation; PATH is spherical (default) or straight",
     _interpolation, "PATH", value_is_optional=True, check=partial(look_up, "path", PATHS),

@@ -1,5 +1,6 @@
 """The argument and the result of every evaluation."""
 
+import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,12 +15,17 @@ from vae_keras.evaluation.inputs import inputs_of
 from vae_keras.evaluation.record import Inputs, Record
 from vae_keras.latent import LatentInformation, decode_latents, encode_images, information_of_latents
 from vae_keras.plots import Animation
+from vae_keras.prior_fitting import fit_prior
+from vae_keras.priors import Mixture
 from vae_keras.run_data import RunData
 from vae_keras.run_folder import Row
 from vae_keras.types import Posterior
 
 if TYPE_CHECKING:
     from vae_keras.model import VAE
+
+
+log = logging.getLogger(__name__)
 
 
 class Evaluation(NamedTuple):
@@ -43,11 +49,21 @@ class EvaluationContext:
         data: the images and their split.
         history: the rows of history.csv.
         source: the images as `--data` names them; by default those of the run.
+        prior: the prior that was fitted to the latents after training, if there is one.
     """
 
-    def __init__(self, config: Config, vae: "VAE", data: RunData, history: list[Row], source: str | None = None):
+    def __init__(
+        self,
+        config: Config,
+        vae: "VAE",
+        data: RunData,
+        history: list[Row],
+        source: str | None = None,
+        prior: Mixture | None = None,
+    ):
         self.config, self.vae, self.data, self.history = config, vae, data, history
         self.source = source or config.data
+        self._prior = prior
 
     @property
     def epoch(self) -> int | None:
@@ -88,6 +104,21 @@ class EvaluationContext:
     def train_posterior(self) -> Posterior:
         """q(z|x) of the train images."""
         return encode_images(self.vae, self.data.dataset.images[self.data.split.train])
+
+    @property
+    def newly_fitted(self) -> Mixture | None:
+        """The prior that an evaluation has fitted, which has to be saved; None if none has."""
+        return None if self._prior else self.__dict__.get("fitted_prior")
+
+    @cached_property
+    def fitted_prior(self) -> Mixture | None:
+        """The prior that is fitted to the latents of the train images; None if these images are not the run's own."""
+        if self._prior or not self.data.fitted:
+            return self._prior
+        validation = self.data.dataset.images[self.data.split.validation]
+        choosing = encode_images(self.vae, validation) if len(validation) else None
+        log.info("fitting a prior to the latents of the train images")
+        return fit_prior(self.train_posterior, choosing, self.config.seed)
 
     @cached_property
     def information(self) -> LatentInformation:

@@ -144,6 +144,22 @@ class Reconstructions(TypedDict):
     ssim: float
 
 
+class FittedPrior(TypedDict):
+    """The prior that was fitted after training.
+
+    Attributes:
+        components: of the mixture.
+        elbo: the ELBO of the model with this prior, in nats per image; its error is that of the draws of z.
+        gain: the same ELBO minus that with the model's own prior, at the same draws.
+        images: test images.
+    """
+
+    components: int
+    elbo: EstimateRecord
+    gain: EstimateRecord
+    images: int
+
+
 class Samples(TypedDict):
     """The standard deviation of the pixels of samples and of test images."""
 
@@ -231,6 +247,7 @@ class Record(TypedDict, total=False):
     curves: Curves
     reconstructions: Reconstructions
     samples: Samples
+    fitted_prior: FittedPrior
     interpolation: dict[str, Interpolation]
     traversal: Traversal
     latent_map: LatentMap
@@ -274,7 +291,7 @@ FEWER_INPUTS = {
     "curves": ("history",),
     **dict.fromkeys(
         ("test", "linear_vae", "pca", "kl_split", "importance_weighted", "latents", "reconstructions", "samples",
-         "interpolation", "latent_map", "sample_quality", "inception_quality"), MODEL_AND_IMAGES,
+         "fitted_prior", "interpolation", "latent_map", "sample_quality", "inception_quality"), MODEL_AND_IMAGES,
     ),
 }  # fmt: skip
 

@@ -49,7 +49,9 @@ def inception_quality(context: EvaluationContext) -> Evaluation:
 def distances(
     context: EvaluationContext, title: str, features_of: Features, feature_note: str
 ) -> tuple[Figure, SampleQuality]:
-    """Distances from the test images to samples of the prior and, for comparison, to train images and reconstructions.
+    """Distances from the test images to samples and, for comparison, to train images and reconstructions.
+
+    There are samples of the prior, and samples of the prior that was fitted after training.
 
     Args:
         title: the title of the figure.
@@ -68,6 +70,9 @@ def distances(
         "their reconstructions": decode_latents(context.vae, reconstructed),
         "samples": decode_latents(context.vae, context.vae.prior.sample(count, context.config.seed)),
     }
+    if context.fitted_prior:
+        latents = context.fitted_prior.sample(count, context.config.seed)
+        sets["samples from the fitted prior"] = decode_latents(context.vae, latents)
     test = features_of(context.test_unit_images[context.random_test_images(count)])
     frechet, kernel = {}, {}
     for name, pictures in sets.items():
@@ -77,7 +82,7 @@ def distances(
     figure = distance_bars(
         {"Frechet distance": frechet, "kernel distance (unbiased), ± 2 standard errors": kernel},
         title,
-        f"Distance from {count:,} test images to three other sets of as many images; smaller is better. The distance "
+        f"Distance from {count:,} test images to other sets of as many images; smaller is better. The distance "
         f"to train images shows how small a distance can become. {feature_note} On few images the Frechet distance "
         f"is overestimated.",
     )

@@ -76,11 +76,25 @@ def quality(numbers: Record) -> list[str]:
         sentences.append("The likelihood is not a density on grey values, so bits per dimension are not defined.")
     contrast = numbers.get("samples", {}).get("pixel_standard_deviation")
     if contrast and contrast["test"] > 0:
-        share = contrast["samples"] / contrast["test"]
-        verdict = "clearly less contrast than" if share < LOW_CONTRAST else "about the same contrast as"
+        for name in (one for one in contrast if one != "test"):
+            share = contrast[name] / contrast["test"]
+            verdict = "clearly less contrast than" if share < LOW_CONTRAST else "about the same contrast as"
+            sentences.append(
+                f"The standard deviation of the pixels is {share:.0%} as large in {name} as in test images: {name} "
+                f"have {verdict} test images."
+            )
+    if fitted := numbers.get("fitted_prior"):
+        gain, error = fitted["gain"]["value"], fitted["gain"]["standard_error"]
+        if gain > ERRORS * error:
+            meaning = (
+                "the latents of images do not fill the model's own prior, so a sample of it can lie where no image was "
+                "encoded. Samples of the fitted prior have fewer such holes"
+            )
+        else:
+            meaning = "the model's own prior describes the latents of images as well"
         sentences.append(
-            f"The standard deviation of the pixels is {share:.0%} as large in samples as in test images: samples have "
-            f"{verdict} test images."
+            f"With the fitted prior, a mixture of {fitted['components']} Gaussians, the ELBO changes by {gain:+.1f} "
+            f"nats: {meaning}."
         )
     return sentences
 

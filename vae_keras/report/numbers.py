@@ -105,6 +105,16 @@ def bound_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
         rows.append((f"ceiling of the mutual information, ln {split['images']:,}", f"{split['ceiling']:.3f}", ""))
         caption = f"The three parts of the KL on {split['images']:,} test images, in nats."
         yield table(numbering, caption, ("part", "value", "standard error"), rows)
+    if fitted := numbers.get("fitted_prior"):
+        rows = [
+            (name, f"{one['value']:,.2f}", f"{one['standard_error']:.2f}")
+            for name, one in (("ELBO", fitted["elbo"]), ("gain over the model's own prior", fitted["gain"]))
+        ]
+        caption = (
+            f"The ELBO on {fitted['images']:,} test images with the fitted prior, a mixture of {fitted['components']} "
+            f"Gaussians, in nats. It bounds log p(x) of the model with this prior."
+        )
+        yield table(numbering, caption, ("quantity", "value", "standard error"), rows)
     if bound := numbers.get("importance_weighted"):
         both = [
             ("ELBO, one draw", f"{bound['elbo']:,.1f}"),
