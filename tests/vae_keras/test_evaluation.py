@@ -215,9 +215,7 @@ def test_sample_quality_compares_test_with_train_its_reconstructions_and_samples
     _, numbers = distances(context, "Title", coarse, "Features: means of quarters.")
     test, train, reconstructed, samples, refitted = seen
     assert len(test) == len(train) == len(samples) == len(refitted) == numbers["images"] == 8
-    assert numbers["samples from the fitted prior"]["frechet"] == frechet_distance(
-        coarse(test), coarse(of_fitted_prior)
-    )
+    assert numbers["samples from the fitted prior"]["frechet"] == frechet_distance(coarse(test), coarse(refitted))
     np.testing.assert_allclose(reconstructed, context.vae(train), rtol=1e-4, atol=1e-5)
     images, split = context.data.dataset.images / np.float32(255), context.data.split
     pixels = {image.tobytes() for image in images[split.train]}
