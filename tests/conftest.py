@@ -58,6 +58,7 @@ def small_evaluations():
         patch.setattr(traversal, "FRAMES", 4)
         patch.setattr(import_module("vae_keras.report.embed"), "DOTS_PER_INCH", 72)
         patch.setattr(feature_spaces, "factor_space", functools.cache(small_factor_space))
+        patch.setattr(feature_spaces, "label_space", functools.partial(feature_spaces.label_space, epochs=1))
         patch.setattr(evaluate, "answers_of_part_1", remembered(evaluate.answers_of_part_1))
         yield
 

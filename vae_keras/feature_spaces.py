@@ -36,7 +36,7 @@ KERNELS = (5, 3, 3, 3)
 UNITS = 64
 
 FACES = 8_000
-EPOCHS = 12
+EPOCHS, LABEL_EPOCHS = 12, 12
 BATCH = 64
 LEARNING_RATE = 2e-3
 SEED = 64_001  # of faces, weights and order; the data sets have seed 0
@@ -89,6 +89,26 @@ def factor_space(channels: int, count: int = FACES, epochs: int = EPOCHS, cache:
         dict(zip(factors.NAMES, map(float, r_squared), strict=True)),
         regressor,
     )
+
+
+def label_space(images: np.ndarray, label: np.ndarray, epochs: int = LABEL_EPOCHS) -> FactorSpace:
+    """The feature space of a network that has learnt a label of photographs: its one factor is positive for the label.
+
+    The network is trained on the images and their mirror images, half a minute for a thousand of them.
+
+    Args:
+        images: (n, size, size, channels) uint8.
+        label: (n,) bool, with both values.
+    """
+    log.info("training a small network that tells who has the attribute")
+    small = np.concatenate(
+        [np.asarray(_resized(batch, SIDE)) for batch in np.array_split(images, -(-len(images) // BATCH))]
+    )
+    small = np.rint(255 * small).astype(np.uint8)
+    # Both values weigh the same: their mean target is zero.
+    target = np.where(label, 1 / label.mean(), -1 / (1 - label.mean())).astype(np.float32)[:, None] / 2
+    regressor = _train(np.concatenate([small, small[:, :, ::-1]]), np.concatenate([target, target]), epochs)
+    return FactorSpace(keras.Model(regressor.inputs[0], regressor.layers[-2].output), {}, regressor)
 
 
 def explained_variance(true: np.ndarray, predicted: np.ndarray) -> np.ndarray:

@@ -27,7 +27,7 @@ from vae_keras.runs import load_run
 FIGURES = {
     "dataset.png", "curves.png", "reconstructions.png", "samples.png", "interpolation_spherical.png",
     "interpolation_spherical.gif", "traversal.png", "traversal.gif", "attribute_smile.png", "latent_map.png",
-    "latents.png", "pca.png", "kl_split.png", "fidelity.png",
+    "latents.png", "pca.png", "kl_split.png", "fidelity.png", "edits.png",
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from data.factors import FACTORS, NAMES, middle
 from data.rendered_faces import rendered_faces
 from vae_keras import feature_spaces
 from vae_keras.command_line import start_tensorflow
-from vae_keras.feature_spaces import factor_space, inception_features
+from vae_keras.feature_spaces import factor_space, inception_features, label_space
 from vae_keras.metrics.sample_quality import frechet_distance
 
 FEW = {"count": 40, "epochs": 1}
@@ -38,6 +38,16 @@ def kept_faces(learnt, tmp_path):
     for path in learnt[1].glob("faces-150x*.npy"):
         shutil.copy(path, tmp_path)
     return tmp_path
+
+
+def test_a_label_that_can_be_seen_is_learnt():
+    random = np.random.default_rng(0)
+    label = np.arange(90) % 3 == 0
+    images = random.integers(0, 120, (90, 32, 32, 1)) + 100 * label[:, None, None, None]
+    space = label_space(images[:60].astype(np.uint8), label[:60], epochs=6)
+    read = space.factors(images[60:].astype(np.uint8))[:, 0]
+    np.testing.assert_array_equal(read > 0, label[60:])
+    assert space.features(images[60:].astype(np.uint8)).shape == (30, feature_spaces.UNITS)
 
 
 def sweep(name, value, count=60):

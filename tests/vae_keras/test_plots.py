@@ -16,6 +16,7 @@ from vae_keras.plots import (
     reading_rows,
     scatter_maps,
     signed,
+    signed_heat_map,
     thumbnail_map,
     training_curves,
 )
@@ -134,6 +135,7 @@ def test_every_figure_can_be_drawn_with_a_name_that_reads_like_a_formula(name):
         heat_map(np.eye(2), [name, "b"], [name, "b"], name, name, name),
         latent_bars(one, one, [name], name, name),
         reading_rows([name, "b"], {name: [0.2, 1.0], "c": [-3.0, 0.5]}, name, name, name),
+        signed_heat_map(np.array([[1.0, -2.0], [0.0, 0.5]]), [name, "b"], [name, "b"], name, name, name),
         ranked_curves({name: (np.arange(5.0), np.arange(5.0))}, name, name, name, name),
         training_curves(history, name, name),
     ]

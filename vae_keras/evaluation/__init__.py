@@ -11,6 +11,7 @@ from vae_keras.evaluation import (
     dataset,
     directions,
     disentanglement,
+    edits,
     evidence,
     fidelity,
     held_out,
@@ -78,6 +79,9 @@ EVALUATIONS["attribute"] = Choice(
     "add an attribute, such as smile, to test faces; smile=+2,jaw=-1 adds several, each with a strength",
     _attributes, "NAME",
 )  # fmt: skip
+EVALUATIONS["edits"] = Choice(
+    "for rendered faces: what the edit of each attribute changes, and what else", always(edits.edits)
+)
 EVALUATIONS["latent_map"] = Choice(
     "the latent space in two dimensions, coloured by a label or a factor (default: the classes of the images)",
     _latent_map, "NAME", value_is_optional=True,

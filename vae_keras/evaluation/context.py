@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from common.names import printable
 from data.dataset import unit_pixels
+from data.sources import RENDERED
 from vae_keras import metrics
 from vae_keras.config import Config
 from vae_keras.evaluation.inputs import inputs_of
@@ -69,6 +70,11 @@ class EvaluationContext:
     def epoch(self) -> int | None:
         """The epoch after which the model was saved; None if the model has not counted its images."""
         return round(float(self.vae.epoch)) or None
+
+    @property
+    def of_rendered_faces(self) -> bool:
+        """Whether the images are rendered, so that their factors are known and more of them can be rendered."""
+        return self.source.partition(":")[0] == RENDERED
 
     @cached_property
     def inputs(self) -> Inputs:

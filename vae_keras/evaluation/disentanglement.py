@@ -8,7 +8,6 @@ import numpy as np
 
 from data import factors
 from data.rendered_faces import LevelledFaces
-from data.sources import RENDERED
 from vae_keras import metrics
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.evaluation.information import LEVELS, information_shares, known_about
@@ -82,7 +81,7 @@ def drawn(context: EvaluationContext, numbers: Disentanglement) -> Evaluation:
     """The evaluation with these numbers and their heat map."""
     information, scores = context.information, numbers["scores"]
     order = information.order
-    if _on_fresh_faces(context):
+    if context.of_rendered_faces:
         whence = f"{numbers['images']:,} newly rendered faces with {LEVELS} levels per factor"
     else:
         whence = (
@@ -120,7 +119,7 @@ def labelled_codes(context: EvaluationContext) -> Labelled | None:
     None if no factors are known, or if the scores are not defined; then the log says why.
     """
     size, channels = context.config.image_size, context.config.channels
-    fresh, dataset = _on_fresh_faces(context), context.data.dataset
+    fresh, dataset = context.of_rendered_faces, context.data.dataset
     if not fresh and not dataset.factor_names:
         return None
     if context.vae.latent_dim < 2:
@@ -141,10 +140,6 @@ def labelled_codes(context: EvaluationContext) -> Labelled | None:
         )
         return None
     return Labelled(context.test_posterior.mean, known.levels, known.names)
-
-
-def _on_fresh_faces(context: EvaluationContext) -> bool:
-    return context.source.partition(":")[0] == RENDERED
 
 
 def errors_of_pieces(codes: np.ndarray, levels: np.ndarray, seed: int) -> dict[str, float]:

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from data.sources import RENDERED
 from vae_keras import feature_spaces, metrics
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.evaluation.record import FactorFidelity, Fidelity
@@ -14,9 +13,9 @@ FEWEST_IMAGES = 3
 
 
 def is_measurable(context: EvaluationContext) -> bool:
-    """Whether the images are rendered faces, whose factors the network has learnt to read."""
+    """Whether the images are rendered faces, and enough of them to measure what is left of their factors."""
     enough = min(len(context.data.split.test), len(context.data.split.train)) >= FEWEST_IMAGES
-    return enough and context.source.partition(":")[0] == RENDERED
+    return enough and context.of_rendered_faces
 
 
 def fidelity(context: EvaluationContext) -> Evaluation:

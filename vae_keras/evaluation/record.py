@@ -129,6 +129,32 @@ class Fidelity(TypedDict):
     images: int
 
 
+class Edit(TypedDict):
+    """The mean change of each factor by an edit of this strength, in standard deviations; the wanted factor first."""
+
+    strength: float
+    change: dict[str, float]
+
+
+class EditedPhotographs(TypedDict):
+    """What a small network that has learnt an attribute says of edited test faces, which did not have it.
+
+    Attributes:
+        accuracy: of the network on test images.
+        strengths: of the edits.
+        share: of the edited faces, those that have the attribute.
+        distance: mean distance from a face to its edited version in the network's features, as a share of the mean
+            distance between two different faces.
+        images: edited faces.
+    """
+
+    accuracy: float
+    strengths: list[float]
+    share: list[float]
+    distance: list[float]
+    images: int
+
+
 class Curves(TypedDict):
     """The number of epochs of the run, and the best epoch."""
 
@@ -242,6 +268,8 @@ class Record(TypedDict, total=False):
     importance_weighted: ImportanceWeighted
     latents: Latents
     fidelity: Fidelity
+    edits: dict[str, Edit]
+    edited_photographs: dict[str, EditedPhotographs]
     disentanglement: Disentanglement
     dataset: Dataset
     curves: Curves

@@ -11,6 +11,7 @@ from vae_keras.plots.charts import (
     latent_bars,
     ranked_curves,
     reading_rows,
+    signed_heat_map,
     training_curves,
 )
 from vae_keras.plots.images import Animation, image_animation, image_figure, image_grid
@@ -30,6 +31,7 @@ __all__ = [
     "reading_rows",
     "scatter_maps",
     "signed",
+    "signed_heat_map",
     "thumbnail_map",
     "training_curves",
 ]

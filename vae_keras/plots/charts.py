@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from common.figures import BLUE, ORANGE, PALE_BLUE, open_axes, title_and_caption
+from common.figures import BLUE, ORANGE, PALE_BLUE, open_axes, signed, title_and_caption
 
 MOST_WRITTEN = 40  # a heat map with more columns has no room for numbers
 
@@ -159,6 +159,31 @@ def heat_map(
             if share >= 0.1:
                 colour = "white" if share > 0.55 else "#333333"
                 axes.text(column, row, f"{share:.1f}".lstrip("0"), ha="center", va="center", fontsize=7, color=colour)
+    figure.colorbar(shades, ax=axes, label=unit, shrink=0.9, pad=0.01)
+    title_and_caption(figure, title, caption)
+    return figure
+
+
+def signed_heat_map(
+    values: np.ndarray, rows: Sequence[str], columns: Sequence[str], title: str, caption: str, unit: str
+) -> Figure:
+    """A table of numbers as shades of two colours, one for each sign.
+
+    Args:
+        values: (rows, columns).
+        unit: the label of the colour bar.
+    """
+    figure = Figure(figsize=(2.6 + 0.55 * len(columns), 2.4 + 0.34 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    limit = max(float(np.abs(values).max()), 1e-9)
+    shades = axes.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
+    axes.set_yticks(range(len(rows)), rows, fontsize=8.5)
+    axes.set_xticks(range(len(columns)), columns, fontsize=8, rotation=35, ha="right", rotation_mode="anchor")
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    for (row, column), value in np.ndenumerate(values):
+        colour = "white" if abs(value) > 0.6 * limit else "#333333"
+        axes.text(column, row, signed(round(value, 1)), ha="center", va="center", fontsize=7, color=colour)
     figure.colorbar(shades, ax=axes, label=unit, shrink=0.9, pad=0.01)
     title_and_caption(figure, title, caption)
     return figure

@@ -1,0 +1,130 @@
+"""What an edit changes: against a decoder and a reader whose answer is known."""
+
+import json
+
+import numpy as np
+import pytest
+
+from vae_keras import feature_spaces
+from vae_keras.config_file import load_config
+from vae_keras.evaluation import Evaluation, EvaluationContext
+from vae_keras.evaluation.attribute import attribute_sweep
+from vae_keras.evaluation.directions import direction_of, known_attributes
+from vae_keras.evaluation.edits import Changes, changes_of_factors, edited_photographs, edits
+from vae_keras.run_data import read_data
+from vae_keras.run_folder import Run, read_history
+from vae_keras.runs import load_run
+
+
+@pytest.fixture(scope="module")
+def context(tiny_run):
+    run = Run(tiny_run)
+    config = load_config(run.config)
+    return EvaluationContext(config, load_run(tiny_run), read_data(config, run.split), read_history(run))
+
+
+@pytest.fixture
+def photographs(context):
+    """The same images, as if nothing but their labels were known."""
+    return EvaluationContext(context.config, context.vae, context.data, context.history, "a folder")
+
+
+class LinearReader:
+    """Reads numbers off pictures that are latents: a known matrix times the latents."""
+
+    def __init__(self, matrix):
+        self.matrix = matrix
+
+    def factors(self, latents):
+        return latents.reshape(len(latents), -1)[:, : len(self.matrix)] @ self.matrix
+
+
+@pytest.fixture
+def linear(monkeypatch):
+    """The decoder gives back its latents, and the network is linear in them."""
+    reader = LinearReader(np.random.default_rng(0).normal(size=(4, 13)))
+    monkeypatch.setattr("vae_keras.evaluation.edits.decode_latents", lambda vae, latents: latents)
+    monkeypatch.setattr(feature_spaces, "factor_space", lambda channels: reader)
+    return reader
+
+
+def test_the_change_of_each_factor_is_that_of_the_step(context, linear):
+    names = context.data.dataset.factor_names
+    found = changes_of_factors(context, {"smile": 2.0, "jaw": -1.0}).of_factor
+    step = 2 * direction_of(context, "smile").vector - direction_of(context, "jaw").vector
+    expected = dict(zip(names, step @ linear.matrix, strict=True))
+    assert found == pytest.approx(expected, rel=1e-4, abs=1e-5)
+    # The wanted factors are first, then the largest changes.
+    wanted, others = list(found)[:2], list(found)[2:]
+    assert set(wanted) == {"smile", "jaw"}
+    sizes = [abs(found[name]) for name in others]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_every_edit_is_in_the_numbers_and_the_figure(context, linear):
+    evaluation = edits(context)
+    numbers = evaluation.numbers["edits"]
+    assert list(numbers) == known_attributes(context.data)
+    for name, edit in numbers.items():
+        assert edit["strength"] == 2.0
+        assert next(iter(edit["change"])) == name
+        assert edit["change"] == changes_of_factors(context, {name: 2.0}).of_factor
+    json.dumps(numbers)
+    assert list(evaluation.figures) == ["edits.png"]
+
+
+def test_the_sentence_begins_with_what_was_wanted():
+    told = Changes({"smile": 1.26, "jaw_line": -0.5, "yaw": 0.2, "hair": 0.1, "skin": 0.0}).in_words()
+    assert told.startswith("smile +1.3; ")
+    assert "jaw line -0.5, yaw +0.2, hair +0.1 (" in told
+
+
+def test_without_known_factors_there_are_no_edits(photographs):
+    assert edits(photographs) == Evaluation({}, {})
+    assert changes_of_factors(photographs, {"smile": 2.0}) is None
+
+
+def test_edited_photographs_are_counted_by_a_network_that_has_learnt_the_attribute(photographs, context, monkeypatch):
+    dataset, split = context.data.dataset, context.data.split
+    vector = direction_of(context, "smile").vector
+    unit = vector / np.linalg.norm(vector)
+
+    class Space:
+        """Smiling is the projection on the direction; the features are the latents."""
+
+        regressor = type("Network", (), {"layers": [type("Layer", (), {"kernel": unit[:, None]})]})
+
+        def factors(self, images):
+            if images.ndim == 4:  # test images: their label
+                known = {image.tobytes(): label for image, label in zip(dataset.images, labels, strict=True)}
+                return np.array([[1.0 if known[image.tobytes()] else -1.0] for image in images])
+            return (images @ unit)[:, None]
+
+        def features(self, images):
+            return images
+
+    labels = dataset.label("smile")
+    learnt = []
+    monkeypatch.setattr(feature_spaces, "label_space", lambda images, label: learnt.append((images, label)) or Space())
+    monkeypatch.setattr("vae_keras.evaluation.edits.decode_latents", lambda vae, latents: latents)
+    found = edited_photographs(photographs, "smile", (-50.0, 0.0, 50.0))
+    # It learns from the train images alone.
+    np.testing.assert_array_equal(learnt[0][0], dataset.images[split.train])
+    np.testing.assert_array_equal(learnt[0][1], labels[split.train])
+    assert found["accuracy"] == 1.0
+    assert found["images"] == sum(~labels[split.test])
+    assert (found["share"][0], found["share"][2]) == (0.0, 1.0)
+    # The edit moves only what the network reads the attribute off.
+    assert found["distance"] == pytest.approx([0, 0, 0], abs=1e-3)
+    assert edited_photographs(context, "smile", (1.0,)) is None
+
+
+def test_the_caption_of_a_sweep_tells_what_was_measured(photographs, context, linear, monkeypatch):
+    told = attribute_sweep(context, "smile").figures["attribute_smile.png"].get_supxlabel()
+    assert "At +2 the edit changes smile" in " ".join(told.split())
+    measured = {"accuracy": 0.9, "strengths": [1.0, 2.0], "share": [0.4, 0.8], "distance": [0.2, 0.5] * 4, "images": 7}
+    monkeypatch.setattr("vae_keras.evaluation.attribute.edited_photographs", lambda *arguments: measured)
+    evaluation = attribute_sweep(photographs, "smile")
+    told = " ".join(evaluation.figures["attribute_smile.png"].get_supxlabel().split())
+    assert "40% at +1, 80% at +2 of 7 edited faces" in told
+    assert evaluation.numbers["edited_photographs"] == {"smile": measured}
