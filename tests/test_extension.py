@@ -24,18 +24,18 @@ from vae_keras.architectures import ARCHITECTURES, Architecture
 from vae_keras.gaussians import log_density
 from vae_keras.likelihoods import LIKELIHOODS, Likelihood
 from vae_keras.objectives import OBJECTIVES, Objective
-from vae_keras.priors import PRIORS, Prior
+from vae_keras.priors import PRIORS, Prior, PriorPart
 from vae_keras.registry import Part, option
 from vae_keras.run_folder import Run
 from vae_keras.types import Loss
 
 
 @dataclass(frozen=True)
-class Wide(Part, Prior):
+class WideNormal(Prior):
     """p(z) = N(0, width^2 I), without a closed form for the KL."""
 
-    latent_dim: int = 0
-    width: float = option(2.0, "standard deviation of the prior", Range(0.1, 10).refusal)
+    latent_dim: int
+    width: float
 
     def log_prob(self, latents):
         log_variance = 2 * math.log(self.width)
@@ -43,6 +43,16 @@ class Wide(Part, Prior):
 
     def sample(self, n, seed):
         return (self.width * np.random.default_rng(seed).standard_normal((n, self.latent_dim))).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Wide(PriorPart):
+    """N(0, width^2 I)."""
+
+    width: float = option(2.0, "standard deviation of the prior", Range(0.1, 10).refusal)
+
+    def build(self, latent_dim, image_shape, encode, seed):
+        return WideNormal(latent_dim, self.width)
 
 
 @dataclass(frozen=True)
@@ -143,7 +153,7 @@ def test_the_help_of_the_script_explains_a_registered_part(registered, capsys):
     with pytest.raises(SystemExit):
         train.parse(["--help"])
     said = " ".join(capsys.readouterr().out.split())
-    assert "one of standard, wide" in said
+    assert "one of standard, vamp, flow, wide" in said
     assert "--free FLOAT of free_bits: nats of the KL that cost nothing (default 1.0)" in said
 
 
@@ -160,7 +170,7 @@ def test_a_run_with_registered_parts_is_resumed_to_the_bit(run, tmp_path):
 
 def test_a_loaded_model_has_the_registered_parts_and_trained_with_their_densities(run):
     vae = vae_keras.load_run(run.folder)
-    assert (vae.prior, vae.objective) == (Wide(4, 1.5), FreeBits(2.0))
+    assert (vae.prior, vae.objective) == (WideNormal(4, 1.5), FreeBits(2.0))
     assert (vae.likelihood, vae.decoder.output_shape) == (PixelVariance(-5.0), (None, 32, 32, 2))
     images = np.random.default_rng(0).random((3, 32, 32, 1)).astype(np.float32)
     forward = vae.forward(images)

@@ -20,7 +20,7 @@ from vae_keras.likelihoods import Likelihood
 from vae_keras.objectives import Objective
 from vae_keras.objectives.objective import WEIGHT
 from vae_keras.parts import PARTS
-from vae_keras.priors import Prior
+from vae_keras.priors import PriorPart
 from vae_keras.registry import EPOCHS, Check, Option, allow, choose, flag_of, look_up
 
 NOT_TEST = 1 - TEST_FRACTION
@@ -188,7 +188,7 @@ class Config:
     def build_architecture(self) -> Architecture:
         return self.build("architecture")
 
-    def build_prior(self) -> Prior:
+    def build_prior(self) -> PriorPart:
         return self.build("prior")
 
     def build_objective(self) -> Objective:

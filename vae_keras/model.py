@@ -16,7 +16,7 @@ from vae_keras.gaussians import Posterior, bounded_log_variance
 from vae_keras.likelihoods import Likelihood
 from vae_keras.objectives import NegativeElbo, Objective
 from vae_keras.parts import PARTS
-from vae_keras.priors import Prior, StandardNormal
+from vae_keras.priors import PriorPart, Standard
 from vae_keras.registry import choose, loaded, look_up, saved
 from vae_keras.sampling import Sampling
 from vae_keras.types import TERMS, ElboTerms, Forward, Loss
@@ -37,7 +37,7 @@ class VAE(keras.Model):
         seed: of the noise in `sampling`, of the prior's weights and of the objective's auxiliary model.
         training_images: the number of training images, at least 1. It turns images into epochs, and some objectives
             depend on it.
-        prior: p(z).
+        prior: builds p(z).
 
     Attributes:
         prior, likelihood: ready for use; a Keras layer where they have weights.
@@ -58,7 +58,7 @@ class VAE(keras.Model):
         objective: Objective,
         seed: int = 0,
         training_images: int = 1,
-        prior: Prior = StandardNormal(),  # noqa: B008 (frozen)
+        prior: PriorPart = Standard(),  # noqa: B008 (frozen)
         **kwargs: Any,
     ):
         if objective.needs_training_images and training_images < 2:
@@ -70,7 +70,7 @@ class VAE(keras.Model):
         self.decoder = decoder
         self.objective = objective
         with _computing_in(keras.config.floatx()):
-            self.prior = prior.instantiate(self.latent_dim, seed)
+            self.prior = prior.build(self.latent_dim, self.image_shape, self.encode, seed)
             self.likelihood = likelihood.instantiate()
             self.sampling = Sampling(seed)
             self.auxiliary = objective.auxiliary(self.latent_dim, seed)
@@ -208,6 +208,7 @@ class VAE(keras.Model):
         }
         # Models that were saved before there were priors have N(0, I).
         config = {"prior": {"name": "standard", "options": {}}, **config}
+        config["prior"]["options"].pop("latent_dim", None)  # before priors and their densities were two classes
         parts = {kind: loaded(kind, PARTS[kind], config[kind]) for kind in KEPT}
         return cls(**{**config, **halves, **parts, "training_images": config["training_images"] or 1})
 
@@ -221,7 +222,7 @@ def build_vae(
     seed: int = 0,
     precision: str | None = None,
     training_images: int = 1,
-    prior: str | Prior | None = None,
+    prior: str | PriorPart | None = None,
 ) -> VAE:
     """An untrained VAE; the same seed gives the same weights and the same noise.
 
@@ -242,7 +243,7 @@ def build_vae(
     """
     halves: Architecture = _chosen("architecture", architecture)
     density: Likelihood = _chosen("likelihood", likelihood)
-    of_latents: Prior = _chosen("prior", StandardNormal() if prior is None else prior)
+    of_latents: PriorPart = _chosen("prior", Standard() if prior is None else prior)
     height, width, channels = image_shape
     output_shape = (height, width, channels * density.outputs_per_channel)
     with _computing_in(look_up("precision", PRECISIONS, precision) if precision else keras.config.dtype_policy()):

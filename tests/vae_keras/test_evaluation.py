@@ -138,16 +138,16 @@ def test_the_linear_model_is_fitted_on_train_with_as_many_latents(context, numbe
 
 
 def test_a_likelihood_is_compared_with_the_linear_model_that_shares_it():
-    assert linear_model_of(Gaussian(0.03), StandardNormal()).variance == 0.03
-    assert linear_model_of(LIKELIHOODS["learned_gaussian"]().instantiate(), StandardNormal()).variance is None
+    assert linear_model_of(Gaussian(0.03), StandardNormal(4)).variance == 0.03
+    assert linear_model_of(LIKELIHOODS["learned_gaussian"]().instantiate(), StandardNormal(4)).variance is None
     for name in ("bernoulli", "continuous_bernoulli"):
-        assert linear_model_of(LIKELIHOODS[name](), StandardNormal()).key == "pca"
-    assert "N(0, I)" not in linear_model_of(Gaussian(0.03), StandardNormal()).why
+        assert linear_model_of(LIKELIHOODS[name](), StandardNormal(4)).key == "pca"
+    assert "N(0, I)" not in linear_model_of(Gaussian(0.03), StandardNormal(4)).why
     assert "N(0, I)" in linear_model_of(Gaussian(0.03), Prior()).why
 
 
 def test_a_vae_that_loses_says_so(context):
-    linear = linear_model_of(Gaussian(), StandardNormal())
+    linear = linear_model_of(Gaussian(), StandardNormal(4))
     worse, better = context.test_elbo.elbo - 1, context.test_elbo.elbo + 1
     assert verdict(context, linear, {"elbo": worse}).startswith("The VAE beats the linear VAE: test ELBO")
     assert verdict(context, linear, {"elbo": better}).startswith("The VAE loses to the linear VAE: test ELBO")

@@ -32,7 +32,7 @@ def posterior(mean, std):
 def test_with_all_images_the_parts_are_those_of_the_aggregate_posterior(data):
     mean, std, z = data
     images = posterior(mean, std)
-    parts = kl_parts(z, images, images, np.full((IMAGES, IMAGES), -math.log(IMAGES)), StandardNormal().log_prob(z))
+    parts = kl_parts(z, images, images, np.full((IMAGES, IMAGES), -math.log(IMAGES)), StandardNormal(4).log_prob(z))
     # q(z) = 1/N sum_n prod_j q(z_j | x_n), by the densities themselves
     densities = norm.pdf(z[:, None], mean[None], std[None])
     joint, apart = densities.prod(-1).mean(1), densities.mean(1).prod(-1)
@@ -57,7 +57,7 @@ def test_a_batch_of_all_images_has_the_exact_weights():
 def test_a_batch_of_one_image_has_no_total_correlation():
     one = Posterior(np.array([[0.5, -1.0]]), np.zeros((1, 2)))
     z = np.array([[0.7, 0.1]])
-    parts = kl_parts(z, one, one, stratified(1, 100), StandardNormal().log_prob(z))
+    parts = kl_parts(z, one, one, stratified(1, 100), StandardNormal(4).log_prob(z))
     assert float(parts.total_correlation[0]) == float(parts.mutual_information[0]) == 0.0
 
 
@@ -89,8 +89,8 @@ def test_the_weighted_estimate_misses_the_density_by_the_sum_of_its_weights(data
     images = posterior(mean, std)
     log_weights = np.asarray(weighted(IMAGES, IMAGES), float)
     np.testing.assert_allclose(logsumexp(log_weights, axis=1), -math.log(IMAGES), rtol=1e-6)
-    exact = kl_parts(z, images, images, np.full((IMAGES, IMAGES), -math.log(IMAGES)), StandardNormal().log_prob(z))
-    parts = kl_parts(z, images, images, log_weights, StandardNormal().log_prob(z))
+    exact = kl_parts(z, images, images, np.full((IMAGES, IMAGES), -math.log(IMAGES)), StandardNormal(4).log_prob(z))
+    parts = kl_parts(z, images, images, log_weights, StandardNormal(4).log_prob(z))
     shift = math.log(IMAGES)
     np.testing.assert_allclose(parts.mutual_information - exact.mutual_information, shift, rtol=1e-6)
     off = parts.total_correlation - exact.total_correlation
@@ -102,7 +102,7 @@ def test_weights_enter_the_joint_once_however_many_latents_there_are():
     # Latents that are the prior for every image tell nothing: all parts are zero, with as many as one likes.
     same = Posterior(np.zeros((4, 7)), np.zeros((4, 7)))
     z = np.random.default_rng(0).normal(size=(4, 7))
-    for part in kl_parts(z, same, same, stratified(4, 1000), StandardNormal().log_prob(z)):
+    for part in kl_parts(z, same, same, stratified(4, 1000), StandardNormal(4).log_prob(z)):
         np.testing.assert_allclose(part, 0.0, atol=1e-5)
 
 

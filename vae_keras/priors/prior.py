@@ -1,28 +1,25 @@
-"""What a VAE asks of a prior."""
+"""What a VAE asks of a prior: a density of its latents, and the part that builds it."""
 
-import dataclasses
 from abc import abstractmethod
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from vae_keras.backend import Tensor
 from vae_keras.gaussians import Posterior
+from vae_keras.registry import Part
+
+Encode = Callable[[Tensor], Posterior]
 
 
 class Prior:
-    """p(z), a density on vectors of `latent_dim` numbers.
+    """p(z), a density on vectors of `latent_dim` numbers. It is a Keras layer where it has weights.
 
-    A prior without weights is a frozen dataclass with `latent_dim` as a field, which `instantiate` sets. A prior with
-    weights overrides `instantiate`, which then returns a Keras layer that has the methods below. A prior overrides `kl`
-    where the divergence has a closed form.
+    A prior overrides `kl` where the divergence has a closed form.
     """
 
     latent_dim: int
-
-    def instantiate(self, latent_dim: int, seed: int) -> Any:
-        """This prior for so many latents; `seed` is that of its weights."""
-        return dataclasses.replace(self, latent_dim=latent_dim)  # type: ignore[type-var]
 
     @abstractmethod
     def log_prob(self, latents: Tensor) -> Tensor:
@@ -48,6 +45,25 @@ class Prior:
         None if the prior does not know the density of each latent on its own, or if its latents depend on each other.
         """
         return None
+
+
+@dataclass(frozen=True)
+class PriorPart(Part):
+    """A prior as a run chooses it: its options, and how it is built. It has no density itself."""
+
+    @abstractmethod
+    def build(self, latent_dim: int, image_shape: tuple[int, int, int], encode: Encode, seed: int) -> Prior:
+        """The density.
+
+        Args:
+            latent_dim: the number of latents.
+            image_shape: (height, width, channels).
+            encode: q(z | x) of images in [0, 1], (batch, height, width, channels), for a prior that uses the encoder.
+            seed: of the weights.
+
+        Raises:
+            UserError: the prior cannot have so many latents.
+        """
 
 
 def log_prior(prior: Prior, latents: np.ndarray) -> np.ndarray:

@@ -6,15 +6,14 @@ import numpy as np
 
 from vae_keras.backend import Tensor, ops
 from vae_keras.gaussians import Posterior, kl_to_standard_normal, log_density
-from vae_keras.priors.prior import Prior
-from vae_keras.registry import Part
+from vae_keras.priors.prior import Encode, Prior, PriorPart
 
 
 @dataclass(frozen=True)
-class StandardNormal(Part, Prior):
+class StandardNormal(Prior):
     """p(z) = N(0, I) (Kingma & Welling 2014, section 3)."""
 
-    latent_dim: int = 0
+    latent_dim: int
 
     def log_prob(self, latents: Tensor) -> Tensor:
         zeros = ops.zeros_like(latents)
@@ -28,3 +27,11 @@ class StandardNormal(Part, Prior):
 
     def kl_per_latent(self, posterior: Posterior) -> Tensor:
         return kl_to_standard_normal(posterior)
+
+
+@dataclass(frozen=True)
+class Standard(PriorPart):
+    """N(0, I): all latents independent, each with mean 0 and variance 1."""
+
+    def build(self, latent_dim: int, image_shape: tuple[int, int, int], encode: Encode, seed: int) -> StandardNormal:
+        return StandardNormal(latent_dim)

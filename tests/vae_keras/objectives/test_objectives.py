@@ -22,7 +22,7 @@ terms = st.builds(
 )
 NOTHING = np.zeros((3, LATENTS), np.float32)
 forwards = terms.map(
-    lambda terms: Forward(terms, Posterior(NOTHING, NOTHING), NOTHING, StandardNormal(), NoAuxiliary(), 0.0, IMAGES)
+    lambda terms: Forward(terms, Posterior(NOTHING, NOTHING), NOTHING, StandardNormal(4), NoAuxiliary(), 0.0, IMAGES)
 )
 
 
@@ -33,7 +33,7 @@ def forward_of(seed, auxiliary=None):
     latents = posterior.mean + np.exp(0.5 * posterior.log_variance) * random.normal(size=(BATCH, LATENTS))
     kl = np.sum(kl_to_standard_normal(posterior), axis=-1)
     terms = ElboTerms(random.uniform(100, 200, BATCH).astype(np.float32), kl)
-    return Forward(terms, posterior, latents.astype(np.float32), StandardNormal(), auxiliary, np.float32(2.0), IMAGES)
+    return Forward(terms, posterior, latents.astype(np.float32), StandardNormal(4), auxiliary, np.float32(2.0), IMAGES)
 
 
 @given(forwards)
