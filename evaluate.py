@@ -137,7 +137,8 @@ def evaluate(arguments: list[str] | None) -> None:
         if browser:
             report.print_pdf(browser, html, pdf)
             print(pdf)
-    show_numbers(run)
+    if any({"test", "disentanglement"} & {*evaluation.numbers} for evaluation in made):
+        show_numbers(run)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -16,6 +16,7 @@ DARK = (
     "have pixels of 16 bits but no value above 4095, as 12-bit cameras write them, and therefore look dark; "
     "save them with values up to 65535"
 )
+ENLARGED = "are smaller than --image-size and were enlarged; a smaller --image-size loses nothing"
 NO_EXIF = "have EXIF data that cannot be read; they are not turned upright"
 NO_PROFILE = "have a colour profile that cannot be used; their colours are read as sRGB"
 
@@ -52,6 +53,8 @@ def decode(path: Path, size: int, channels: int) -> DecodedImage:
             image = _to_srgb(image, profile)
         except (ImageCms.PyCMSError, OSError, ValueError):
             warnings = (*warnings, NO_PROFILE)
+    if min(image.size) < size:
+        warnings = (*warnings, ENLARGED)
     return DecodedImage(fit_square(image, size, channels), warnings)
 
 

@@ -75,6 +75,8 @@ def lfw(size: int = 128, channels: int = 1, cache: Path = CACHE) -> Dataset:
 
 def _dataset(portraits: Portraits, size: int, channels: int) -> Dataset:
     count = len(portraits.images)
+    if (pixels := portraits.images.shape[1]) < size:
+        log.warning("the photographs have %d pixels and are enlarged to --image-size %d", pixels, size)
     return Dataset(
         images=np.stack([fit_square(Image.fromarray(image), size, channels) for image in portraits.images]),
         names=_numbered(portraits.persons.tolist()),

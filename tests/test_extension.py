@@ -22,10 +22,10 @@ from common.ranges import Range
 from tests.support import TINY
 from vae_keras.architectures import ARCHITECTURES, Architecture
 from vae_keras.gaussians import log_density
-from vae_keras.likelihoods import LIKELIHOODS, Likelihood
+from vae_keras.likelihoods import LIKELIHOODS, LikelihoodWithoutWeights
 from vae_keras.objectives import OBJECTIVES, Objective
 from vae_keras.priors import PRIORS, Prior, PriorPart
-from vae_keras.registry import Part, option
+from vae_keras.registry import option
 from vae_keras.run_folder import Run
 from vae_keras.types import Loss
 
@@ -56,7 +56,7 @@ class Wide(PriorPart):
 
 
 @dataclass(frozen=True)
-class PixelVariance(Part, Likelihood):
+class PixelVariance(LikelihoodWithoutWeights):
     """x ~ N(sigmoid(l), exp(v)), with the decoder's outputs (l, v): a variance for each pixel."""
 
     outputs_per_channel: ClassVar[int] = 2

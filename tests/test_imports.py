@@ -21,6 +21,7 @@ ORDER = {
         ["rendered_faces", "image_folder"],
         ["downloads"],
         ["sources"],
+        ["__main__"],
     ],
     "vae_keras": [
         ["backend", "keras_private"],

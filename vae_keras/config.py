@@ -16,7 +16,7 @@ from data.sources import canonical
 from data.split import TEST_FRACTION
 from vae_keras.architectures import PRECISIONS, Architecture
 from vae_keras.architectures.architecture import SIDES
-from vae_keras.likelihoods import Likelihood
+from vae_keras.likelihoods import LikelihoodPart
 from vae_keras.objectives import Objective
 from vae_keras.objectives.objective import WEIGHT
 from vae_keras.parts import PARTS
@@ -194,7 +194,7 @@ class Config:
     def build_objective(self) -> Objective:
         return self.build("objective")
 
-    def build_likelihood(self) -> Likelihood:
+    def build_likelihood(self) -> LikelihoodPart:
         return self.build("likelihood")
 
     @property

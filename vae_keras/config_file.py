@@ -33,8 +33,8 @@ def load_config(path: Path) -> Config:
         unknown = [name for name in saved if not described_as(name)]
         if unknown and {"data", "epochs"} <= saved.keys():
             raise UserError(
-                f"{path} has settings that this version does not know ({', '.join(sorted(unknown))}); "
-                "use the version that trained the run, or train a new one"
+                f"{path} has settings that are not known ({', '.join(sorted(unknown))}); "
+                "if a file of yours registers them, import it first; else use the version that trained the run"
             )
         config = Config.of(**{name: _as_written(name, value) for name, value in saved.items()})
     except (OSError, ValueError, TypeError, AttributeError, OverflowError) as reason:

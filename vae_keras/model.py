@@ -13,7 +13,7 @@ from vae_keras.architectures import PRECISIONS, Architecture
 from vae_keras.architectures import convolution as convolution
 from vae_keras.backend import Tensor, check_backend
 from vae_keras.gaussians import Posterior, bounded_log_variance
-from vae_keras.likelihoods import Likelihood
+from vae_keras.likelihoods import LikelihoodPart
 from vae_keras.objectives import NegativeElbo, Objective
 from vae_keras.parts import PARTS
 from vae_keras.priors import PriorPart, Standard
@@ -54,7 +54,7 @@ class VAE(keras.Model):
         self,
         encoder: keras.Model,
         decoder: keras.Model,
-        likelihood: Likelihood,
+        likelihood: LikelihoodPart,
         objective: Objective,
         seed: int = 0,
         training_images: int = 1,
@@ -71,7 +71,7 @@ class VAE(keras.Model):
         self.objective = objective
         with _computing_in(keras.config.floatx()):
             self.prior = prior.build(self.latent_dim, self.image_shape, self.encode, seed)
-            self.likelihood = likelihood.instantiate()
+            self.likelihood = likelihood.build()
             self.sampling = Sampling(seed)
             self.auxiliary = objective.auxiliary(self.latent_dim, seed)
         self.seed = seed
@@ -217,7 +217,7 @@ def build_vae(
     image_shape: tuple[int, int, int] = (128, 128, 1),
     latent_dim: int = 32,
     architecture: str | Architecture = "table",
-    likelihood: str | Likelihood = "bernoulli",
+    likelihood: str | LikelihoodPart = "bernoulli",
     objective: Objective | None = None,
     seed: int = 0,
     precision: str | None = None,
@@ -242,7 +242,7 @@ def build_vae(
         UserError: an unknown name, or a shape that the architecture cannot take.
     """
     halves: Architecture = _chosen("architecture", architecture)
-    density: Likelihood = _chosen("likelihood", likelihood)
+    density: LikelihoodPart = _chosen("likelihood", likelihood)
     of_latents: PriorPart = _chosen("prior", Standard() if prior is None else prior)
     height, width, channels = image_shape
     output_shape = (height, width, channels * density.outputs_per_channel)

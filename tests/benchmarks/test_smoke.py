@@ -21,6 +21,17 @@ SMALL = {
         },
         ["{folder}"],
     ),
+    "priors": (
+        {
+            "SETTINGS": {"data": "faces:40", "image_size": 32, "latent_dim": 2, "epochs": 2, "validation": 0.0},
+            "PRIORS": {
+                "standard": {},
+                "flow": {"prior": "flow", "couplings": 1},
+                "vamp": {"prior": "vamp", "pseudo_inputs": 2},
+            },
+        },
+        ["0.001"],
+    ),
     "rendering": ({"IMAGES": 1, "PARALLEL_FROM": 1, "REPEATS": 1}, []),
     "table_sizes": (
         {
@@ -73,7 +84,7 @@ def test_a_benchmark_runs_at_its_smallest_size(name, folder, tmp_path, monkeypat
         monkeypatch.setattr(benchmark, constant, value)
     if hasattr(benchmark, "FIGURE"):
         monkeypatch.setattr(benchmark, "FIGURE", tmp_path / "figure.png")
-    if name == "photographs":
+    if name in ("photographs", "priors"):
         monkeypatch.chdir(tmp_path)  # it trains below runs/
     monkeypatch.setattr(sys, "argv", [name, *(argument.format(folder=folder) for argument in arguments)])
     benchmark.main()

@@ -7,6 +7,7 @@ import pytest
 
 import evaluate
 import train
+from data import __main__ as write_faces
 from pgm_tfp import __main__ as pgm_tfp
 from tests.benchmarks.test_smoke import SMALL
 from tests.support import ROOT
@@ -14,7 +15,7 @@ from vae_keras.command_line import given_settings
 from vae_keras.config import Config
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-COMMAND = re.compile(r"^(python (?:train\.py|evaluate\.py|-m pgm_tfp)\b[^\n]*?)(?:  +#.*)?$", re.MULTILINE)
+COMMAND = re.compile(r"^(python (?:train\.py|evaluate\.py|-m pgm_tfp|-m data)\b[^\n]*?)(?:  +#.*)?$", re.MULTILINE)
 TYPED = sorted({command for page in PAGES for command in COMMAND.findall(page.read_text(encoding="utf-8"))})
 
 
@@ -36,6 +37,8 @@ def test_every_command_in_the_documentation_has_valid_flags(typed, tmp_path, mon
         assert flags.resume or Config.of(**given_settings(flags)).checked()
     elif script == "evaluate.py":
         evaluate.parse(arguments)
+    elif arguments[0] == "data":
+        write_faces.parse(arguments[1:])
     else:
         flags = pgm_tfp.parse(arguments[1:])
         pgm_tfp.check_ranges(flags)

@@ -8,6 +8,7 @@ import pytest
 
 import evaluate
 import train
+from data import __main__ as write_faces
 from pgm_tfp import __main__ as pgm_tfp
 from tests.support import ROOT
 from vae_keras.command_line import given_settings
@@ -28,7 +29,7 @@ def commands(start):
 
 def test_every_shell_command_is_run_here_or_is_a_known_one():
     lines = [line for kind, text, _ in BLOCK.findall(TUTORIAL) if kind == "sh" for line in text.splitlines()]
-    tried = ("python train.py ", "python evaluate.py ", "python -m pgm_tfp")
+    tried = ("python train.py ", "python evaluate.py ", "python -m pgm_tfp", "python -m data ")
     others = {line for line in lines if not line.startswith(tried)}
     assert others == {"make demo", "source .venv/bin/activate", "tensorboard --logdir runs"}
     assert SLOW in lines
@@ -61,11 +62,11 @@ def registries_restored():
 
 
 def test_the_snippets_and_the_commands_of_pgm_tfp_work_from_top_to_bottom(
-    tiny_run, tmp_path, monkeypatch, capsys, registries_restored
+    evaluated_run, tmp_path, monkeypatch, capsys, registries_restored
 ):
     """All blocks run as one program in one folder, which has the run that a reader would have trained."""
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(tiny_run, tmp_path / "runs" / "mine")
+    shutil.copytree(evaluated_run, tmp_path / "runs" / "mine")
     names: dict = {"__name__": "tutorial"}
     capsys.readouterr()
     for found in BLOCK.finditer(TUTORIAL):
@@ -77,6 +78,8 @@ def test_the_snippets_and_the_commands_of_pgm_tfp_work_from_top_to_bottom(
         for command in text.splitlines() if kind == "sh" else ():
             if command.startswith("python -m pgm_tfp") and command != SLOW:
                 assert pgm_tfp.main(shlex.split(command)[3:]) == 0, command
+            if command.startswith("python -m data"):
+                assert write_faces.main(shlex.split(command)[3:]) == 0, command
         said = capsys.readouterr().out.splitlines()
         for line in (printed or "").splitlines():
             assert line in said, f"{line!r} is not what {text!r} prints: {said}"

@@ -1,6 +1,8 @@
 """A VAE in which everything is known: linear decoder, Gaussian likelihood, a Gaussian q of any quality."""
 
 import math
+from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,7 +11,7 @@ from tensorflow_probability import distributions as tfd
 
 import vae_keras
 from vae_keras.gaussians import LOG_VARIANCE_BOUND, log_density
-from vae_keras.likelihoods import Likelihood
+from vae_keras.likelihoods import Likelihood, LikelihoodPart
 from vae_keras.objectives import NegativeElbo
 
 PIXELS, LATENTS, VARIANCE = 6, 2, 0.3
@@ -27,6 +29,16 @@ class LinearGaussian(Likelihood):
         return outputs
 
 
+@dataclass(frozen=True)
+class Ready(LikelihoodPart):
+    """A likelihood that is there already."""
+
+    likelihood: Any
+
+    def build(self):
+        return self.likelihood
+
+
 def linear_vae(weights, offset, posterior_weights, posterior_variances):
     """p(x|z) = N(W z + b, VARIANCE) and q(z|x) = N(V (x - b), diag(posterior variances))."""
     encoder = keras.Sequential([keras.Input((PIXELS, 1, 1)), layers.Flatten(), layers.Dense(2 * LATENTS)])
@@ -35,7 +47,7 @@ def linear_vae(weights, offset, posterior_weights, posterior_variances):
     encoder.layers[-1].set_weights([kernel, np.concatenate([-posterior_weights @ offset, raw])])
     decoder = keras.Sequential([keras.Input((LATENTS,)), layers.Dense(PIXELS), layers.Reshape((PIXELS, 1, 1))])
     decoder.layers[0].set_weights([weights.T, offset])
-    return vae_keras.VAE(encoder, decoder, LinearGaussian(), NegativeElbo(), seed=0)
+    return vae_keras.VAE(encoder, decoder, Ready(LinearGaussian()), NegativeElbo(), seed=0)
 
 
 def linear_model():

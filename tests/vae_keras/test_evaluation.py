@@ -139,7 +139,7 @@ def test_the_linear_model_is_fitted_on_train_with_as_many_latents(context, numbe
 
 def test_a_likelihood_is_compared_with_the_linear_model_that_shares_it():
     assert linear_model_of(Gaussian(0.03), StandardNormal(4)).variance == 0.03
-    assert linear_model_of(LIKELIHOODS["learned_gaussian"]().instantiate(), StandardNormal(4)).variance is None
+    assert linear_model_of(LIKELIHOODS["learned_gaussian"]().build(), StandardNormal(4)).variance is None
     for name in ("bernoulli", "continuous_bernoulli"):
         assert linear_model_of(LIKELIHOODS[name](), StandardNormal(4)).key == "pca"
     assert "N(0, I)" not in linear_model_of(Gaussian(0.03), StandardNormal(4)).why

@@ -11,13 +11,14 @@ from vae_keras.gaussians import Posterior
 from vae_keras.latent import (
     attribute_direction,
     decode_latents,
+    density_path,
     encode_images,
     information_of_latents,
     lerp,
     slerp,
     traverse,
 )
-from vae_keras.priors import Prior, StandardNormal
+from vae_keras.priors import Mixture, Prior, StandardNormal
 
 points = arrays(float, 4, elements=st.floats(-3, 3))
 SHARES = np.linspace(0, 1, 5)
@@ -49,6 +50,35 @@ def test_the_direction_of_an_attribute_is_the_difference_of_class_means():
     means = np.array([[0.0, 1], [2, 3], [10, 0], [12, 2]])
     has = np.array([False, False, True, True])
     np.testing.assert_array_equal(attribute_direction(means, has), [10, -1])
+
+
+@pytest.fixture(scope="module")
+def ring():
+    """Latents on a circle of radius two, and hardly any in its middle."""
+    angle = np.arange(16) * np.pi / 8
+    return Mixture(
+        np.full(16, 1 / 16), 2 * np.stack([np.cos(angle), np.sin(angle)], 1), np.stack([0.05 * np.eye(2)] * 16)
+    )
+
+
+def test_the_path_along_the_density_goes_round_a_hole(ring):
+    start, end = np.array([2.0, 0.1], np.float32), np.array([-2.0, 0.1], np.float32)
+    walked = density_path(start, end, np.linspace(0, 1, 21), ring)
+    np.testing.assert_allclose(walked[[0, -1]], [start, end], atol=1e-6)
+    straight = lerp(start, end, np.linspace(0, 1, 21))
+    assert np.linalg.norm(straight, axis=1).min() < 0.2
+    assert np.linalg.norm(walked, axis=1).min() > 1.5
+    assert np.min(ring.log_prob(walked)) > np.min(ring.log_prob(straight)) + 10
+    steps = np.linalg.norm(np.diff(walked, axis=0), axis=1)
+    assert steps.max() < 1.1 * steps.min()
+    assert steps.sum() < 2.5 * np.pi  # not much longer than half of the circle
+
+
+def test_where_no_point_is_denser_than_another_the_path_is_straight():
+    wide = Mixture(np.ones(1), np.zeros((1, 3)), 1e8 * np.eye(3)[None])
+    start, end = np.array([1.0, -2, 0.5], np.float32), np.array([0.0, 1, 1], np.float32)
+    np.testing.assert_allclose(density_path(start, end, SHARES, wide), lerp(start, end, SHARES), atol=1e-4)
+    np.testing.assert_array_equal(density_path(start, start, SHARES, wide), np.tile(start, (5, 1)))
 
 
 def test_many_images_are_encoded_and_decoded_as_each_alone(monkeypatch):

@@ -90,7 +90,7 @@ def test_a_learned_variance_starts_at_the_linear_vaes():
 
 @pytest.mark.parametrize("name", sorted(LIKELIHOODS))
 def test_logits_and_slope_invert_every_likelihood(name):
-    likelihood = LIKELIHOODS[name]().instantiate()
+    likelihood = LIKELIHOODS[name]().build()
     picture = np.linspace(0.25, 0.75, 11, dtype=np.float32)  # what all of them reach within the logits allowed
     logits, slope = linearised(likelihood, picture)
     np.testing.assert_allclose(likelihood.mean(logits.astype(np.float32)), picture, atol=1e-4)

@@ -211,7 +211,7 @@ def test_a_file_that_is_no_json_is_refused(deep, tmp_path, name, text):
 def test_settings_of_a_later_version_are_named(tiny_run, tmp_path):
     run = Run(shutil.copytree(tiny_run, tmp_path / "a"))
     run.config.write_text(json.dumps({**json.loads(run.config.read_text()), "warp": 9}))
-    with pytest.raises(UserError, match=r"does not know \(warp\); use the version that trained the run"):
+    with pytest.raises(UserError, match=r"not known \(warp\); if .* import it first; else use the version"):
         load_run(run.folder)
 
 

@@ -69,7 +69,7 @@ EVALUATIONS["sample"] = Choice(
     always(samples.samples),
 )
 EVALUATIONS["interpolate"] = Choice(
-    "faces between two test faces, as a figure and as an animation; PATH is spherical (default) or straight",
+    "faces between two test faces, as a figure and as an animation; PATH is spherical (default), straight or density",
     _interpolation, "PATH", value_is_optional=True, check=partial(look_up, "path", PATHS),
 )  # fmt: skip
 EVALUATIONS["traverse"] = Choice(

@@ -16,11 +16,12 @@ def interpolation(context: EvaluationContext, path: str = "spherical") -> Evalua
     places = context.random_test_images(2 * PAIRS)
     pairs = places[: len(places) // 2 * 2].reshape(-1, 2)
     means = context.test_posterior.mean
+    prior = context.fitted_prior or context.vae.prior
 
     def walked(steps: int) -> np.ndarray:
         """The path of every pair, (pairs, steps, latents)."""
         shares = np.linspace(0.0, 1.0, steps)
-        return np.stack([PATHS[path](means[first], means[last], shares) for first, last in pairs])
+        return np.stack([PATHS[path](means[first], means[last], shares, prior) for first, last in pairs])
 
     rows, moving = walked(STEPS), walked(FRAMES)
     lengths = np.linalg.norm(np.diff(rows, axis=1), axis=2).sum(axis=1)

@@ -6,8 +6,9 @@ nats.
 
 from vae_keras.likelihoods.bernoulli import Bernoulli
 from vae_keras.likelihoods.continuous_bernoulli import ContinuousBernoulli
-from vae_keras.likelihoods.gaussian import Gaussian, LearnedGaussian
-from vae_keras.likelihoods.likelihood import Likelihood
+from vae_keras.likelihoods.gaussian import Gaussian
+from vae_keras.likelihoods.learned_gaussian import LearnedGaussian
+from vae_keras.likelihoods.likelihood import Likelihood, LikelihoodPart, LikelihoodWithoutWeights
 from vae_keras.registry import Registry
 
 LIKELIHOODS: Registry = {
@@ -17,4 +18,13 @@ LIKELIHOODS: Registry = {
     "learned_gaussian": LearnedGaussian,
 }
 
-__all__ = ["LIKELIHOODS", "Bernoulli", "ContinuousBernoulli", "Gaussian", "LearnedGaussian", "Likelihood"]
+__all__ = [
+    "LIKELIHOODS",
+    "Bernoulli",
+    "ContinuousBernoulli",
+    "Gaussian",
+    "LearnedGaussian",
+    "Likelihood",
+    "LikelihoodPart",
+    "LikelihoodWithoutWeights",
+]

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from scipy import special
 
 from vae_keras.backend import Tensor, ops
-from vae_keras.likelihoods.likelihood import Likelihood, logit_family_variance, sum_over_image
-from vae_keras.registry import Part
+from vae_keras.likelihoods.likelihood import LikelihoodWithoutWeights, logit_family_variance, sum_over_image
 
 
 @dataclass(frozen=True)
-class Bernoulli(Part, Likelihood):
+class Bernoulli(LikelihoodWithoutWeights):
     """x ~ Bernoulli(sigmoid(l)), pixel by pixel, with the decoder's output as logit l (Kingma & Welling 2014, C.1).
 
     On grey values it is not a normalised density. A perfect reconstruction still costs the entropy of the image.
@@ -27,6 +27,10 @@ class Bernoulli(Part, Likelihood):
 
     def mean(self, outputs: Tensor) -> Tensor:
         return ops.sigmoid(outputs)
+
+    def sample(self, outputs: Tensor, seed: int) -> np.ndarray:
+        logits = np.asarray(outputs, float)
+        return (np.random.default_rng(seed).random(logits.shape) < special.expit(logits)).astype(np.float32)
 
     def linear_variance(self, slope: np.ndarray) -> float:
         return logit_family_variance(slope)

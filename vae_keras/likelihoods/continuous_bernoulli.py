@@ -6,12 +6,11 @@ from typing import ClassVar
 import numpy as np
 
 from vae_keras.backend import Tensor, ops
-from vae_keras.likelihoods.likelihood import Likelihood, logit_family_variance, sum_over_image
-from vae_keras.registry import Part
+from vae_keras.likelihoods.likelihood import LikelihoodWithoutWeights, logit_family_variance, sum_over_image
 
 
 @dataclass(frozen=True)
-class ContinuousBernoulli(Part, Likelihood):
+class ContinuousBernoulli(LikelihoodWithoutWeights):
     """p(x) = C(lambda) lambda^x (1 - lambda)^(1 - x) on [0, 1], lambda = sigmoid(l), pixel by pixel.
 
     Loaiza-Ganem & Cunningham 2019, arXiv 1907.06845, eqs. 5 to 8. In the logit it is the exponential
@@ -42,6 +41,13 @@ class ContinuousBernoulli(Part, Likelihood):
         # E[x] = 1/2 + sign(l) (1 / (1 - e^-a) - 1/2 - 1/a)
         elsewhere = 0.5 + ops.sign(outputs) * (1 / (1 - ops.exp(-away)) - 0.5 - 1 / away)
         return ops.where(size < self.series_below, around_half, elsewhere)
+
+    def sample(self, outputs: Tensor, seed: int) -> np.ndarray:
+        logits = np.asarray(outputs, float)
+        size, uniform = np.maximum(np.abs(logits), 1e-6), np.random.default_rng(seed).random(logits.shape)
+        # The inverse of the distribution function of exp(-a x) on [0, 1]; x becomes 1 - x for a positive logit.
+        falling = -np.log1p(uniform * np.expm1(-size)) / size
+        return np.where(logits > 0, 1 - falling, falling).astype(np.float32)
 
     def linear_variance(self, slope: np.ndarray) -> float:
         return logit_family_variance(slope)

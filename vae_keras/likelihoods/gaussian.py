@@ -1,16 +1,17 @@
-"""Gaussian pixels with one variance for all: fixed, or learned with the network."""
+"""Gaussian pixels with one fixed variance for all."""
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
+from scipy import special
 
 from common.ranges import Range
 from vae_keras.backend import Tensor, ops
 from vae_keras.gaussians import log_density
-from vae_keras.likelihoods.likelihood import Likelihood, sum_over_image
-from vae_keras.registry import Part, option
+from vae_keras.likelihoods.likelihood import LikelihoodWithoutWeights, sum_over_image
+from vae_keras.registry import option
 
 
 def gaussian_nll(images: Tensor, logits: Tensor, log_variance: Tensor) -> Tensor:
@@ -21,8 +22,15 @@ def gaussian_nll(images: Tensor, logits: Tensor, log_variance: Tensor) -> Tensor
     # end of answer
 
 
+def gaussian_sample(logits: Tensor, variance: float, seed: int) -> np.ndarray:
+    """One image from N(sigmoid(l), variance) for each of the logits, of their shape, float32."""
+    logits = np.asarray(logits, float)
+    noise = np.random.default_rng(seed).standard_normal(logits.shape)
+    return (special.expit(logits) + math.sqrt(variance) * noise).astype(np.float32)
+
+
 @dataclass(frozen=True)
-class Gaussian(Part, Likelihood):
+class Gaussian(LikelihoodWithoutWeights):
     """x ~ N(sigmoid(l), variance), pixel by pixel, with one fixed variance.
 
     The default 1/8 makes the loss 4 x squared error + KL, up to a constant. That equals squared
@@ -39,24 +47,8 @@ class Gaussian(Part, Likelihood):
     def mean(self, outputs: Tensor) -> Tensor:
         return ops.sigmoid(outputs)
 
+    def sample(self, outputs: Tensor, seed: int) -> np.ndarray:
+        return gaussian_sample(outputs, self.variance, seed)
+
     def linear_variance(self, slope: np.ndarray) -> float:
         return self.variance
-
-
-@dataclass(frozen=True)
-class LearnedGaussian(Part, Likelihood):
-    """x ~ N(sigmoid(l), variance) with one variance for all pixels, learned with the network.
-
-    At its optimum the variance is the mean squared error. It balances the KL and the reconstruction without a number
-    chosen by hand (Rybkin et al. 2021, arXiv 2006.13202, section 3).
-    """
-
-    is_density: ClassVar[bool] = True
-    has_linear_vae: ClassVar[bool] = True
-    since_format: ClassVar[int] = 2  # format 1 stored the variance under another name
-
-    def instantiate(self) -> Any:
-        """The layer `LearnedVariance`."""
-        from vae_keras.likelihoods.learned_variance import LearnedVariance  # defines a layer, so it loads Keras
-
-        return LearnedVariance()

@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from vae_keras.backend import Tensor
-from vae_keras.likelihoods.gaussian import Gaussian, gaussian_nll
+from vae_keras.likelihoods.gaussian import Gaussian, gaussian_nll, gaussian_sample
 from vae_keras.likelihoods.likelihood import Likelihood
 
 
@@ -51,6 +51,9 @@ class LearnedVariance(Likelihood, keras.layers.Layer):
 
     def mean(self, outputs: Tensor) -> Tensor:
         return ops.sigmoid(outputs)
+
+    def sample(self, outputs: Tensor, seed: int) -> np.ndarray:
+        return gaussian_sample(outputs, self.variance, seed)
 
     def linear_variance(self, slope: np.ndarray) -> None:
         """None: the linear VAE learns its variance, too."""

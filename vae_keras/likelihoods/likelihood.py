@@ -1,17 +1,17 @@
-"""What a VAE asks of a likelihood."""
+"""What a VAE asks of a likelihood: a density of images given the decoder's outputs, and the part that builds it."""
 
-from typing import Any, ClassVar
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Self
 
 import numpy as np
 
 from vae_keras.backend import Tensor, ops
+from vae_keras.registry import Part
 
 
 class Likelihood:
-    """p(x | z), read from the outputs of the decoder.
-
-    A likelihood without weights is a frozen dataclass. A likelihood with weights overrides `instantiate`, which then
-    returns a Keras layer that has the methods below.
+    """p(x | z), read from the outputs of the decoder. It is a Keras layer where it has weights.
 
     Attributes:
         outputs_per_channel: how many numbers the decoder gives for each pixel and channel. The decoder's outputs are
@@ -25,10 +25,6 @@ class Likelihood:
     outputs_per_channel: ClassVar[int] = 1
     is_density: ClassVar[bool]
     has_linear_vae: ClassVar[bool] = False
-
-    def instantiate(self) -> Any:
-        """This likelihood, ready for use; a Keras layer where it has weights."""
-        return self
 
     def nll(self, images: Tensor, outputs: Tensor) -> Tensor:
         """-log p(x | z) summed over the image, in nats.
@@ -44,6 +40,16 @@ class Likelihood:
 
     def mean(self, outputs: Tensor) -> Tensor:
         """E[x | z] in [0, 1], (batch, height, width, channels), for outputs of the decoder."""
+        raise NotImplementedError
+
+    def sample(self, outputs: Tensor, seed: int) -> np.ndarray:
+        """One image from p(x | z) for each output of the decoder, (batch, height, width, channels) float32.
+
+        A pixel of a Gaussian may lie outside of [0, 1].
+
+        Raises:
+            NotImplementedError: this likelihood draws no samples.
+        """
         raise NotImplementedError
 
     def linear_variance(self, slope: np.ndarray) -> float | None:
@@ -62,6 +68,29 @@ class Likelihood:
 
     def start_at_variance(self, variance: float) -> None:
         """Begin training at this variance of the linear VAE; likelihoods that learn no variance ignore it."""
+
+
+@dataclass(frozen=True)
+class LikelihoodPart(Part):
+    """A likelihood as a run chooses it: its options, and how it is built.
+
+    Attributes:
+        outputs_per_channel: that of the density.
+    """
+
+    outputs_per_channel: ClassVar[int] = 1
+
+    @abstractmethod
+    def build(self) -> Likelihood:
+        """The density, with its weights if it has any."""
+
+
+@dataclass(frozen=True)
+class LikelihoodWithoutWeights(LikelihoodPart, Likelihood):
+    """A likelihood with nothing to learn: the options are all that there is, so the part is the density."""
+
+    def build(self) -> Self:
+        return self
 
 
 def sum_over_image(values: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from keras import layers, ops
 from tensorflow_probability import distributions as tfd
 
 import vae_keras
+from tests.vae_keras.support_linear import Ready
 from vae_keras.gaussians import log_density
 from vae_keras.likelihoods.learned_variance import LearnedVariance
 from vae_keras.metrics import fit_linear_vae
@@ -128,7 +129,7 @@ def test_a_linear_vae_trained_by_our_own_code_comes_to_the_same(images, variance
     if variance:
         likelihood.scaled_log_variance.assign(math.log(variance) / likelihood.pace)
         likelihood.trainable = False
-    vae = vae_keras.VAE(encoder, decoder, likelihood, NegativeElbo(), seed=0)
+    vae = vae_keras.VAE(encoder, decoder, Ready(likelihood), NegativeElbo(), seed=0)
     schedule = keras.optimizers.schedules.CosineDecay(0.1, 2500)
     vae.compile(optimizer=keras.optimizers.Adam(schedule), jit_compile=False)
     scaled = images.astype(np.float32)
