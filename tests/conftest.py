@@ -58,9 +58,19 @@ def small_evaluations():
         patch.setattr(traversal, "FRAMES", 4)
         patch.setattr(import_module("vae_keras.report.embed"), "DOTS_PER_INCH", 72)
         patch.setattr(feature_spaces, "factor_space", functools.cache(small_factor_space))
+        patch.setattr(import_module("vae_keras.evaluation.context"), "fit_prior", small_fit)
         patch.setattr(feature_spaces, "label_space", functools.partial(feature_spaces.label_space, epochs=1))
         patch.setattr(evaluate, "answers_of_part_1", remembered(evaluate.answers_of_part_1))
         yield
+
+
+def small_fit(*arguments: Any) -> Any:
+    """A prior that is fitted to few samples, with few components."""
+    prior_fitting = import_module("vae_keras.prior_fitting")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prior_fitting, "MOST_SAMPLES", 500)
+        patch.setattr(prior_fitting, "SIZES", (1, 2))
+        return prior_fitting.fit_prior(*arguments)
 
 
 def small_factor_space(channels: int) -> Any:

@@ -90,7 +90,7 @@ TRAINING = [
     (["--data", "absent"], "no folder absent"),
     (["--data", "empty"], "no images in"),
     (["--data", "image.png"], "is a file, not a folder"),
-    (["--data", "few"], "3 images are too few to split"),
+    (["--data", "few", "--image-size", "32"], "3 images are too few to split"),
     (["--data", "broken"], "cannot be decoded, such as"),
     (["--run", "taken"], "exists and is not a run"),
     (["--run", "image.png"], "exists and is not a run"),
@@ -225,7 +225,8 @@ def test_without_history_everything_but_the_curves_is_made_and_a_line_says_so(co
     output = capsys.readouterr().err
     assert "no history.csv" in output.splitlines()[-1]
     assert everything_in(workplace) == before
-    assert evaluate.main(["--run", "run"]) == 0
+    everything = [] if history is None else ["--reconstruct"]
+    assert evaluate.main(["--run", "run", *everything]) == 0
     assert "run/history.csv has 0 epochs, fewer than the model" in capsys.readouterr().err.splitlines()[0]
     drawn = {path.name for path in (copied_run / "figures").iterdir()}
     assert "reconstructions.png" in drawn

@@ -121,7 +121,11 @@ def test_edited_photographs_are_counted_by_a_network_that_has_learnt_the_attribu
 
 def test_the_caption_of_a_sweep_tells_what_was_measured(photographs, context, linear, monkeypatch):
     told = attribute_sweep(context, "smile").figures["attribute_smile.png"].get_supxlabel()
-    assert "At +2 the edit changes smile" in " ".join(told.split())
+    assert "at +2 the edit changes smile" in " ".join(told.split())
+    bars = attribute_sweep(context, "smile").figures["attribute_smile.png"].axes[1]
+    heights = [bar.get_height() for bar in bars.patches]
+    assert heights == list(changes_of_factors(context, {"smile": 2.0}).of_factor.values())
+    assert bars.get_xticklabels()[0].get_text() == "smile"
     measured = {"accuracy": 0.9, "strengths": [1.0, 2.0], "share": [0.4, 0.8], "distance": [0.2, 0.5] * 4, "images": 7}
     monkeypatch.setattr("vae_keras.evaluation.attribute.edited_photographs", lambda *arguments: measured)
     evaluation = attribute_sweep(photographs, "smile")

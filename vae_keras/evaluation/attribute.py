@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from common.errors import UserError
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.evaluation.directions import direction_of
-from vae_keras.evaluation.edits import STRENGTH, changes_of_factors, edited_photographs
+from vae_keras.evaluation.edits import STRENGTH, Changes, changes_of_factors, edited_photographs
 from vae_keras.evaluation.record import Attribute, Record
 from vae_keras.latent import decode_latents
 from vae_keras.plots import image_figure, signed
@@ -59,7 +59,7 @@ def attribute_sweep(context: EvaluationContext, name: str) -> Evaluation:
     length = float(np.linalg.norm(direction.vector))
     changes = changes_of_factors(context, {name: STRENGTH})
     photographs = edited_photographs(context, name, STRENGTHS)
-    measured = f" At {STRENGTH:+g} the edit changes {changes.in_words()}" if changes else ""
+    measured = f" The bars: at {STRENGTH:+g} the edit changes {changes.in_words()}" if changes else ""
     if photographs:
         measured = (
             f" A small network, which is right for {photographs['accuracy']:.0%} of the test images, finds {name} in "
@@ -80,6 +80,7 @@ def attribute_sweep(context: EvaluationContext, name: str) -> Evaluation:
         f"mean latent of those without; its length is {length:.2f}. The projection on the direction separates the test "
         f"images with the attribute from those without, with an AUC of {direction.auc:.3f} (0.5 is chance)." + measured,
         [signed(strength) for strength in STRENGTHS],
+        changes,
     )
     numbers: Attribute = {"auc": direction.auc, "length": length, "images": context.test_names(places)}
     record: Record = {"attributes": {name: numbers}}
@@ -94,6 +95,7 @@ def attribute_edit(context: EvaluationContext, strengths: dict[str, float]) -> E
     each = np.stack([strength * directions[name].vector for name, strength in strengths.items()])
     labels = [f"{name} {signed(strength)}" for name, strength in strengths.items()]
     together = len(labels) > 1
+    changes = changes_of_factors(context, strengths)
     figure = _edited_faces(
         context,
         context.random_test_images(FACES),
@@ -102,8 +104,10 @@ def attribute_edit(context: EvaluationContext, strengths: dict[str, float]) -> E
         "Left: test images. Other columns: the decoder's output for the posterior mean, unchanged, then plus a "
         "multiple of each attribute's direction, then plus all of them. AUC of the directions on the test images: "
         + ", ".join(f"{name} {direction.auc:.3f}" for name, direction in directions.items())
-        + ".",
+        + "."
+        + (" The bars: the mean change of each factor by all edits together." if changes else ""),
         ["unchanged", *labels, *["all"][: int(together)]],
+        changes,
     )
     file = "attribute_" + "_".join(f"{name}{strength:+g}" for name, strength in strengths.items())
     numbers: dict[str, Attribute] = {name: {"auc": direction.auc} for name, direction in directions.items()}
@@ -117,8 +121,12 @@ def _edited_faces(
     title: str,
     caption: str,
     labels: list[str],
+    changes: Changes | None,
 ) -> Figure:
-    """One row per test image: the image, then its posterior mean plus each of the steps (columns, latents), decoded."""
+    """One row per test image: the image, then its posterior mean plus each of the steps (columns, latents), decoded.
+
+    Below the images stands what the edit changes, if it was measured.
+    """
     edited = decode_latents(context.vae, context.test_posterior.mean[places][:, None] + steps)
     pictures = np.concatenate([context.test_unit_images[places][:, None], edited], axis=1)
     return image_figure(
@@ -127,4 +135,6 @@ def _edited_faces(
         title,
         caption,
         column_labels=["test image", *labels],
+        bars={name.replace("_", " "): change for name, change in changes.of_factor.items()} if changes else None,
+        bars_unit="standard deviations",
     )

@@ -4,6 +4,7 @@ On rendered faces, a network reads all factors off the faces before and after th
 that has learnt the attribute from the train images says how many edited faces have it.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -42,23 +43,29 @@ def changes_of_factors(context: EvaluationContext, strengths: dict[str, float]) 
     The network reads the factors off reconstructions before and after the edit, so what reconstruction loses does not
     count.
     """
-    if not is_measurable(context):
-        return None
-    step = sum(strength * direction_of(context, name).vector for name, strength in strengths.items())
-    codes = context.test_posterior.mean[context.random_test_images(FACES)]
+    return next(_changes(context, [strengths])) if is_measurable(context) else None
+
+
+def _changes(context: EvaluationContext, edits: Iterable[dict[str, float]]) -> Iterator[Changes]:
+    """What each of the edits changes."""
     space = feature_spaces.factor_space(context.vae.image_shape[-1])
-    before, after = (space.factors(decode_latents(context.vae, latents)) for latents in (codes, codes + step))
-    mean = dict(zip(context.data.dataset.factor_names, (after - before).mean(axis=0).tolist(), strict=True))
-    ranked = sorted(mean, key=lambda name: (name not in strengths, -abs(mean[name])))
-    return Changes({name: mean[name] for name in ranked})
+    codes = context.test_posterior.mean[context.random_test_images(FACES)]
+    before = space.factors(decode_latents(context.vae, codes))
+    for strengths in edits:
+        step = sum(strength * direction_of(context, name).vector for name, strength in strengths.items())
+        change = space.factors(decode_latents(context.vae, codes + step)) - before
+        mean = dict(zip(context.data.dataset.factor_names, change.mean(axis=0).tolist(), strict=True))
+        ranked = sorted(mean, key=lambda name: (name not in strengths, -abs(mean[name])))
+        yield Changes({name: mean[name] for name in ranked})
 
 
 def edits(context: EvaluationContext) -> Evaluation:
     """For each attribute of rendered faces: how the edit at +2 changes each factor. Empty for other images."""
-    found = {name: changes_of_factors(context, {name: STRENGTH}) for name in known_attributes(context.data)}
-    changes = {name: change.of_factor for name, change in found.items() if change is not None}
-    if not changes:
+    names = known_attributes(context.data)
+    if not names or not is_measurable(context):
         return Evaluation({}, {})
+    found = _changes(context, ({name: STRENGTH} for name in names))
+    changes = {name: change.of_factor for name, change in zip(names, found, strict=True)}
     factors = list(context.data.dataset.factor_names)
     figure = signed_heat_map(
         np.array([[change[factor] for factor in factors] for change in changes.values()]),

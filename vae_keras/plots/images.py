@@ -1,17 +1,19 @@
 """Grids of images, as figures and animations."""
 
 import textwrap
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from common.figures import characters, title_and_caption
+from common.figures import BLUE, ORANGE, characters, open_axes, title_and_caption
 
 GAP = 2
 INCHES_PER_IMAGE = 0.95
+BARS_INCHES = 1.7  # the height of bars below the images
 
 
 class Animation(NamedTuple):
@@ -53,21 +55,30 @@ def image_figure(
     caption: str,
     column_labels: Sequence[str] = (),
     image_labels: Sequence[str] = (),
+    bars: Mapping[str, float] | None = None,
+    bars_unit: str = "",
 ) -> Figure:
-    """A figure with a title, a grid of images and a caption.
+    """A figure with a title, a grid of images and a caption; below the images, bars if there are any.
 
     Args:
         images: (n, height, width, channels) in [0, 1].
         column_labels: texts above the columns.
         image_labels: texts in the upper left corner of each image.
+        bars: numbers by name; the first has a colour of its own.
+        bars_unit: of the numbers.
     """
     _, height, width, _ = images.shape
     rows = -(-len(images) // columns)
     grid_width, grid_height = columns * INCHES_PER_IMAGE, rows * INCHES_PER_IMAGE * height / width
     heading = 0.55 if column_labels else 0.35
     footing = 0.12 + 0.16 * len(textwrap.wrap(caption, characters(grid_width)))
-    figure = Figure(figsize=(grid_width, grid_height + heading + footing), layout="constrained")
-    axes = figure.subplots()
+    below = BARS_INCHES if bars else 0.0
+    figure = Figure(figsize=(grid_width, grid_height + below + heading + footing), layout="constrained")
+    if bars:
+        axes, chart = figure.subplots(2, height_ratios=(grid_height, below))
+        _vertical_bars(chart, bars, bars_unit)
+    else:
+        axes = figure.subplots()
     axes.imshow(image_grid(images, columns).squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="lanczos")
     axes.set_xticks(np.arange(len(column_labels)) * (width + GAP) + width / 2, column_labels)
     axes.set_yticks([])
@@ -82,7 +93,19 @@ def image_figure(
     return figure
 
 
-def image_animation(frames: np.ndarray, columns: int, title: str, caption: str, **labels: Sequence[str]) -> Animation:
+def _vertical_bars(axes: Axes, bars: Mapping[str, float], unit: str) -> None:
+    """Draw a bar for each number, from left to right, above or below a line at zero."""
+    places = range(len(bars))
+    axes.bar(places, list(bars.values()), color=[ORANGE, *[BLUE] * (len(bars) - 1)], width=0.6)
+    axes.axhline(0, color="#333333", linewidth=0.8)
+    axes.set_xticks(places, list(bars), fontsize=7.5, rotation=25, ha="right", rotation_mode="anchor")
+    axes.set_ylabel(unit, fontsize=8)
+    axes.tick_params(axis="y", labelsize=7.5)
+    axes.tick_params(axis="x", length=0)
+    open_axes(axes, "y")
+
+
+def image_animation(frames: np.ndarray, columns: int, title: str, caption: str, **labels: Any) -> Animation:
     """An animated grid of images. The frames are shown forwards, then backwards.
 
     Args:
