@@ -74,8 +74,8 @@ def go_on(run: Run, asked: dict[str, Any]) -> None:
     print(f"going on with {run.folder} after epoch {done}")
     try:
         finish(run, config, data)
-    except Exception:
-        if last_checkpoint(run) == done:  # no epoch was added, so the run is as it was
+    except Exception:  # whatever it was: if no epoch was added, the settings stay as they were, too
+        if last_checkpoint(run) == done:
             write_text(run.config, before)
         raise
 

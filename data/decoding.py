@@ -69,7 +69,9 @@ def _upright(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
     image.load()  # an error of the pixels is no error of the EXIF data
     try:
         return ImageOps.exif_transpose(image), ()
-    except Exception:  # Pillow raises errors of many classes
+    except MemoryError:  # of turning a large image
+        raise
+    except Exception:  # Pillow raises errors of many classes for malformed EXIF data, SyntaxError among them
         return image, (NO_EXIF,)
 
 

@@ -94,17 +94,15 @@ def factor_space(channels: int, count: int = FACES, epochs: int = EPOCHS, cache:
 def label_space(images: np.ndarray, label: np.ndarray, epochs: int = LABEL_EPOCHS) -> FactorSpace:
     """The feature space of a network that has learnt a label of photographs: its one factor is positive for the label.
 
-    The network is trained on the images and their mirror images, half a minute for a thousand of them.
+    The network is trained on the images and their mirror images.
 
     Args:
         images: (n, size, size, channels) uint8.
         label: (n,) bool, with both values.
     """
     log.info("training a small network that tells who has the attribute")
-    small = np.concatenate(
-        [np.asarray(_resized(batch, SIDE)) for batch in np.array_split(images, -(-len(images) // BATCH))]
-    )
-    small = np.rint(255 * small).astype(np.uint8)
+    batches = np.split(images, range(BATCH, len(images), BATCH))
+    small = np.rint(255 * np.concatenate([_resized(batch, SIDE) for batch in batches])).astype(np.uint8)
     # Both values weigh the same: their mean target is zero.
     target = np.where(label, 1 / label.mean(), -1 / (1 - label.mean())).astype(np.float32)[:, None] / 2
     regressor = _train(np.concatenate([small, small[:, :, ::-1]]), np.concatenate([target, target]), epochs)

@@ -65,7 +65,7 @@ def keras_version(path: Path) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
             version = json.loads(archive.read("metadata.json"))["keras_version"]
-    except Exception:  # of a damaged file, as above
+    except Exception:  # a damaged file can cause any error, as in `load_model`; then it does not say its version
         return None
     return version if version != keras.__version__ else None
 

@@ -2,6 +2,7 @@ import io
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from vae_keras.plots import (
     add_to_caption,
@@ -50,6 +51,16 @@ def test_curves_show_both_parts_of_every_term():
     for axes, term in zip(figure.axes, terms, strict=True):
         lines = [line.get_ydata().tolist() for line in axes.get_lines()]
         assert lines == [[row[key] for row in history] for key in (term, f"val_{term}")]
+
+
+def test_no_title_and_no_name_of_the_bars_leaves_the_figure():
+    bars = {"samples from the fitted prior": (0.0013, 0.0005), "samples": (0.0147, 0.0017)}
+    figure = distance_bars({"Frechet distance": bars, "kernel distance ± 2 standard errors": bars}, "Title", "Caption")
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    for text in [text for axes in figure.axes for text in (axes.title, *axes.get_yticklabels())]:
+        box = text.get_window_extent()
+        assert figure.bbox.x0 <= box.x0 <= box.x1 <= figure.bbox.x1, text.get_text()
 
 
 def test_a_grid_without_gaps_is_the_images_alone():

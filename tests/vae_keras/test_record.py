@@ -69,6 +69,9 @@ def test_records_about_other_images_are_kept_while_the_model_is_the_same(run):
     assert record_about(moved, "a", 3, {**INPUTS, "images": "x"})[1] == ["latents"]
     record, stale = record_about(moved, "b", 4, {**second["inputs"], "model": "n"})
     assert stale == ["latents of a"]
+    curves = {**first, "curves": SECTIONS["curves"][0]}
+    moved = record_about({"format": FORMAT, **curves}, "b", 3, second["inputs"])[0]
+    assert record_about(moved, "b", 3, {**second["inputs"], "history": "longer"})[1] == ["curves of a"]
     assert "others" not in record
 
 

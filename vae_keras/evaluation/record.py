@@ -328,13 +328,13 @@ def record_about(record: Record, data: str, epoch: int | None, inputs: Inputs) -
     """The record about these images, without stale sections; and the names of the stale sections.
 
     A record about other images moves to "others", and the record about these images comes from there. Records about
-    other images are stale if they are about another model.
+    other images are stale if they are about another model, or about the curves of another history.
     """
     records = {**record.get("others", {}), record.get("data", data): record}
     current, stale = _without_stale(records.pop(data, {}), {*Inputs.__annotations__}, inputs)
     others = {}
     for name, other in records.items():
-        kept, old = _without_stale(other, {"model"}, inputs)
+        kept, old = _without_stale(other, {"model", "history"}, inputs)
         stale += [f"{section} of {name}" for section in old]
         if set(kept) - {*ABOUT}:
             others[name] = {key: value for key, value in kept.items() if key not in ("format", "others")}

@@ -3,6 +3,7 @@
 import numpy as np
 
 from common.estimates import Estimate
+from vae_keras import metrics
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.evaluation.record import FittedPrior
 from vae_keras.priors import Prior, log_prior
@@ -42,7 +43,4 @@ def prior_gain(own: Prior, other: Prior, posterior: Posterior, seed: int = 0, dr
     mean, log_variance = (np.asarray(part, float) for part in posterior)
     noise = np.random.default_rng(seed).standard_normal((draws, *mean.shape))
     z = np.asarray(Posterior(mean, log_variance).sample(noise))
-    gains = np.stack([log_prior(other, each) - log_prior(own, each) for each in z])
-    # Var(mean over images and draws) = sum_n Var_n / draws / n^2, with Var_n the variance over the draws of image n
-    error = np.sqrt(np.sum(np.var(gains, axis=0, ddof=1)) / draws) / len(mean)
-    return Estimate(float(gains.mean()), float(error))
+    return metrics.mean_over_draws(np.stack([log_prior(other, each) - log_prior(own, each) for each in z]))

@@ -80,9 +80,10 @@ def distances(
         frechet[name] = (metrics.frechet_distance(test, found), 0.0)
         kernel[name] = metrics.kernel_distance(test, found)
     figure = distance_bars(
-        {"Frechet distance": frechet, "kernel distance (unbiased), ± 2 standard errors": kernel},
+        {"Frechet distance": frechet, "kernel distance ± 2 standard errors": kernel},
         title,
-        f"Distance from {count:,} test images to other sets of as many images; smaller is better. The distance "
+        f"Distance from {count:,} test images to other sets of as many images; smaller is better. The "
+        f"kernel distance is unbiased, so it can be below zero. The distance "
         f"to train images shows how small a distance can become. {feature_note} On few images the Frechet distance "
         f"is overestimated.",
     )

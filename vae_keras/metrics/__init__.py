@@ -9,7 +9,7 @@ from vae_keras.metrics.fidelity import Reading, read_off_latents, readings
 from vae_keras.metrics.held_out_elbo import Elbo, bits_per_dimension, elbo
 from vae_keras.metrics.importance_weighted import importance_weighted_bound
 from vae_keras.metrics.interventional_robustness_score import interventional_robustness
-from vae_keras.metrics.kl_split import KlSplit, split_kl, split_kl_by_minibatches
+from vae_keras.metrics.kl_split import KlSplit, mean_over_draws, split_kl, split_kl_by_minibatches
 from vae_keras.metrics.latent_activity import active_units
 from vae_keras.metrics.linear_vae import LinearVae, fit_linear_vae
 from vae_keras.metrics.mig import mutual_information_gap
@@ -45,6 +45,7 @@ __all__ = [
     "importance_weighted_bound",
     "interventional_robustness",
     "kernel_distance",
+    "mean_over_draws",
     "modularity",
     "modularity_from_information",
     "mutual_information",

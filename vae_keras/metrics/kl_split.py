@@ -120,11 +120,14 @@ def _draws(posterior: Posterior, samples: int, seed: int) -> np.ndarray:
 
 def _summary(draws: np.ndarray, kl: float) -> KlSplit:
     """Means and standard errors of the parts. The draws are (samples, parts, n)."""
-    samples, _, images = draws.shape
-    draws = np.concatenate([draws, draws.sum(axis=1, keepdims=True)], axis=1)
+    parts = [*draws.swapaxes(0, 1), draws.sum(axis=1)]
+    information, correlation, dimension_wise, total = map(mean_over_draws, parts)
+    return KlSplit(information, correlation, dimension_wise, total, kl, draws.shape[2])
+
+
+def mean_over_draws(draws: np.ndarray) -> Estimate:
+    """The mean over images and draws, (samples, n) with at least two samples; its error is that of the draws."""
+    samples, images = draws.shape
     # Var(mean over images and draws) = sum_n Var_n / samples / n^2, with Var_n the variance over the draws of image n
-    errors = np.sqrt(np.sum(np.var(draws, axis=0, ddof=1), axis=-1) / samples) / images
-    means = draws.mean(axis=(0, 2))
-    parts = [Estimate(float(mean), float(error)) for mean, error in zip(means, errors, strict=True)]
-    information, correlation, dimension_wise, total = parts
-    return KlSplit(information, correlation, dimension_wise, total, kl, images)
+    error = np.sqrt(np.sum(np.var(draws, axis=0, ddof=1)) / samples) / images
+    return Estimate(float(draws.mean()), float(error))

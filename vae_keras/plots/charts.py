@@ -84,7 +84,7 @@ def distance_bars(distances: Mapping[str, Mapping[str, tuple[float, float]]], ti
             it has none).
     """
     rows = max(map(len, distances.values()))
-    figure = Figure(figsize=(4.8 * len(distances), 1.3 + 0.42 * rows), layout="constrained")
+    figure = Figure(figsize=(5.4 * len(distances), 1.3 + 0.42 * rows), layout="constrained")
     for axes, (name, bars) in zip(np.atleast_1d(figure.subplots(1, len(distances))), distances.items(), strict=True):
         _horizontal_bars(axes, bars)
         axes.set_title(name, fontsize=10)
