@@ -22,7 +22,7 @@ from common.ranges import Range
 from tests.support import TINY
 from vae_keras.architectures import ARCHITECTURES, Architecture
 from vae_keras.gaussians import log_density
-from vae_keras.likelihoods import LIKELIHOODS, LikelihoodWithoutWeights
+from vae_keras.likelihoods import LIKELIHOODS, Likelihood, LikelihoodPart
 from vae_keras.objectives import OBJECTIVES, Objective
 from vae_keras.priors import PRIORS, Prior, PriorPart
 from vae_keras.registry import option
@@ -56,12 +56,12 @@ class Wide(PriorPart):
 
 
 @dataclass(frozen=True)
-class PixelVariance(LikelihoodWithoutWeights):
-    """x ~ N(sigmoid(l), exp(v)), with the decoder's outputs (l, v): a variance for each pixel."""
+class VariancePerPixel(Likelihood):
+    """x ~ N(sigmoid(l), exp(v)), with the decoder's outputs (l, v)."""
 
-    outputs_per_channel: ClassVar[int] = 2
+    floor: float
     is_density: ClassVar[bool] = True
-    floor: float = option(-6.0, "smallest log-variance of a pixel")
+    outputs_per_channel: ClassVar[int] = 2
 
     def nll(self, images, outputs):
         logits, log_variance = ops.split(outputs, 2, axis=-1)
@@ -70,6 +70,17 @@ class PixelVariance(LikelihoodWithoutWeights):
 
     def mean(self, outputs):
         return ops.sigmoid(ops.split(outputs, 2, axis=-1)[0])
+
+
+@dataclass(frozen=True)
+class PixelVariance(LikelihoodPart):
+    """A variance for each pixel."""
+
+    outputs_per_channel: ClassVar[int] = 2
+    floor: float = option(-6.0, "smallest log-variance of a pixel")
+
+    def build(self):
+        return VariancePerPixel(self.floor)
 
 
 @dataclass(frozen=True)
@@ -171,7 +182,7 @@ def test_a_run_with_registered_parts_is_resumed_to_the_bit(run, tmp_path):
 def test_a_loaded_model_has_the_registered_parts_and_trained_with_their_densities(run):
     vae = vae_keras.load_run(run.folder)
     assert (vae.prior, vae.objective) == (WideNormal(4, 1.5), FreeBits(2.0))
-    assert (vae.likelihood, vae.decoder.output_shape) == (PixelVariance(-5.0), (None, 32, 32, 2))
+    assert (vae.likelihood, vae.decoder.output_shape) == (VariancePerPixel(-5.0), (None, 32, 32, 2))
     images = np.random.default_rng(0).random((3, 32, 32, 1)).astype(np.float32)
     forward = vae.forward(images)
     # log q(z | x) - log N(z; 0, 1.5^2 I), at the sample

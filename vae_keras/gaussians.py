@@ -37,7 +37,11 @@ class Posterior(NamedTuple):
     mean: Tensor
     log_variance: Tensor
 
-    def sample(self, noise: Tensor) -> Tensor:
+    def sample(self, n: int, seed: int) -> np.ndarray:
+        """n latents from each q(z | x), (n, batch, latents); the same ones for the same seed."""
+        return np.asarray(self.reparameterised(np.random.default_rng(seed).standard_normal((n, *self.mean.shape))))
+
+    def reparameterised(self, noise: Tensor) -> Tensor:
         """z = mean + std noise, (..., batch, latents), for noise of that shape from N(0, I).
 
         A sample that is drawn from q directly has no derivative with respect to the parameters of q. Here the noise is

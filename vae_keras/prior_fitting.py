@@ -69,7 +69,7 @@ def _samples(posterior: Posterior, random: np.random.Generator) -> np.ndarray:
         mean, log_variance = mean[chosen], log_variance[chosen]
     draws = min(MOST_DRAWS, max(1, MOST_SAMPLES // len(mean)))
     noise = random.standard_normal((draws, *mean.shape))
-    return np.asarray(Posterior(mean, log_variance).sample(noise)).reshape(-1, mean.shape[1])
+    return np.asarray(Posterior(mean, log_variance).reparameterised(noise)).reshape(-1, mean.shape[1])
 
 
 def _fitted(samples: np.ndarray, size: int, seed: int) -> GaussianMixture:

@@ -12,7 +12,7 @@ from vae_keras.seeded_layers import SavedNoise
 
 @keras.saving.register_keras_serializable("vae_keras")
 class Sampling(SavedNoise, keras.layers.Layer):
-    """z = mean + std * noise (`Posterior.sample`), with noise ~ N(0, I). The layer has its own random state."""
+    """z = mean + std * noise (`Posterior.reparameterised`), noise ~ N(0, I). The layer has its own random state."""
 
     def __init__(self, seed: int = 0, **kwargs: Any):
         super().__init__(**kwargs)
@@ -22,7 +22,7 @@ class Sampling(SavedNoise, keras.layers.Layer):
 
     def call(self, posterior: Posterior) -> Tensor:
         """One z for each image, (batch, latents)."""
-        return posterior.sample(keras.random.normal(ops.shape(posterior.mean), seed=self.seed_generator))
+        return posterior.reparameterised(keras.random.normal(ops.shape(posterior.mean), seed=self.seed_generator))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}

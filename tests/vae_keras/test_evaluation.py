@@ -15,6 +15,7 @@ from vae_keras.evaluation.attribute import attribute_edit, attributes
 from vae_keras.evaluation.fidelity import fidelity, in_words
 from vae_keras.evaluation.latent_map import colours, latent_map
 from vae_keras.evaluation.linear_baseline import linear_model_of, verdict
+from vae_keras.evaluation.reconstructions import reconstructions
 from vae_keras.evaluation.sample_quality import distances
 from vae_keras.latent import encode_images
 from vae_keras.likelihoods import LIKELIHOODS, Gaussian
@@ -138,16 +139,16 @@ def test_the_linear_model_is_fitted_on_train_with_as_many_latents(context, numbe
 
 
 def test_a_likelihood_is_compared_with_the_linear_model_that_shares_it():
-    assert linear_model_of(Gaussian(0.03), StandardNormal(4)).variance == 0.03
+    assert linear_model_of(Gaussian(0.03).build(), StandardNormal(4)).variance == 0.03
     assert linear_model_of(LIKELIHOODS["learned_gaussian"]().build(), StandardNormal(4)).variance is None
     for name in ("bernoulli", "continuous_bernoulli"):
-        assert linear_model_of(LIKELIHOODS[name](), StandardNormal(4)).key == "pca"
-    assert "N(0, I)" not in linear_model_of(Gaussian(0.03), StandardNormal(4)).why
-    assert "N(0, I)" in linear_model_of(Gaussian(0.03), Prior()).why
+        assert linear_model_of(LIKELIHOODS[name]().build(), StandardNormal(4)).key == "pca"
+    assert "N(0, I)" not in linear_model_of(Gaussian(0.03).build(), StandardNormal(4)).why
+    assert "N(0, I)" in linear_model_of(Gaussian(0.03).build(), Prior()).why
 
 
 def test_a_vae_that_loses_says_so(context):
-    linear = linear_model_of(Gaussian(), StandardNormal(4))
+    linear = linear_model_of(Gaussian().build(), StandardNormal(4))
     worse, better = context.test_elbo.elbo - 1, context.test_elbo.elbo + 1
     assert verdict(context, linear, {"elbo": worse}).startswith("The VAE beats the linear VAE: test ELBO")
     assert verdict(context, linear, {"elbo": better}).startswith("The VAE loses to the linear VAE: test ELBO")
@@ -167,20 +168,32 @@ class PerfectReader:
         return np.stack([self.known.get(image.tobytes(), np.zeros(13)) for image in images])
 
 
+def again(context):
+    """The same context, with nothing computed yet."""
+    return EvaluationContext(context.config, context.vae, context.data, context.history)
+
+
 def test_what_is_left_of_a_factor_is_read_off_images_and_reconstructions(context, monkeypatch):
     reader = PerfectReader(context.data.dataset)
     monkeypatch.setattr(feature_spaces, "factor_space", lambda channels: reader)
-    found = fidelity(context).numbers["fidelity"]
+    found = fidelity(again(context)).numbers["fidelity"]
     assert list(found["factors"]) == list(context.data.dataset.factor_names)
     for one in found["factors"].values():
         assert one["image"] == 1.0
         assert one["reconstruction"] <= 0
     assert found["mean"] == pytest.approx(np.mean([one["reconstruction"] for one in found["factors"].values()]))
     # A decoder that gives back its test images keeps all factors.
-    monkeypatch.setattr("vae_keras.evaluation.fidelity.decode_latents", lambda vae, latents: context.test_images)
-    kept = fidelity(context)
+    monkeypatch.setattr("vae_keras.evaluation.context.decode_latents", lambda vae, latents: context.test_images)
+    kept = fidelity(again(context))
     assert kept.numbers["fidelity"]["mean"] == 1.0
     assert "keep all 13 factors" in kept.figures["fidelity.png"].get_supxlabel()
+
+
+def test_the_caption_of_reconstructions_says_what_they_have_lost(context, monkeypatch):
+    monkeypatch.setattr(feature_spaces, "factor_space", lambda channels: PerfectReader(context.data.dataset))
+    fresh = again(context)
+    caption = reconstructions(fresh).figures["reconstructions.png"].get_supxlabel()
+    assert " ".join(in_words(fidelity(fresh).numbers["fidelity"])) in " ".join(caption.split())
 
 
 def test_fidelity_is_measured_on_rendered_faces_alone(context):

@@ -58,3 +58,12 @@ def test_the_bound_lets_a_gradient_through():
         tape.watch(raw)
         total = ops.sum(bounded_log_variance(raw))
     assert (np.asarray(tape.gradient(total, raw)) > 1e-3).all()
+
+
+def test_samples_are_standard_normal_where_the_posterior_is_taken_off():
+    posterior = Posterior(np.array([[3.0, -1.0]]), np.log([[0.25, 4.0]]))
+    z = posterior.sample(20_000, seed=1)
+    assert z.shape == (20_000, 1, 2)
+    np.testing.assert_array_equal(z, posterior.sample(20_000, seed=1))
+    for latent, (mean, deviation) in zip(z[:, 0].T, [(3.0, 0.5), (-1.0, 2.0)], strict=True):
+        assert scipy.stats.kstest(latent, scipy.stats.norm(mean, deviation).cdf).pvalue > 1e-3

@@ -125,7 +125,7 @@ def test_a_start_with_another_prior_than_the_vaes_is_told(prior, lines, caplog):
 
 def test_a_bernoulli_likelihood_starts_from_its_own_variance():
     picture = np.linspace(0.1, 0.9, 50)
-    likelihood = LIKELIHOODS["bernoulli"]()
+    likelihood = LIKELIHOODS["bernoulli"]().build()
     # Var[x] = p (1 - p)
     variance = likelihood.linear_variance(linearised(likelihood, picture)[1])
     assert variance == pytest.approx(np.mean(picture * (1 - picture)), rel=1e-3)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from common.names import printable
 from data.dataset import unit_pixels
 from data.sources import RENDERED
-from vae_keras import metrics
+from vae_keras import feature_spaces, metrics
 from vae_keras.config import Config
 from vae_keras.evaluation.inputs import inputs_of
 from vae_keras.evaluation.record import Inputs, Record
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
+
+FEWEST_READ = 3  # images of a part, to measure how well factors are read off them
 
 
 class Evaluation(NamedTuple):
@@ -130,6 +132,30 @@ class EvaluationContext:
     def information(self) -> LatentInformation:
         """How much each latent says about a test image."""
         return information_of_latents(self.vae.prior, self.test_posterior)
+
+    @property
+    def factors_are_read(self) -> bool:
+        """Whether the images are rendered faces, and enough of them to measure what is left of their factors."""
+        return self.of_rendered_faces and min(len(self.data.split.test), len(self.data.split.train)) >= FEWEST_READ
+
+    @cached_property
+    def factor_readings(self) -> dict[str, metrics.Reading] | None:
+        """R2 of each factor, read off test images, their latents and their reconstructions; None if not measurable.
+
+        The first use on a machine trains the network that reads factors.
+        """
+        if not self.factors_are_read:
+            return None
+        dataset, split = self.data.dataset, self.data.split
+        space = feature_spaces.factor_space(self.vae.image_shape[-1])
+        true = feature_spaces.standardised(dataset.factors)
+        readings = metrics.readings(
+            true[split.test],
+            space.factors(self.test_images),
+            space.factors(decode_latents(self.vae, self.test_posterior.mean)),
+            metrics.read_off_latents(self.train_posterior.mean, true[split.train], self.test_posterior.mean),
+        )
+        return dict(zip(dataset.factor_names, readings, strict=True))
 
     def test_names(self, places: np.ndarray | list[int]) -> list[str]:
         """The printable names of the test images at these positions of the test part."""

@@ -12,7 +12,6 @@ import numpy as np
 from vae_keras import feature_spaces
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.evaluation.directions import direction_of, known_attributes
-from vae_keras.evaluation.fidelity import is_measurable
 from vae_keras.evaluation.record import EditedPhotographs, Record
 from vae_keras.latent import decode_latents
 from vae_keras.plots import signed_heat_map
@@ -43,7 +42,7 @@ def changes_of_factors(context: EvaluationContext, strengths: dict[str, float]) 
     The network reads the factors off reconstructions before and after the edit, so what reconstruction loses does not
     count.
     """
-    return next(_changes(context, [strengths])) if is_measurable(context) else None
+    return next(_changes(context, [strengths])) if context.factors_are_read else None
 
 
 def _changes(context: EvaluationContext, edits: Iterable[dict[str, float]]) -> Iterator[Changes]:
@@ -62,7 +61,7 @@ def _changes(context: EvaluationContext, edits: Iterable[dict[str, float]]) -> I
 def edits(context: EvaluationContext) -> Evaluation:
     """For each attribute of rendered faces: how the edit at +2 changes each factor. Empty for other images."""
     names = known_attributes(context.data)
-    if not names or not is_measurable(context):
+    if not names or not context.factors_are_read:
         return Evaluation({}, {})
     found = _changes(context, ({name: STRENGTH} for name in names))
     changes = {name: change.of_factor for name, change in zip(names, found, strict=True)}

@@ -2,35 +2,17 @@
 
 import numpy as np
 
-from vae_keras import feature_spaces, metrics
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.evaluation.record import FactorFidelity, Fidelity
-from vae_keras.latent import decode_latents
 from vae_keras.plots import reading_rows
 
 KEPT, LOST = 0.9, 0.5  # R2 of a reading from the reconstruction: at least, and below
-FEWEST_IMAGES = 3
 
 
-def is_measurable(context: EvaluationContext) -> bool:
-    """Whether the images are rendered faces, and enough of them to measure what is left of their factors."""
-    enough = min(len(context.data.split.test), len(context.data.split.train)) >= FEWEST_IMAGES
-    return enough and context.of_rendered_faces
-
-
-def fidelity(context: EvaluationContext) -> Evaluation:
-    """R2 of each factor, read off test images, their latents and their reconstructions; empty for other images."""
-    if not is_measurable(context):
-        return Evaluation({}, {})
-    dataset, split = context.data.dataset, context.data.split
-    space = feature_spaces.factor_space(context.vae.image_shape[-1])
-    true = feature_spaces.standardised(dataset.factors)
-    read = metrics.readings(
-        true[split.test],
-        space.factors(context.test_images),
-        space.factors(decode_latents(context.vae, context.test_posterior.mean)),
-        metrics.read_off_latents(context.train_posterior.mean, true[split.train], context.test_posterior.mean),
-    )
+def measured(context: EvaluationContext) -> Fidelity | None:
+    """R2 of each factor, read off test images, their latents and their reconstructions; None for other images."""
+    if not (read := context.factor_readings):
+        return None
     factors: dict[str, FactorFidelity] = {
         name: {
             "image": one.image,
@@ -38,22 +20,30 @@ def fidelity(context: EvaluationContext) -> Evaluation:
             "standard_error": one.standard_error,
             "latents": one.latents,
         }
-        for name, one in zip(dataset.factor_names, read, strict=True)
+        for name, one in read.items()
     }
-    numbers: Fidelity = {
+    return {
         "factors": factors,
-        "mean": float(np.mean([one.reconstruction for one in read])),
-        "images": len(split.test),
+        "mean": float(np.mean([one.reconstruction for one in read.values()])),
+        "images": len(context.data.split.test),
     }
+
+
+def fidelity(context: EvaluationContext) -> Evaluation:
+    """A figure and the numbers of `measured`; empty for other images than rendered faces."""
+    numbers = measured(context)
+    if not numbers:
+        return Evaluation({}, {})
+    read = numbers["factors"].values()
     figure = reading_rows(
-        [name.replace("_", " ") for name in factors],
+        [name.replace("_", " ") for name in numbers["factors"]],
         {
-            "reconstruction": [one.reconstruction for one in read],
-            "latents": [one.latents for one in read],
-            "image": [one.image for one in read],
+            "reconstruction": [one["reconstruction"] for one in read],
+            "latents": [one["latents"] for one in read],
+            "image": [one["image"] for one in read],
         },
         "What is left of each factor",
-        f"R2: the share of a factor's variance that is read off {len(split.test):,} test images, their posterior "
+        f"R2: the share of a factor's variance that is read off {numbers['images']:,} test images, their posterior "
         f"means and their reconstructions. A network that was trained on rendered faces reads images and "
         f"reconstructions, kernel ridge regression reads posterior means. {' '.join(in_words(numbers))}",
         "R2",

@@ -41,6 +41,5 @@ def prior_gain(own: Prior, other: Prior, posterior: Posterior, seed: int = 0, dr
         draws: of z for each image, at least two.
     """
     mean, log_variance = (np.asarray(part, float) for part in posterior)
-    noise = np.random.default_rng(seed).standard_normal((draws, *mean.shape))
-    z = np.asarray(Posterior(mean, log_variance).sample(noise))
+    z = Posterior(mean, log_variance).sample(draws, seed)
     return metrics.mean_over_draws(np.stack([log_prior(other, each) - log_prior(own, each) for each in z]))

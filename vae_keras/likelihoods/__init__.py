@@ -8,7 +8,7 @@ from vae_keras.likelihoods.bernoulli import Bernoulli
 from vae_keras.likelihoods.continuous_bernoulli import ContinuousBernoulli
 from vae_keras.likelihoods.gaussian import Gaussian
 from vae_keras.likelihoods.learned_gaussian import LearnedGaussian
-from vae_keras.likelihoods.likelihood import Likelihood, LikelihoodPart, LikelihoodWithoutWeights
+from vae_keras.likelihoods.likelihood import Likelihood, LikelihoodPart
 from vae_keras.registry import Registry
 
 LIKELIHOODS: Registry = {
@@ -26,5 +26,4 @@ __all__ = [
     "LearnedGaussian",
     "Likelihood",
     "LikelihoodPart",
-    "LikelihoodWithoutWeights",
 ]

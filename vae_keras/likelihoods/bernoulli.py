@@ -7,11 +7,10 @@ import numpy as np
 from scipy import special
 
 from vae_keras.backend import Tensor, ops
-from vae_keras.likelihoods.likelihood import LikelihoodWithoutWeights, logit_family_variance, sum_over_image
+from vae_keras.likelihoods.likelihood import Likelihood, LikelihoodPart, logit_family_variance, sum_over_image
 
 
-@dataclass(frozen=True)
-class Bernoulli(LikelihoodWithoutWeights):
+class BernoulliPixels(Likelihood):
     """x ~ Bernoulli(sigmoid(l)), pixel by pixel, with the decoder's output as logit l (Kingma & Welling 2014, C.1).
 
     On grey values it is not a normalised density. A perfect reconstruction still costs the entropy of the image.
@@ -28,9 +27,17 @@ class Bernoulli(LikelihoodWithoutWeights):
     def mean(self, outputs: Tensor) -> Tensor:
         return ops.sigmoid(outputs)
 
-    def sample(self, outputs: Tensor, seed: int) -> np.ndarray:
-        logits = np.asarray(outputs, float)
-        return (np.random.default_rng(seed).random(logits.shape) < special.expit(logits)).astype(np.float32)
+    def sample(self, n: int, seed: int, outputs: Tensor) -> np.ndarray:
+        uniform = np.random.default_rng(seed).random((n, *np.shape(outputs)))
+        return (uniform < special.expit(np.asarray(outputs, float))).astype(np.float32)
 
     def linear_variance(self, slope: np.ndarray) -> float:
         return logit_family_variance(slope)
+
+
+@dataclass(frozen=True)
+class Bernoulli(LikelihoodPart):
+    """x ~ Bernoulli(sigmoid(l)), pixel by pixel, with the decoder's output as logit l."""
+
+    def build(self) -> BernoulliPixels:
+        return BernoulliPixels()

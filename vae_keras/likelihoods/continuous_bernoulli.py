@@ -6,11 +6,10 @@ from typing import ClassVar
 import numpy as np
 
 from vae_keras.backend import Tensor, ops
-from vae_keras.likelihoods.likelihood import LikelihoodWithoutWeights, logit_family_variance, sum_over_image
+from vae_keras.likelihoods.likelihood import Likelihood, LikelihoodPart, logit_family_variance, sum_over_image
 
 
-@dataclass(frozen=True)
-class ContinuousBernoulli(LikelihoodWithoutWeights):
+class ContinuousBernoulliPixels(Likelihood):
     """p(x) = C(lambda) lambda^x (1 - lambda)^(1 - x) on [0, 1], lambda = sigmoid(l), pixel by pixel.
 
     Loaiza-Ganem & Cunningham 2019, arXiv 1907.06845, eqs. 5 to 8. In the logit it is the exponential
@@ -42,9 +41,9 @@ class ContinuousBernoulli(LikelihoodWithoutWeights):
         elsewhere = 0.5 + ops.sign(outputs) * (1 / (1 - ops.exp(-away)) - 0.5 - 1 / away)
         return ops.where(size < self.series_below, around_half, elsewhere)
 
-    def sample(self, outputs: Tensor, seed: int) -> np.ndarray:
+    def sample(self, n: int, seed: int, outputs: Tensor) -> np.ndarray:
         logits = np.asarray(outputs, float)
-        size, uniform = np.maximum(np.abs(logits), 1e-6), np.random.default_rng(seed).random(logits.shape)
+        size, uniform = np.maximum(np.abs(logits), 1e-6), np.random.default_rng(seed).random((n, *logits.shape))
         # The inverse of the distribution function of exp(-a x) on [0, 1]; x becomes 1 - x for a positive logit.
         falling = -np.log1p(uniform * np.expm1(-size)) / size
         return np.where(logits > 0, 1 - falling, falling).astype(np.float32)
@@ -60,3 +59,11 @@ class ContinuousBernoulli(LikelihoodWithoutWeights):
         """
         size = ops.abs(logits)
         return size, ops.square(ops.minimum(size, self.series_below)), ops.maximum(size, self.series_below)
+
+
+@dataclass(frozen=True)
+class ContinuousBernoulli(LikelihoodPart):
+    """p(x) = C(lambda) lambda^x (1 - lambda)^(1 - x) on [0, 1], lambda = sigmoid(l), pixel by pixel."""
+
+    def build(self) -> ContinuousBernoulliPixels:
+        return ContinuousBernoulliPixels()

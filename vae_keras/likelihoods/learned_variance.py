@@ -52,8 +52,8 @@ class LearnedVariance(Likelihood, keras.layers.Layer):
     def mean(self, outputs: Tensor) -> Tensor:
         return ops.sigmoid(outputs)
 
-    def sample(self, outputs: Tensor, seed: int) -> np.ndarray:
-        return gaussian_sample(outputs, self.variance, seed)
+    def sample(self, n: int, seed: int, outputs: Tensor) -> np.ndarray:
+        return gaussian_sample(n, seed, outputs, self.variance)
 
     def linear_variance(self, slope: np.ndarray) -> None:
         """None: the linear VAE learns its variance, too."""

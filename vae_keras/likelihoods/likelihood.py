@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 
@@ -42,10 +42,10 @@ class Likelihood:
         """E[x | z] in [0, 1], (batch, height, width, channels), for outputs of the decoder."""
         raise NotImplementedError
 
-    def sample(self, outputs: Tensor, seed: int) -> np.ndarray:
-        """One image from p(x | z) for each output of the decoder, (batch, height, width, channels) float32.
+    def sample(self, n: int, seed: int, outputs: Tensor) -> np.ndarray:
+        """n images from p(x | z) for each output of the decoder, (n, batch, height, width, channels) float32.
 
-        A pixel of a Gaussian may lie outside of [0, 1].
+        The same seed gives the same images. A pixel of a Gaussian may lie outside of [0, 1].
 
         Raises:
             NotImplementedError: this likelihood draws no samples.
@@ -83,14 +83,6 @@ class LikelihoodPart(Part):
     @abstractmethod
     def build(self) -> Likelihood:
         """The density, with its weights if it has any."""
-
-
-@dataclass(frozen=True)
-class LikelihoodWithoutWeights(LikelihoodPart, Likelihood):
-    """A likelihood with nothing to learn: the options are all that there is, so the part is the density."""
-
-    def build(self) -> Self:
-        return self
 
 
 def sum_over_image(values: Tensor) -> Tensor:

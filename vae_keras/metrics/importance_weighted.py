@@ -51,7 +51,7 @@ def log_weights(vae: "VAE", images: np.ndarray, noise: np.ndarray) -> np.ndarray
     """
     draws, batch, latents = noise.shape
     posterior = Posterior(*(np.asarray(part, float) for part in vae.encode(images)))
-    z = np.asarray(posterior.sample(noise))
+    z = np.asarray(posterior.reparameterised(noise))
     # log p(z) - log q(z | x)
     log_ratio = log_prior(vae.prior, z) - np.asarray(posterior.log_prob(z))
     repeated = ops.tile(images, (draws, 1, 1, 1))

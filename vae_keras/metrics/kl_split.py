@@ -53,7 +53,7 @@ def split_kl(posterior: Posterior, prior: Prior, samples: int = 4, seed: int = 0
     log_weights = np.full((1, images), -math.log(images))
     rows = max(1, DENSITIES_AT_ONCE // (images * latents))
     draws = []
-    for z in _draws(posterior, samples, seed):
+    for z in posterior.sample(samples, seed):
         pieces = [
             kl_parts(z[at], _rows(posterior, at), posterior, log_weights, log_prior(prior, z[at]))
             for at in (slice(start, start + rows) for start in range(0, images, rows))
@@ -88,7 +88,7 @@ def split_kl_by_minibatches(
     log_weights = ESTIMATORS[estimator](size, images)
     random = np.random.default_rng((seed, 1))
     draws = []
-    for z in _draws(posterior, samples, seed):
+    for z in posterior.sample(samples, seed):
         order = random.permutation(images)[: images // size * size]
         pieces = [
             kl_parts(z[at], _rows(posterior, at), _rows(posterior, at), log_weights, log_prior(prior, z[at]))
@@ -108,14 +108,8 @@ def _rows(posterior: Posterior, at: slice | np.ndarray) -> Posterior:
 def _mean_kl(posterior: Posterior, prior: Prior, samples: int, seed: int) -> float:
     """The KL, mean over images and draws of z. If the prior has a closed form, the draws have no effect."""
     single = Posterior(*(part.astype(np.float32) for part in posterior))  # as training computes it
-    draws = (z.astype(np.float32) for z in _draws(posterior, samples, seed))
+    draws = (z.astype(np.float32) for z in posterior.sample(samples, seed))
     return float(np.mean([prior.kl(single, z) for z in draws]))
-
-
-def _draws(posterior: Posterior, samples: int, seed: int) -> np.ndarray:
-    """Samples from each posterior, (samples, n, latents)."""
-    noise = np.random.default_rng(seed).standard_normal((samples, *posterior.mean.shape))
-    return np.asarray(posterior.sample(noise))
 
 
 def _summary(draws: np.ndarray, kl: float) -> KlSplit:

@@ -67,7 +67,7 @@ def test_the_mean_of_the_kl_is_the_divergence(prior):
     mean, log_variance = np.array([[0.5, -0.4]], np.float32), np.array([[-1.0, -0.5]], np.float32)
     posterior = Posterior(mean, log_variance)
     noise = np.random.default_rng(3).normal(size=(20_000, 2)).astype(np.float32)
-    draws = np.asarray(prior.kl(posterior, posterior.sample(noise)))
+    draws = np.asarray(prior.kl(posterior, posterior.reparameterised(noise)))
     log_q = np.asarray(posterior.log_prob(GRID.reshape(-1, 1, 2).astype(np.float32)), float).reshape(GRID.shape[:-1])
     integral = np.sum(np.exp(log_q) * (log_q - np.log(density(prior)))) * STEP**2
     assert draws.mean() == pytest.approx(integral, abs=5 * draws.std() / np.sqrt(len(draws)) + 1e-3)

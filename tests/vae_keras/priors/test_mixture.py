@@ -56,7 +56,7 @@ def test_one_standard_component_is_the_standard_normal():
     np.testing.assert_allclose(mixture.log_prob(z), normal.log_prob(z), rtol=1e-5)
     posterior = Posterior(0.5 * z, np.full_like(z, -1.0))
     draws = np.random.default_rng(1).normal(size=(4_000, 50, 3)).astype(np.float32)
-    estimate = np.mean(mixture.kl(posterior, posterior.sample(draws)))
+    estimate = np.mean(mixture.kl(posterior, posterior.reparameterised(draws)))
     assert estimate == pytest.approx(float(np.mean(normal.kl(posterior, z))), abs=0.01)
 
 
