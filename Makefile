@@ -44,7 +44,7 @@ assignment: .venv/run.stamp ## write the assignment as a document, and the code 
 site: .venv/dev.stamp ## build the documentation as a web site in site/
 	$(BIN)/python -m mkdocs build --strict
 
-figures: .venv/dev.stamp ## draw the figures of the theory pages again
+figures: .venv/dev.stamp ## draw the figures of the documentation again
 	$(BIN)/python -m docs.figures
 
 test: .venv/dev.stamp ## run all tests

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from common.files import atomic_write
-from data import faces, factors, solids
+from data import face_painting, face_shapes, faces, factors, solids
 from data.dataset import Dataset
 
 CACHE = Path(__file__).resolve().parent.parent / "datasets"
 DEFAULT_COUNT = 2_000
 SEED = 0
+RENDERER = (factors, solids, face_shapes, face_painting, faces)  # the modules that determine the pixels of a face
 LEVELLED_SEED = 64_000  # not used by any data set
 
 log = logging.getLogger(__name__)
@@ -68,8 +69,12 @@ def _cached_images(values: np.ndarray, size: int, channels: int, draw: str, cach
 
 def _key(shape: tuple[int, ...], draw: str) -> str:
     """A hash of all that determines the pixels: the shape, the factors, the rendering code, the version of NumPy."""
-    code = "".join(inspect.getsource(module) for module in (factors, solids, faces))
-    return hashlib.sha256(f"{shape} {draw} {np.__version__} {code}".encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{shape} {draw} {np.__version__} {rendering_code()}".encode()).hexdigest()[:12]
+
+
+def rendering_code() -> str:
+    """The code that determines the pixels of a face; caches of rendered faces depend on it."""
+    return "".join(inspect.getsource(module) for module in RENDERER)
 
 
 @dataclass(frozen=True)

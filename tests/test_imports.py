@@ -17,7 +17,9 @@ ORDER = {
     "data": [
         ["factors", "solids", "image_formats", "image_names"],
         ["dataset", "split", "pipelines", "image_files", "attribute_tables"],
-        ["faces", "attributes", "decoding"],
+        ["face_shapes", "attributes", "decoding"],
+        ["face_painting"],
+        ["faces"],
         ["rendered_faces", "image_folder"],
         ["downloads"],
         ["sources"],

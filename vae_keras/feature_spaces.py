@@ -24,9 +24,9 @@ import numpy as np
 
 from common.errors import UserError
 from common.files import atomic_write
-from data import faces, factors, solids
+from data import factors
 from data.pipelines import steps_per_epoch, to_unit
-from data.rendered_faces import CACHE, rendered_faces
+from data.rendered_faces import CACHE, rendered_faces, rendering_code
 from vae_keras.architectures.architecture import seeded_initializers
 from vae_keras.backend import Tensor, keras, layers, tf
 
@@ -179,7 +179,7 @@ def _cached_regressor(channels: int, count: int, epochs: int, cache: Path) -> "k
 
 def _key(channels: int, count: int, epochs: int) -> str:
     """A digest of all that determines the weights: the settings, the code that draws and trains, and the versions."""
-    code = "".join(inspect.getsource(module) for module in (factors, solids, faces, sys.modules[__name__]))
+    code = rendering_code() + inspect.getsource(sys.modules[__name__])
     asked = f"{channels} {count} {epochs} {np.__version__} {tf.__version__} {keras.__version__}"
     return hashlib.sha256(f"{asked} {code}".encode()).hexdigest()[:12]
 

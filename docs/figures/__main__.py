@@ -1,4 +1,4 @@
-"""Draw the theory pages' figures into docs/images: python -m docs.figures."""
+"""Draw the figures of the documentation into docs/images: python -m docs.figures."""
 
 import importlib
 import pkgutil

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data import factors
-from data.faces import Factors
+from data.face_shapes import Factors
 
 
 def test_the_renderer_reads_the_factors_in_the_order_they_are_declared():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from data.solids import Bump, Solid, camera_of, light_direction, see, shade
+from data.solids import Bump, Solid, bump_map, camera_of, light_direction, see, shade, window_within
 
 RADIUS = 0.8
 SPHERE = Solid(width=RADIUS, depth=RADIUS, y0=0.0, z0=0.0, top=RADIUS, bottom=RADIUS, top_power=2.0, bottom_power=2.0)
@@ -29,7 +29,7 @@ def test_the_sum_of_the_coverage_is_the_area():
 
 
 def test_the_visible_point_of_a_bump_agrees_with_a_root_finder():
-    bumps = [Bump(0.4, 0.1, -0.1, RADIUS, 0.12, 0.12, 0.5)]
+    bumps = [Bump(0.4, 0.1, -0.1, 0.12, 0.12)]
     camera = camera_of(64, 1.0)
     yaw = 20.0
     surface = see(camera, SPHERE, yaw, bumps)
@@ -45,9 +45,7 @@ def test_the_visible_point_of_a_bump_agrees_with_a_root_finder():
         def outside(t, ray_x=ray_x, y=y):
             x, z = ray_x * cos - t * sin, ray_x * sin + t * cos
             bump = bumps[0]
-            hill = bump.height * np.exp(
-                -0.5 * (((x - bump.x) / 0.12) ** 2 + ((y - bump.y) / 0.12) ** 2 + ((z - bump.z) / 0.5) ** 2)
-            )
+            hill = bump.height * np.exp(-0.5 * (((x - bump.x) / 0.12) ** 2 + ((y - bump.y) / 0.12) ** 2))
             return (x**2 + y**2 + z**2) / RADIUS**2 - 1 - hill
 
         exact = scipy.optimize.brentq(outside, 0.0, 2.0)
@@ -55,7 +53,7 @@ def test_the_visible_point_of_a_bump_agrees_with_a_root_finder():
 
 
 def test_normals_on_bumps_agree_with_the_slope_of_the_depth():
-    bumps = [Bump(0.3, 0.1, -0.1, RADIUS, 0.2, 0.2, 0.5)]
+    bumps = [Bump(0.3, 0.1, -0.1, 0.2, 0.2)]
     camera = camera_of(256, 1.0)
     surface = see(camera, SPHERE, 15.0, bumps)
     down, across = np.gradient(surface.depth.astype(float), camera.pixel)
@@ -70,7 +68,43 @@ def test_a_matte_sphere_is_brightest_on_the_side_of_the_light():
     camera = camera_of(128, 1.0)
     surface = see(camera, SPHERE)
     light = light_direction(40.0)
-    radiance = shade(surface, np.ones((*surface.depth.shape, 1), np.float32), np.float32(0), light)[..., 0]
+    radiance = shade(surface, np.ones((3, *surface.depth.shape), np.float32), np.float32(0), light)[0]
     row, column = np.unravel_index(np.argmax(radiance * (surface.coverage == 1)), radiance.shape)
     brightest = [component[row, column] for component in surface.normal]
     assert np.dot(brightest, light) > 0.99
+
+
+def test_the_map_of_bumps_is_their_sum_and_its_derivatives():
+    random = np.random.default_rng(0)
+    bumps = [Bump(*random.uniform((-0.5, -0.6, -0.9, 0.05, 0.05), (0.5, 0.6, 0.9, 0.3, 0.3))) for _ in range(9)]
+    y = np.linspace(1, -1, 40, dtype=np.float32)[:, None]
+    x = random.uniform(-0.9, 0.9, (40, 30)).astype(np.float32)
+    hills = [b.height * np.exp(-0.5 * (((x - b.x) / b.width_x) ** 2 + ((y - b.y) / b.width_y) ** 2)) for b in bumps]
+    height, along_x, along_y = bump_map(bumps, y).at(x)
+    np.testing.assert_allclose(height, sum(hills), atol=2e-3)  # linear interpolation
+    slopes_x = sum(-(x - b.x) / b.width_x**2 * hill for b, hill in zip(bumps, hills, strict=True))
+    slopes_y = sum(-(y - b.y) / b.width_y**2 * hill for b, hill in zip(bumps, hills, strict=True))
+    np.testing.assert_allclose(along_x, slopes_x, atol=0.03)
+    np.testing.assert_allclose(along_y, slopes_y, atol=0.03)
+
+
+@pytest.mark.parametrize("yaw", [-20.0, 0.0, 13.0])
+def test_a_window_holds_every_point_of_its_part(yaw):
+    surface = see(camera_of(96, 1.0), SPHERE, yaw)
+    low_x, high_x, low_y, high_y = -0.35, 0.1, -0.4, 0.05
+    within = (low_x <= surface.x) & (surface.x <= high_x) & (low_y <= surface.y) & (surface.y <= high_y)
+    window = window_within(surface.x, surface.y, low_x, high_x, low_y, high_y)
+    outside = within.copy()
+    outside[window] = False
+    assert within.any()
+    assert not (outside & (surface.coverage == 1)).any()
+    assert np.mean(within[window]) > 0.5
+
+
+def test_a_solid_beside_the_axis_turns_about_the_axis():
+    camera = camera_of(128, 1.0)
+    small = SPHERE._replace(width=0.2, depth=0.2, top=0.2, bottom=0.2, x0=0.6)
+    surface = see(camera, small, 30.0)
+    x = np.broadcast_to(camera.x[:, surface.window[1]], surface.coverage.shape)
+    assert np.average(x, weights=surface.coverage) == pytest.approx(0.6 * np.cos(np.radians(30.0)), abs=0.01)
+    assert surface.depth[surface.coverage > 0].max() == pytest.approx(0.2 - 0.6 * np.sin(np.radians(30.0)), abs=0.01)

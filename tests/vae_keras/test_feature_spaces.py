@@ -9,7 +9,7 @@ import pytest
 from common.errors import UserError
 from data import faces
 from data.factors import FACTORS, NAMES, middle
-from data.rendered_faces import rendered_faces
+from data.rendered_faces import RENDERER, rendered_faces
 from vae_keras import feature_spaces
 from vae_keras.command_line import start_tensorflow
 from vae_keras.feature_spaces import factor_space, inception_features, label_space
@@ -215,12 +215,12 @@ def test_the_network_is_trained_again_for_other_settings_and_for_other_code(kept
     factor_space(1, count=11, epochs=1, cache=kept_faces)
     factor_space(1, count=10, epochs=2, cache=kept_faces)
     assert len(regressors(kept_faces)) == 4
-    for module in ("data.factors", "data.solids", "data.faces", "vae_keras.feature_spaces"):
+    for module in [*(module.__name__ for module in RENDERER), "vae_keras.feature_spaces"]:
         source = feature_spaces.inspect.getsource
         with monkeypatch.context() as patch:
             patch.setattr("inspect.getsource", lambda m, name=module, s=source: "new" if m.__name__ == name else s(m))
             factor_space(1, count=10, epochs=1, cache=kept_faces)
-    assert len(regressors(kept_faces)) == 8
+    assert len(regressors(kept_faces)) == 4 + len(RENDERER) + 1
 
 
 def test_two_trainings_give_the_same_weights_and_leave_other_random_numbers_alone():
