@@ -28,6 +28,7 @@ ORDER = {
     "vae_keras": [
         ["backend", "keras_private"],
         ["registry", "optimizers", "seeded_layers", "gaussians"],
+        ["optimization"],
         ["priors", "likelihoods", "total_correlation", "architectures"],
         ["types", "sampling"],
         ["objectives"],

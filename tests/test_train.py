@@ -266,7 +266,12 @@ VAMP = ["--prior", "vamp", "--pseudo-inputs", "4"]
 FLOW = ["--prior", "flow", "--couplings", "2", "--coupling-units", "8"]
 
 
-@pytest.mark.parametrize("architecture", [[*DEEP, *VAMP], [*TABLE, *FLOW]], ids=["deep-vamp", "table-flow"])
+RESIDUAL = ["--architecture", "residual", "--likelihood", "learned_gaussian", "--schedule", "cosine", "--clipping", "2"]
+
+
+@pytest.mark.parametrize(
+    "architecture", [[*DEEP, *VAMP], [*TABLE, *FLOW], RESIDUAL], ids=["deep-vamp", "table-flow", "residual-cosine"]
+)
 def test_a_run_with_all_that_can_be_asked_for_resumes_to_the_same_bits(tmp_path, architecture):
     settings = [*architecture, "--flip", "--shift", "2", "--weight-decay", "0.1", "--weight-averaging", "0.25"]
     train_and_resume(settings, tmp_path, after=2)

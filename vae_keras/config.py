@@ -1,8 +1,8 @@
 """The settings of a run: one frozen value, whose fields describe themselves.
 
 The fields of `Config` carry their help texts and ranges. The parts that a run chooses by name (architecture, prior,
-objective, likelihood) carry those of their options. The flags of `train.py` are made from both, so every setting is
-described in one place.
+objective, likelihood, optimiser, schedule) carry those of their options. The flags of `train.py` are made from both, so
+every setting is described in one place.
 """
 
 import dataclasses
@@ -19,6 +19,7 @@ from vae_keras.architectures.architecture import SIDES
 from vae_keras.likelihoods import LikelihoodPart
 from vae_keras.objectives import Objective
 from vae_keras.objectives.objective import WEIGHT
+from vae_keras.optimization import Optimizer, Schedule
 from vae_keras.parts import PARTS
 from vae_keras.priors import PriorPart
 from vae_keras.registry import EPOCHS, Check, Option, allow, choose, flag_of, look_up
@@ -82,11 +83,19 @@ class Config:
         0.1, float, "share of all images, taken from train, that picks the best epoch", _share_of_images
     )
     epochs: int = setting(1000, int, "passes over the training images", EPOCHS.refusal)
-    lr: float = setting(5e-4, float, "learning rate of Adam", Range(1e-8, 10).refusal)
+    optimizer: str = setting("adam", str, "how a gradient becomes a step")
+    schedule: str = setting("constant", str, "how the learning rate changes in the run")
+    lr: float = setting(5e-4, float, "learning rate; the highest, if it changes in the run", Range(1e-8, 10).refusal)
+    clipping: float = setting(
+        0.0,
+        float,
+        "a gradient longer than so many times the running mean is shortened to that; 0 shortens none",
+        Range(1, 1e6, zero=True).refusal,
+    )
     weight_decay: float = setting(
         0.0,
         float,
-        "each step of Adam reduces each weight by this share times the learning rate; biases do not decay",
+        "each step reduces each weight by this share times the learning rate; biases do not decay",
         WEIGHT.refusal,
     )
     weight_averaging: float = setting(
@@ -100,7 +109,7 @@ class Config:
     precision: str = setting(
         "auto",
         str,
-        f"number type of the layers: one of {', '.join(PRECISIONS)}; auto is float32 for table, bfloat16 for deep",
+        f"number type of the layers: one of {', '.join(PRECISIONS)}; auto is bfloat16 for deep, else float32",
     )
     seed: int = setting(0, int, "of the split, the weights, the noise and the order of the images", SEEDS.refusal)
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -196,6 +205,12 @@ class Config:
 
     def build_likelihood(self) -> LikelihoodPart:
         return self.build("likelihood")
+
+    def build_optimizer(self) -> Optimizer:
+        return self.build("optimizer")
+
+    def build_schedule(self) -> Schedule:
+        return self.build("schedule")
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -1,4 +1,4 @@
-"""Adam with weight decay for kernels, and with an average of the weights over the steps of training."""
+"""Keras's optimisers with three additions: weight decay for kernels alone, an average of the weights, and clipping."""
 
 from typing import Any
 
@@ -7,14 +7,15 @@ import tensorflow as tf
 from keras import ops
 
 NO_KERNEL = r"^(?!.*kernel)"  # matches the names of the weights that do not decay: all except kernels
+NORM_MEMORY = 0.98  # of the running mean of the gradient's norm: about the last 50 steps
+FIRST_STEPS = 20  # which are not clipped, because the mean is of few steps
 
 
-@keras.saving.register_keras_serializable("vae_keras")
-class Adam(keras.optimizers.Adam):
-    """Adam (Kingma & Ba 2015) with decoupled weight decay (Loshchilov & Hutter 2019) and weight averaging.
+class WeightAveraging(keras.optimizers.Optimizer):
+    """Keeps an average of the weights over the steps of training. List it before a class of Keras.
 
-    Only kernels decay, because a bias of the decoder holds the mean face. After t steps, the weights of step s enter
-    the average in proportion to s^gamma. The average is updated without a history of the weights:
+    After t steps, the weights of step s enter the average in proportion to s^gamma. The average is updated without a
+    history of the weights:
 
         average_t = beta_t average_(t-1) + (1 - beta_t) weights_t,  beta_t = (1 - 1/t)^(gamma + 1)
 
@@ -23,18 +24,13 @@ class Adam(keras.optimizers.Adam):
     equals the weights for which the optimiser was built.
 
     Args:
-        weight_decay: a step subtracts learning_rate x weight_decay of each kernel; None for no decay.
         mean_age: 1 / (gamma + 2), the mean age as a share of the run, at most 1/2 (gamma = 0: all steps have equal
             weight); 0 keeps no average.
     """
 
-    def __init__(
-        self, learning_rate: Any = 1e-3, weight_decay: float | None = None, mean_age: float = 0.0, **kwargs: Any
-    ):
+    def __init__(self, *args: Any, mean_age: float = 0.0, **kwargs: Any):
         # Keras's own average (`use_ema`) has a constant momentum, so it is off, and the average below replaces it.
-        super().__init__(learning_rate, weight_decay=weight_decay, **{**kwargs, "use_ema": False})
-        if weight_decay:
-            self.exclude_from_weight_decay(var_names=[NO_KERNEL])
+        super().__init__(*args, **{**kwargs, "use_ema": False})
         self.mean_age = mean_age
         self.averages: list[keras.Variable] = []
 
@@ -77,3 +73,74 @@ class Adam(keras.optimizers.Adam):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "mean_age": self.mean_age}
+
+
+class GradientClipping(keras.optimizers.Optimizer):
+    """Shortens a gradient that is much longer than the gradients before it. List it before a class of Keras.
+
+    A gradient g of all weights becomes g min(1, clipping m / |g|), where m is the running mean of the norms of the
+    shortened gradients. One limit then suits every loss and every stage of training: the norm of the gradient of a sum
+    over pixels changes by orders of magnitude. The idea is that of Brock et al. 2021 (arXiv 2102.06171), who compare
+    gradients with weights. The first steps are not clipped.
+
+    Args:
+        clipping: the limit as a multiple of the running mean; 0 clips nothing.
+    """
+
+    def __init__(self, *args: Any, clipping: float = 0.0, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.clipping = clipping
+
+    def build(self, variables: list[keras.Variable]) -> None:
+        if self.built:
+            return
+        if self.clipping:
+            # sum_s (1 - d) d^(t - s) |g_s|, which starts at zero; divided by 1 - d^t it is a mean.
+            self.norm = self.add_variable((), initializer="zeros", name="gradient_norm")
+        super().build(variables)
+
+    def apply(self, grads: list[Any], trainable_variables: list[keras.Variable]) -> Any:
+        """Shorten the gradients if they are too long, then take a step."""
+        return super().apply(self.clipped(grads) if self.clipping else grads, trainable_variables)
+
+    def clipped(self, grads: list[Any]) -> list[Any]:
+        """The gradients, at most `clipping` times as long together as those of the steps before."""
+        step = ops.cast(self.iterations, "float32")
+        length = tf.linalg.global_norm([grad for grad in grads if grad is not None])
+        usual = self.norm / (1 - ops.power(NORM_MEMORY, ops.maximum(step, 1.0)))
+        shorter = ops.minimum(1.0, self.clipping * usual / ops.maximum(length, 1e-12))
+        share = ops.where(step < FIRST_STEPS, 1.0, shorter)
+        # A gradient that is not finite stays as it is, so that the loss shows it; it must not enter the mean.
+        finite = tf.math.is_finite(length)
+        share = ops.where(finite, share, 1.0)
+        added = (1 - NORM_MEMORY) * (share * length - self.norm)
+        self.norm.assign_add(ops.where(finite, added, 0.0))
+        return [None if grad is None else grad * ops.cast(share, grad.dtype) for grad in grads]
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "clipping": self.clipping}
+
+
+@keras.saving.register_keras_serializable("vae_keras")
+class Adam(WeightAveraging, GradientClipping, keras.optimizers.Adam):
+    """Adam (Kingma & Ba 2015) with decoupled weight decay (Loshchilov & Hutter 2019), averaging and clipping.
+
+    Only kernels decay, because a bias of the decoder holds the mean face.
+
+    Args:
+        weight_decay: a step subtracts learning_rate x weight_decay of each kernel; None for no decay.
+        mean_age: see `WeightAveraging`.
+        clipping: see `GradientClipping`.
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 1e-3,
+        weight_decay: float | None = None,
+        mean_age: float = 0.0,
+        clipping: float = 0.0,
+        **kwargs: Any,
+    ):
+        super().__init__(learning_rate, weight_decay=weight_decay, mean_age=mean_age, clipping=clipping, **kwargs)
+        if weight_decay:
+            self.exclude_from_weight_decay(var_names=[NO_KERNEL])

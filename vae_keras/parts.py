@@ -3,6 +3,7 @@
 from vae_keras.architectures import ARCHITECTURES
 from vae_keras.likelihoods import LIKELIHOODS
 from vae_keras.objectives import OBJECTIVES
+from vae_keras.optimization import OPTIMIZERS, SCHEDULES
 from vae_keras.priors import PRIORS
 from vae_keras.registry import Registry
 
@@ -11,4 +12,6 @@ PARTS: dict[str, Registry] = {
     "prior": PRIORS,
     "objective": OBJECTIVES,
     "likelihood": LIKELIHOODS,
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
 }

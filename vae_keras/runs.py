@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from common.errors import UserError
+from data.pipelines import steps_per_epoch
 from vae_keras.config import Config
 from vae_keras.config_file import load_config
 from vae_keras.model import VAE, build_vae
-from vae_keras.optimizers import Adam
 from vae_keras.run_folder import last_checkpoint, open_run
 
 
@@ -31,6 +30,13 @@ def untrained_vae(config: Config, training_images: int = 1) -> VAE:
         training_images,
         config.build_prior(),
     )
+
+
+def optimizer_of(config: Config, training_images: int) -> keras.Optimizer:
+    """The optimiser that the settings ask for, with its schedule over the steps of the whole run."""
+    steps = config.epochs * steps_per_epoch(training_images, config.batch_size)
+    rate = config.build_schedule().build(config.lr, steps)
+    return config.build_optimizer().build(rate, config.weight_decay, config.weight_averaging, config.clipping)
 
 
 def load_model(path: Path) -> VAE:
@@ -114,11 +120,14 @@ def _compared(vae: VAE, config: Config) -> Iterator[tuple[str, Any, Any]]:
         for (name, layer), (_, other) in zip(layers, others, strict=True):
             for option, value in layer.items():
                 yield f"{half} with {option} of {name}", value, other.get(option)
-    saved = getattr(vae.optimizer, "inner_optimizer", vae.optimizer)
-    if isinstance(saved, Adam):
-        yield "lr", np.float32(saved.learning_rate), np.float32(config.lr)
-        yield "weight_decay", saved.weight_decay or 0.0, config.weight_decay
-        yield "weight_averaging", saved.mean_age, config.weight_averaging
+    optimizer = getattr(vae.optimizer, "inner_optimizer", vae.optimizer)
+    wanted = optimizer_of(config, vae.training_images)
+    # Older models have optimisers of Keras.
+    if optimizer is not None and type(optimizer).__module__ == type(wanted).__module__:
+        yield "optimizer", type(optimizer).__name__, type(wanted).__name__
+        has, should_have = optimizer.get_config(), wanted.get_config()
+        for option in should_have.keys() - {"name"}:
+            yield f"optimizer with {option}", has.get(option), should_have[option]
 
 
 def _layers(half: keras.Model) -> list[tuple[str, dict[str, Any]]]:

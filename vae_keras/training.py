@@ -22,10 +22,9 @@ from vae_keras.config import Config
 from vae_keras.latent import BATCH
 from vae_keras.linear_start import start_as_linear_vae
 from vae_keras.model import VAE
-from vae_keras.optimizers import Adam
 from vae_keras.run_data import RunData
 from vae_keras.run_folder import Run, last_checkpoint, read_history
-from vae_keras.runs import keras_version, load_run, untrained_vae
+from vae_keras.runs import keras_version, load_run, optimizer_of, untrained_vae
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +35,7 @@ def compiled_vae(config: Config, training_images: int = 1) -> VAE:
     """The untrained VAE that the settings ask for, with its optimiser."""
     vae = untrained_vae(config, training_images)
     # jit_compile is off because XLA makes these networks several times slower on a CPU.
-    vae.compile(Adam(config.lr, config.weight_decay or None, config.weight_averaging), jit_compile=False)
+    vae.compile(optimizer_of(config, training_images), jit_compile=False)
     return vae
 
 

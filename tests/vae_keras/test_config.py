@@ -7,7 +7,7 @@ from vae_keras.config import Config
 from vae_keras.config_file import load_config, save_config
 from vae_keras.likelihoods import Bernoulli, Gaussian
 from vae_keras.objectives import BetaVAE, NegativeElbo
-from vae_keras.resuming import differences
+from vae_keras.resuming import differences, settings_to_resume
 
 
 def test_the_defaults_are_the_assignments():
@@ -74,3 +74,13 @@ def test_a_whole_number_in_the_file_is_a_number_like_any_other(tmp_path):
     text = (tmp_path / "config.json").read_text().replace('"lr": 1.0', '"lr": 1')
     (tmp_path / "config.json").write_text(text)
     assert type(load_config(tmp_path / "config.json").lr) is float
+
+
+def test_a_run_whose_learning_rate_ends_at_zero_does_not_go_on_with_more_epochs():
+    saved = Config.of(schedule="cosine", epochs=5).checked()
+    with pytest.raises(
+        UserError, match="--epochs 9: with --schedule cosine the learning rate of this run ends at zero"
+    ):
+        settings_to_resume(saved, {"epochs": 9})
+    assert settings_to_resume(saved, {"epochs": 5}) == saved
+    assert settings_to_resume(Config.of(epochs=5).checked(), {"epochs": 9}).epochs == 9

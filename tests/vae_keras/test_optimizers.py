@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from vae_keras.optimization import Constant, Cosine
 from vae_keras.optimizers import Adam
 
 STEPS = 30
@@ -62,3 +63,47 @@ def test_without_decay_and_average_it_is_keras_adam():
 def test_it_survives_its_configuration():
     adam = Adam.from_config(Adam(0.1, weight_decay=0.5, mean_age=0.25).get_config())
     assert (adam.weight_decay, adam.mean_age, adam.use_ema) == (0.5, 0.25, False)
+
+
+def test_a_gradient_much_longer_than_usual_is_shortened_and_keeps_its_direction():
+    adam = Adam(0.1, clipping=2.0)
+    weights = [keras.Variable(np.zeros(3, np.float32)), keras.Variable(np.zeros(2, np.float32))]
+    adam.build(weights)
+    random = np.random.default_rng(0)
+    usual, norms = 0.0, []
+    for step in range(60):
+        grads = [random.normal(size=size).astype(np.float32) * (50 if step == 40 else 1) for size in (3, 2)]
+        length = np.sqrt(sum(np.sum(grad**2) for grad in grads))
+        mean = usual / (1 - 0.98 ** max(step, 1))
+        expected = min(1.0, 2.0 * mean / length) if step >= 20 else 1.0
+        given = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(keras.optimizers.Adam, "apply", lambda self, g, v, to=given: to.extend(g))
+            adam.apply([keras.ops.convert_to_tensor(grad) for grad in grads], weights)
+        adam.iterations.assign(step + 1)
+        for shortened, grad in zip(given, grads, strict=True):
+            np.testing.assert_allclose(shortened, expected * grad, rtol=1e-4)
+        usual = 0.98 * usual + 0.02 * expected * length
+        norms.append(expected * length)
+    assert norms[40] < 0.1 * 50
+
+
+def test_a_gradient_that_is_not_finite_is_not_hidden_and_does_not_stay_in_the_mean():
+    adam = Adam(0.1, clipping=2.0)
+    weight = keras.Variable(np.zeros(2, np.float32))
+    adam.build([weight])
+    for _ in range(30):
+        adam.apply([keras.ops.ones(2)], [weight])
+    before = float(adam.norm)
+    assert not np.isfinite(adam.clipped([keras.ops.convert_to_tensor([np.inf, 1.0])])[0]).all()
+    assert float(adam.norm) == before
+
+
+def test_the_cosine_rises_to_the_learning_rate_and_ends_at_zero():
+    rates = np.array([float(Cosine(rise=0.1).build(0.3, 200)(step)) for step in range(201)])
+    np.testing.assert_allclose(rates[:20], np.linspace(0.3 / 20, 0.3, 21)[:20], rtol=1e-5)
+    expected = 0.15 * (1 + np.cos(np.pi * np.arange(181) / 180))
+    np.testing.assert_allclose(rates[20:], expected, atol=1e-6)
+    assert rates[0] > 0
+    assert Constant().build(0.3, 200) == 0.3
+    assert float(Cosine(rise=0.0).build(0.3, 200)(100)) == pytest.approx(0.15)

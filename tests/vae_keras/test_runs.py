@@ -145,7 +145,7 @@ def test_files_of_different_runs_do_not_pass_for_one(tiny_run, tmp_path):
 
 EDITED = {
     "lr": 1e-3, "weight_decay": 0.1, "weight_averaging": 0.2, "precision": "float32", "hidden_size": 32,
-    "dropout": 0.3, "batch_normalization": True, "seed": 7, "beta": 3.0,
+    "clipping": 2.0, "schedule": "cosine", "dropout": 0.3, "batch_normalization": True, "seed": 7, "beta": 3.0,
 }  # fmt: skip
 DEEP = Config.of(
     data="faces:20", image_size=32, architecture="deep", hidden_size=16, objective="beta_vae", beta=2.0
