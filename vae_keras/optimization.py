@@ -36,7 +36,17 @@ class Adam(Optimizer):
         return Adam(learning_rate, weight_decay or None, mean_age, clipping)
 
 
-OPTIMIZERS: Registry = {"adam": Adam}
+@dataclass(frozen=True)
+class Muon(Optimizer):
+    """Muon for the kernels of convolutions, and Adam for all other weights (Jordan et al. 2024)."""
+
+    def build(self, learning_rate: Any, weight_decay: float, mean_age: float, clipping: float) -> "keras.Optimizer":
+        from vae_keras.optimizers import Muon
+
+        return Muon(learning_rate, weight_decay or None, mean_age, clipping)
+
+
+OPTIMIZERS: Registry = {"adam": Adam, "muon": Muon}
 
 
 @dataclass(frozen=True)

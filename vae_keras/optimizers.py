@@ -144,3 +144,59 @@ class Adam(WeightAveraging, GradientClipping, keras.optimizers.Adam):
         super().__init__(learning_rate, weight_decay=weight_decay, mean_age=mean_age, clipping=clipping, **kwargs)
         if weight_decay:
             self.exclude_from_weight_decay(var_names=[NO_KERNEL])
+
+
+@keras.saving.register_keras_serializable("vae_keras")
+class Muon(Adam):
+    """Muon for the kernels of convolutions, and Adam for all other weights.
+
+    Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon) makes the step of a matrix orthogonal, so all its
+    directions move alike, not only the few that dominate the gradient. With the momentum M_t = momentum M_(t-1) + G_t
+
+        step = learning_rate 0.2 sqrt(max(n, k)) O,  O = U V^T for the singular value decomposition U S V^T of
+                                                         G_t + momentum M_t
+
+    where a kernel is a matrix of n inputs (height x width x channels) and k filters. The factor gives the step the size
+    of one of Adam, so that both take the same learning rate and the same weight decay (Liu et al. 2025, arXiv
+    2502.16982, eq. 4). Five Newton-Schulz iterations approximate O: its singular values lie between 0.7 and 1.2.
+
+    Args:
+        momentum: of Muon; Adam has its own.
+    """
+
+    def __init__(self, *args: Any, momentum: float = 0.9, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.momentum = momentum
+
+    def update_step(self, gradient: Any, variable: keras.Variable, learning_rate: Any) -> None:
+        """A step of one variable."""
+        if len(variable.shape) != 4:
+            super().update_step(gradient, variable, learning_rate)
+            return
+        gradient = ops.cast(gradient, variable.dtype)
+        average = self._momentums[self._get_variable_index(variable)]
+        average.assign(self.momentum * average + gradient)
+        matrix = ops.reshape(gradient + self.momentum * average, (-1, variable.shape[-1]))
+        size = 0.2 * max(matrix.shape) ** 0.5
+        step = ops.reshape(orthogonal(matrix), variable.shape)
+        variable.assign_sub(ops.cast(learning_rate, variable.dtype) * size * step)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "momentum": self.momentum}
+
+
+def orthogonal(matrix: Any) -> Any:
+    """About U V^T for a matrix U S V^T, by five Newton-Schulz iterations of odd polynomials of degree five.
+
+    The polynomial brings singular values from (0, 1] to between 0.7 and 1.2 as fast as possible; it does not converge
+    to 1, which is not needed (Jordan et al. 2024, with their coefficients).
+    """
+    a, b, c = 3.4445, -4.7750, 2.0315
+    wide = matrix.shape[0] <= matrix.shape[1]
+    x = matrix if wide else ops.transpose(matrix)
+    x = x / (ops.sqrt(ops.sum(ops.square(x))) + 1e-7)  # no singular value is above 1
+    for _ in range(5):
+        square = ops.matmul(x, ops.transpose(x))
+        # a x + b (x x^T) x + c (x x^T)^2 x
+        x = a * x + ops.matmul(b * square + c * ops.matmul(square, square), x)
+    return x if wide else ops.transpose(x)

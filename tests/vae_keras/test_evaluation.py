@@ -26,7 +26,8 @@ from vae_keras.run_folder import Run, read_history
 from vae_keras.runs import load_run
 
 FIGURES = {
-    "dataset.png", "curves.png", "reconstructions.png", "samples.png", "interpolation_spherical.png",
+    "overview.png", "overview_smile.gif", "dataset.png", "curves.png", "reconstructions.png", "samples.png",
+    "interpolation_spherical.png",
     "interpolation_spherical.gif", "traversal.png", "traversal.gif", "attribute_smile.png", "latent_map.png",
     "latents.png", "pca.png", "kl_split.png", "fidelity.png", "edits.png",
 }  # fmt: skip

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from vae_keras.optimization import Constant, Cosine
-from vae_keras.optimizers import Adam
+from vae_keras.optimizers import Adam, Muon, orthogonal
 
 STEPS = 30
 
@@ -107,3 +107,41 @@ def test_the_cosine_rises_to_the_learning_rate_and_ends_at_zero():
     assert rates[0] > 0
     assert Constant().build(0.3, 200) == 0.3
     assert float(Cosine(rise=0.0).build(0.3, 200)(100)) == pytest.approx(0.15)
+
+
+@pytest.mark.parametrize("shape", [(30, 7), (7, 30), (12, 12)])
+def test_a_step_of_muon_is_nearly_orthogonal_and_keeps_the_directions(shape):
+    matrix = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    left, _, right = np.linalg.svd(matrix, full_matrices=False)
+    made = left.T @ np.asarray(orthogonal(keras.ops.convert_to_tensor(matrix))) @ right.T
+    assert np.abs(made - np.diag(np.diag(made))).max() < 0.02
+    assert np.diag(made).min() > 0.6
+    assert np.diag(made).max() < 1.25
+
+
+def test_muon_moves_kernels_of_convolutions_and_leaves_other_weights_to_adam():
+    random = np.random.default_rng(0)
+    shapes = [(3, 3, 4, 8), (4, 8), (8,)]
+    starts = [random.normal(size=shape).astype(np.float32) for shape in shapes]
+    walks = []
+    for kind in (Muon, Adam):
+        weights = [keras.Variable(start, name="kernel") for start in starts]
+        optimizer = kind(0.01)
+        optimizer.build(weights)
+        noise = np.random.default_rng(1)
+        grads = [[noise.normal(size=shape).astype(np.float32) for shape in shapes] for _ in range(3)]
+        for step in grads:
+            optimizer.apply([keras.ops.convert_to_tensor(grad) for grad in step], weights)
+        walks.append([np.asarray(weight) for weight in weights])
+    (kernel, *others), (of_adam, *others_of_adam) = walks
+    for one, other in zip(others, others_of_adam, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert np.any(kernel != of_adam)
+    momentum, expected = np.zeros((36, 8)), starts[0].reshape(36, 8)
+    for step in grads:
+        momentum = 0.9 * momentum + step[0].reshape(36, 8)
+        left, _, right = np.linalg.svd(step[0].reshape(36, 8) + 0.9 * momentum, full_matrices=False)
+        expected = expected - 0.01 * 0.2 * 6 * left @ right
+    moved, should_move = kernel.reshape(36, 8) - starts[0].reshape(36, 8), expected - starts[0].reshape(36, 8)
+    # The iteration leaves singular values between 0.7 and 1.2.
+    assert np.linalg.norm(moved - should_move) < 0.25 * np.linalg.norm(should_move)

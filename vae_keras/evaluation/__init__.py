@@ -19,6 +19,7 @@ from vae_keras.evaluation import (
     latent_map,
     latents,
     linear_baseline,
+    overview,
     reconstructions,
     refitted,
     sample_quality,
@@ -56,6 +57,10 @@ def _metrics(context: EvaluationContext, value: str | None) -> list[Evaluate]:
     return [*chosen, disentanglement.disentanglement] if value else chosen
 
 
+EVALUATIONS["overview"] = Choice(
+    "one sheet of invented faces, reconstructions, an edit and interpolations; and invented faces that start to smile",
+    always(overview.overview),
+)
 EVALUATIONS["dataset"] = Choice("random images of the data set", always(dataset.dataset))
 EVALUATIONS["curves"] = Choice("training curves: the ELBO, its reconstruction term and its KL, per epoch", _curves)
 EVALUATIONS["reconstruct"] = Choice("test images and their reconstructions", always(reconstructions.reconstructions))

@@ -14,12 +14,13 @@ from vae_keras.plots.charts import (
     signed_heat_map,
     training_curves,
 )
-from vae_keras.plots.images import Animation, image_animation, image_figure, image_grid
+from vae_keras.plots.images import Animation, contact_sheet, image_animation, image_figure, image_grid
 from vae_keras.plots.maps import scatter_maps, thumbnail_map
 
 __all__ = [
     "Animation",
     "add_to_caption",
+    "contact_sheet",
     "distance_bars",
     "error_bars",
     "heat_map",

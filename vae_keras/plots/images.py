@@ -93,6 +93,28 @@ def image_figure(
     return figure
 
 
+def contact_sheet(strips: Mapping[str, np.ndarray], columns: Sequence[int], title: str, caption: str) -> Figure:
+    """Grids of images below each other, each with its heading, and a caption.
+
+    Args:
+        strips: images (n, height, width, channels) in [0, 1], by heading.
+        columns: of each grid.
+    """
+    grids = [image_grid(images, across) for images, across in zip(strips.values(), columns, strict=True)]
+    width = max(columns) * INCHES_PER_IMAGE
+    heights = [width * grid.shape[0] / max(other.shape[1] for other in grids) for grid in grids]
+    footing = 0.12 + 0.16 * len(textwrap.wrap(caption, characters(width)))
+    figure = Figure(figsize=(width, sum(heights) + 0.3 * len(grids) + 0.35 + footing), layout="constrained")
+    rows = figure.subplots(len(grids), height_ratios=heights, squeeze=False)[:, 0]
+    for axes, heading, grid in zip(rows, strips, grids, strict=True):
+        axes.imshow(grid.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="lanczos")
+        axes.set_title(heading, loc="left", fontsize=10, fontweight="bold")
+        axes.set_anchor("W")
+        axes.axis("off")
+    title_and_caption(figure, title, caption)
+    return figure
+
+
 def _vertical_bars(axes: Axes, bars: Mapping[str, float], unit: str) -> None:
     """Draw a bar for each number, from left to right, above or below a line at zero."""
     places = range(len(bars))
