@@ -3,6 +3,8 @@
 import argparse
 import logging
 import sys
+import time
+from datetime import timedelta
 from pathlib import Path
 
 from common.installed import DOCUMENTS, PGM_TFP, require_packages
@@ -94,6 +96,7 @@ def answers_of_part_1(seed: int) -> list[TextSection]:
 
 def evaluate(arguments: list[str] | None) -> None:
     """Write the chosen figures and numbers into the run folder."""
+    start = time.perf_counter()
     flags = parse(arguments)
     if flags.report:
         require_packages("evaluate.py --report", (*DOCUMENTS, *PGM_TFP))
@@ -139,6 +142,7 @@ def evaluate(arguments: list[str] | None) -> None:
             print(pdf)
     if any({"test", "disentanglement"} & {*evaluation.numbers} for evaluation in made):
         show_numbers(run)
+    print(f"evaluated in {timedelta(seconds=round(time.perf_counter() - start))}")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -2,6 +2,8 @@
 
 import argparse
 import sys
+import time
+from datetime import timedelta
 from typing import Any
 
 from common.installed import require_packages
@@ -85,9 +87,12 @@ def finish(run: Run, config: Config, data: RunData) -> None:
     start_tensorflow(deterministic=True)  # as late as this, so that wrong flags are answered at once
     from vae_keras.training import fit
 
+    start = time.perf_counter()
     finished = fit(run, config, data)
+    taken = timedelta(seconds=round(time.perf_counter() - start))
     resume = f"go on with python train.py --resume --run {run.folder}"
-    print(f"{run.folder} is trained; python evaluate.py --run {run.folder}" if finished else f"stopped; {resume}")
+    done = f"{run.folder} is trained, {taken} in this process; python evaluate.py --run {run.folder}"
+    print(done if finished else f"stopped; {resume}")
 
 
 def main(arguments: list[str] | None = None) -> int:

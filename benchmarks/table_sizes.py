@@ -27,7 +27,6 @@ from vae_keras import metrics
 from vae_keras.architectures import Table
 from vae_keras.augmented import shown_in_training
 from vae_keras.config import Config
-from vae_keras.linear_start import start_as_linear_vae
 from vae_keras.optimizers import Adam
 from vae_keras.plots import ranked_curves
 from vae_keras.run_data import RunData, open_data
@@ -70,9 +69,9 @@ class Variant:
         """Build the network and compile its training step; this is not timed."""
         sizes = dict(self.sizes)
         latents = sizes.pop("latents", config.latent_dim)
-        self.vae = vae_keras.build_vae(config.image_shape, latents, Table(**sizes))
-        if sizes.get("linear_start", True):
-            start_as_linear_vae(self.vae, shown_in_training(config, data))
+        network = Table(**sizes)
+        self.vae = vae_keras.build_vae(config.image_shape, latents, network)
+        network.start(self.vae, lambda: shown_in_training(config, data))
         self.vae.compile(optimizer=Adam(config.lr), jit_compile=False)
         self.vae.optimizer.build(self.vae.trainable_variables)
         before = self.vae.get_weights(), [variable.numpy() for variable in self.vae.optimizer.variables]

@@ -20,7 +20,6 @@ from vae_keras.callbacks import (
 )
 from vae_keras.config import Config
 from vae_keras.latent import BATCH
-from vae_keras.linear_start import start_as_linear_vae
 from vae_keras.model import VAE
 from vae_keras.run_data import RunData
 from vae_keras.run_folder import Run, last_checkpoint, read_history
@@ -42,8 +41,7 @@ def compiled_vae(config: Config, training_images: int = 1) -> VAE:
 def first_vae(config: Config, data: RunData) -> VAE:
     """The VAE with which training starts, before its first step."""
     vae = compiled_vae(config, len(data.split.train))
-    if config.build_architecture().starts_as_linear_vae:
-        start_as_linear_vae(vae, shown_in_training(config, data))
+    config.build_architecture().start(vae, lambda: shown_in_training(config, data))
     return vae
 
 

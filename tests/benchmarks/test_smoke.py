@@ -12,6 +12,21 @@ from tests.support import ROOT
 
 # By benchmark, what makes it small, and its arguments; {folder} is a folder of photographs.
 SMALL = {
+    "architectures": (
+        {
+            "SETTINGS": {
+                "data": "faces:40",
+                "image_size": 32,
+                "latent_dim": 2,
+                "channels": 3,
+                "architecture": "residual",
+                "schedule": "cosine",
+                "batch_size": 8,
+            },
+            "VARIANTS": {"as the demo": {}, "without FiLM": {"film": False}},
+        },
+        ["1"],
+    ),
     "disentanglement_scores": ({"ROWS": 300, "FACTORS": 3, "LEVELS": 2, "LATENTS": 3}, []),
     "exact_inference": ({"ROWS": 20, "ROWS_OF_PYAGRUM": 2, "LOG_ROWS": 100, "REPETITIONS": 1}, ["cancer"]),
     "photographs": (
@@ -84,7 +99,7 @@ def test_a_benchmark_runs_at_its_smallest_size(name, folder, tmp_path, monkeypat
         monkeypatch.setattr(benchmark, constant, value)
     if hasattr(benchmark, "FIGURE"):
         monkeypatch.setattr(benchmark, "FIGURE", tmp_path / "figure.png")
-    if name in ("photographs", "priors"):
+    if name in ("architectures", "photographs", "priors"):
         monkeypatch.chdir(tmp_path)  # it trains below runs/
     monkeypatch.setattr(sys, "argv", [name, *(argument.format(folder=folder) for argument in arguments)])
     benchmark.main()

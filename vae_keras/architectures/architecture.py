@@ -1,10 +1,12 @@
 """The base class of all architectures, and functions that they share."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
 
 from common.errors import UserError
 from common.ranges import Range
@@ -64,10 +66,13 @@ class Architecture(Part):
         The likelihood determines the number of output channels.
         """
 
-    @property
-    def starts_as_linear_vae(self) -> bool:
-        """Whether training starts with the weights of the best linear VAE (`vae_keras.linear_start`)."""
-        return False
+    def start(self, vae: Any, images: Callable[[], np.ndarray]) -> None:
+        """Give an untrained VAE of this architecture the weights with which training starts; random ones by default.
+
+        Args:
+            vae: the VAE (`vae_keras.model.VAE`).
+            images: returns all images that training may show, (n, height, width, channels) in [0, 1].
+        """
 
 
 def seeded_initializers(seed: int) -> Iterator["keras.initializers.Initializer"]:

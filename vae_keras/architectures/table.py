@@ -6,8 +6,11 @@ convolution and of the transposed convolution are twice as wide as their strides
 the images have no visible edges between patches.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
 
 from vae_keras.architectures.architecture import Architecture, seeded_initializers
 from vae_keras.backend import keras, layers
@@ -24,8 +27,8 @@ class Table(Architecture):
         upsampling: stride of the transposed convolution.
         decoder_filters, decoder_kernel: channels (at full resolution) and kernel of the transposed convolution.
         output_kernel: kernel of the last convolution.
-        linear_start: whether training starts with the weights of the best linear VAE (`vae_keras.linear_start`). The
-            layers are built with random weights in both cases.
+        linear_start: whether training starts with the weights of the best linear VAE (`linear_start.py`). The layers
+            are built with random weights in both cases.
     """
 
     encoder_filters: tuple[int, int] = (32, 64)
@@ -39,9 +42,12 @@ class Table(Architecture):
     linear_start: bool = option(True, "start as the best linear VAE of the training images, not at random weights")
     usual_precision: ClassVar[str] = "float32"
 
-    @property
-    def starts_as_linear_vae(self) -> bool:
-        return self.linear_start
+    def start(self, vae: Any, images: Callable[[], np.ndarray]) -> None:
+        """Give the network the weights of the best linear VAE of the images, if `linear_start` says so."""
+        if self.linear_start:
+            from vae_keras.architectures.linear_start import start_as_linear_vae  # loads scikit-learn
+
+            start_as_linear_vae(vae, images())
 
     def encoder(self, image_shape: tuple[int, int, int], latent_dim: int, seed: int) -> "keras.Sequential":
         """Images (batch, height, width, channels) to mean and raw log-variance (batch, 2 latents)."""

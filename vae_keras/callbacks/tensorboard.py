@@ -18,7 +18,7 @@ from vae_keras.plots import image_grid
 from vae_keras.run_data import RunData
 from vae_keras.types import TERMS
 
-IMAGES = 2_000
+IMAGES = 500
 SHOWN = 16
 COLUMNS = 8
 TRAVERSED = 8
@@ -34,7 +34,7 @@ class TensorBoardLog(keras.callbacks.Callback):
 
     Args:
         folder: the folder of the event files.
-        data: the images. The KL of each latent is a mean over the first 2,000 images of train and of validation.
+        data: the images. The KL of each latent is a mean over the first 500 images of train and of validation.
         every: number of epochs between images.
         epochs: number of epochs of the whole run.
         settings: of the run, by name.

@@ -10,7 +10,7 @@ from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.evaluation.record import Baseline, Record
 from vae_keras.latent import decode_latents
 from vae_keras.likelihoods import Likelihood
-from vae_keras.metrics.linear_vae import FEWEST_IMAGES
+from vae_keras.linear_vae import FEWEST_IMAGES
 from vae_keras.plots import image_figure
 from vae_keras.priors import Prior, StandardNormal
 

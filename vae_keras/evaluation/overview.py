@@ -4,13 +4,13 @@ import numpy as np
 
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.evaluation.directions import default_attribute, direction_of
-from vae_keras.latent import decode_latents, slerp
+from vae_keras.latent import PATHS, decode_latents
 from vae_keras.plots import contact_sheet, image_animation
 
 COLUMNS = 10
 SAMPLES, PAIRS, EDITED = 3 * COLUMNS, COLUMNS, 2
-STRENGTHS = np.linspace(-2.0, 2.5, COLUMNS)
-MOVING, ACROSS, FRAMES = 24, 8, 16
+STRENGTHS = np.linspace(-1.0, 2.0, COLUMNS)
+MOVING, ACROSS, FRAMES = 16, 8, 12
 
 
 def overview(context: EvaluationContext) -> Evaluation:
@@ -39,7 +39,8 @@ def overview(context: EvaluationContext) -> Evaluation:
             "Invented faces. All move along the same direction in the space of latents.",
         )
     shares = np.linspace(0, 1, COLUMNS)
-    walks = [slerp(invented[2 * pair], invented[2 * pair + 1], shares) for pair in range(EDITED)]
+    path_of = PATHS["density" if context.fitted_prior else "spherical"]
+    walks = [path_of(invented[2 * pair], invented[2 * pair + 1], shares, prior) for pair in range(EDITED)]
     strips["From one face to another"] = _flat(decode_latents(vae, np.stack(walks)))
     figure = contact_sheet(
         strips,

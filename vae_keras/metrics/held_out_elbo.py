@@ -1,23 +1,16 @@
 """The evidence lower bound on held-out images, and bits per dimension for likelihoods that are densities."""
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from data.pipelines import evaluation_batches
+from vae_keras.elbo import Elbo
 from vae_keras.latent import BATCH
 
 if TYPE_CHECKING:
     from vae_keras.model import VAE
-
-
-class Elbo(NamedTuple):
-    """The bound and its two terms, in nats. Each is a mean over images, with one posterior sample for each image."""
-
-    elbo: float
-    reconstruction_nll: float
-    kl: float
 
 
 def elbo(vae: "VAE", images: np.ndarray) -> Elbo:

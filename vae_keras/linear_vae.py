@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.decomposition import PCA
 
+from vae_keras.elbo import Elbo
 from vae_keras.gaussians import Posterior, kl_to_standard_normal
-from vae_keras.metrics.held_out_elbo import Elbo
 
 FEWEST_IMAGES = 3  # a linear VAE cannot be fitted on fewer
 

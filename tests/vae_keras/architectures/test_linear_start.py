@@ -7,8 +7,8 @@ from keras import ops
 import vae_keras
 from common.errors import UserError
 from vae_keras.architectures import Table
+from vae_keras.architectures.linear_start import linearised, start_as_linear_vae
 from vae_keras.likelihoods import LIKELIHOODS, Gaussian, LearnedGaussian
-from vae_keras.linear_start import linearised, start_as_linear_vae
 from vae_keras.metrics import fit_linear_vae
 from vae_keras.priors import Flow
 

@@ -7,22 +7,21 @@ initialisation, Balduzzi et al. 2017, arXiv 1702.08591, section 4). The layers o
     decoder  `dense` gives a small image of cells, the transposed convolution interpolates it to full size, the output
              convolution joins each pair
 
-So the network computes probabilistic PCA (`vae_keras.metrics.linear_vae`), up to pixels finer than a cell and to the
+So the network computes probabilistic PCA (`vae_keras.linear_vae`), up to pixels finer than a cell and to the
 curve of the logits, and training can change every weight from there. Cells are as small as the layers have
 filters for. With the default sizes a cell is one pixel of a grey image and two by two pixels of an RGB image. The
 remaining filters keep their random weights and are not connected to the next layer yet.
 """
 
 import logging
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from common.errors import UserError
 from vae_keras.gaussians import raw_log_variance
 from vae_keras.likelihoods import Likelihood
-from vae_keras.metrics.linear_vae import FEWEST_IMAGES, LinearVae, fit_linear_vae
-from vae_keras.model import VAE
+from vae_keras.linear_vae import FEWEST_IMAGES, LinearVae, fit_linear_vae
 from vae_keras.priors import StandardNormal
 
 LOGITS = np.linspace(-12.0, 12.0, 2401, dtype=np.float32)
@@ -36,7 +35,7 @@ FEATURE = 0.25
 log = logging.getLogger(__name__)
 
 
-def start_as_linear_vae(vae: VAE, images: np.ndarray) -> None:
+def start_as_linear_vae(vae: Any, images: np.ndarray) -> None:
     """Give a VAE of the table architecture the weights of the best linear VAE on these images.
 
     A learned variance is set to that of the linear VAE. The weights stay random if there are too few images for a
@@ -44,6 +43,7 @@ def start_as_linear_vae(vae: VAE, images: np.ndarray) -> None:
     line in the log says the last. The linear VAE has the prior N(0, I); a line says so if the VAE has another.
 
     Args:
+        vae: the VAE (`vae_keras.model.VAE`).
         images: (n, height, width, channels) in [0, 1].
 
     Raises:
@@ -127,7 +127,7 @@ def finest_grid(layer: str, kernel: int, stride: int, room: float) -> PatchGrid:
     return PatchGrid(fitting[-1], stride // fitting[-1], max(kernel - stride, 0) // 2, kernel)
 
 
-def _set_encoder(vae: VAE, linear: LinearVae) -> None:
+def _set_encoder(vae: Any, linear: LinearVae) -> None:
     """Give the encoder the weights with which it computes the posterior of the linear VAE."""
     first, second, heads = (
         vae.encoder.get_layer(name) for name in ("first_convolution", "second_convolution", "heads")
@@ -167,7 +167,7 @@ def _set_encoder(vae: VAE, linear: LinearVae) -> None:
     heads.set_weights([weights, biases])
 
 
-def _set_decoder(vae: VAE, linear: LinearVae, logits: np.ndarray, slope: np.ndarray) -> None:
+def _set_decoder(vae: Any, linear: LinearVae, logits: np.ndarray, slope: np.ndarray) -> None:
     """Give the decoder the weights with which it computes the mean of the linear VAE.
 
     Args:
