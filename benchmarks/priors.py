@@ -2,7 +2,7 @@
 
 python -m benchmarks.priors [MINUTES]
 
-Each run trains the network of the demo on the same faces for so many minutes (default 4) and keeps its last weights.
+Each run trains the table network on the same grey faces for so many minutes (default 4) and keeps its last weights.
 The fitted mixture shares the run of N(0, I). Sample quality is the kernel distance from test images to samples, in
 units of 1/1000, with its standard error; reconstructions are the floor. Fidelity is the mean R2 of the 13 factors.
 Finished runs in runs/priors are not trained again. Run it beside nothing else.

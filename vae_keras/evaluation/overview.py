@@ -9,8 +9,8 @@ from vae_keras.plots import contact_sheet, image_animation
 
 COLUMNS = 10
 SAMPLES, PAIRS, EDITED = 3 * COLUMNS, COLUMNS, 2
-STRENGTHS = np.linspace(-1.0, 2.0, COLUMNS)
-MOVING, ACROSS, FRAMES = 16, 8, 12
+STRENGTHS = np.linspace(-1.0, 1.5, COLUMNS)
+MOVING, ACROSS, FRAMES = 16, 8, 9
 
 
 def overview(context: EvaluationContext) -> Evaluation:
