@@ -215,6 +215,9 @@ def test_factors_that_are_lost_are_named_with_what_is_left_of_them():
     assert "partly lost: jaw (70% of it is left)" in several
     assert "90% of the other factor." in several
     assert "still know smile, so the decoder" in several
+    assert words(yaw=(0.8, 0.8), jaw=(0.9, 0.9)).startswith(
+        "Reconstructions have partly lost: yaw (80% of it is left)."
+    )
     assert words(yaw=(0.9, 0.9)) == "Reconstructions keep all 1 factors: at least 90% of each is left."
 
 

@@ -65,7 +65,7 @@ def in_words(numbers: Fidelity) -> list[str]:
     if lost:
         sentences.append(f"Reconstructions have lost: {listed(lost)}.")
     if partly:
-        sentences.append(f"They have partly lost: {listed(partly)}.")
+        sentences.append(f"{'They' if lost else 'Reconstructions'} have partly lost: {listed(partly)}.")
     if not lost and not partly:
         sentences.append(f"Reconstructions keep all {len(shares)} factors: at least {KEPT:.0%} of each is left.")
     elif kept := len(shares) - len(lost) - len(partly):
