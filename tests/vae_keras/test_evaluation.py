@@ -10,14 +10,15 @@ from sklearn.metrics import roc_auc_score
 import evaluate
 from vae_keras import feature_spaces
 from vae_keras.config_file import load_config
-from vae_keras.evaluation import Evaluation, EvaluationContext
+from vae_keras.evaluation import Evaluation, EvaluationContext, overview
 from vae_keras.evaluation.attribute import attribute_edit, attributes
+from vae_keras.evaluation.directions import direction_of
 from vae_keras.evaluation.fidelity import fidelity, in_words
 from vae_keras.evaluation.latent_map import colours, latent_map
 from vae_keras.evaluation.linear_baseline import linear_model_of, verdict
 from vae_keras.evaluation.reconstructions import reconstructions
 from vae_keras.evaluation.sample_quality import distances
-from vae_keras.latent import encode_images
+from vae_keras.latent import decode_latents, encode_images
 from vae_keras.likelihoods import LIKELIHOODS, Gaussian
 from vae_keras.metrics import fit_linear_vae, frechet_distance, kernel_distance, psnr
 from vae_keras.priors import Prior, StandardNormal
@@ -195,6 +196,27 @@ def test_the_caption_of_reconstructions_says_what_they_have_lost(context, monkey
     fresh = again(context)
     caption = reconstructions(fresh).figures["reconstructions.png"].get_supxlabel()
     assert " ".join(in_words(fidelity(fresh).numbers["fidelity"])) in " ".join(caption.split())
+
+
+def test_the_overview_shows_samples_reconstructions_the_edit_and_paths(context, monkeypatch):
+    shown = {}
+    draw = overview.contact_sheet
+    monkeypatch.setattr(overview, "contact_sheet", lambda strips, *rest: (shown.update(strips), draw(strips, *rest))[1])
+    made = overview.overview(context)
+    invented, tested, edited, paths = shown.values()
+    prior = context.fitted_prior
+    latents = prior.sample(overview.SAMPLES, context.config.seed)
+    np.testing.assert_allclose(invented, decode_latents(context.vae, latents), atol=1e-5)
+    places = context.random_test_images(overview.PAIRS)
+    np.testing.assert_array_equal(tested[: len(places)], context.test_unit_images[places])
+    expected = decode_latents(context.vae, context.test_posterior.mean[places])
+    np.testing.assert_allclose(tested[len(places) :], expected, atol=1e-5)
+    # Both rows of the edit begin at the lowest strength; both rows of paths begin and end at invented faces.
+    lowest = latents[:2] + overview.STRENGTHS[0] * direction_of(context, "smile").vector
+    np.testing.assert_allclose(edited[:: overview.COLUMNS], decode_latents(context.vae, lowest), atol=1e-5)
+    np.testing.assert_allclose(paths[:: overview.COLUMNS], invented[[0, 2]], atol=1e-4)
+    np.testing.assert_allclose(paths[overview.COLUMNS - 1 :: overview.COLUMNS], invented[[1, 3]], atol=1e-4)
+    assert set(made.figures) == {"overview.png", "overview_smile.gif"}
 
 
 def test_fidelity_is_measured_on_rendered_faces_alone(context):

@@ -6,6 +6,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from vae_keras.plots import (
     add_to_caption,
+    contact_sheet,
     distance_bars,
     error_bars,
     heat_map,
@@ -31,6 +32,17 @@ def test_a_grid_shows_every_image_in_its_place_on_white():
         top, left = place // 2 * 5, place % 2 * 6
         np.testing.assert_allclose(grid[top : top + 3, left : left + 4], image)
     assert grid[3:5].min() == grid[:, 4:6].min() == grid[10:, 6:].min() == 1
+
+
+def test_a_contact_sheet_has_a_grid_under_each_heading():
+    strips = {"first": np.zeros((6, 8, 8, 3)), "second": np.full((2, 8, 8, 3), 0.5)}
+    figure = contact_sheet(strips, [3, 2], "Title", "What it shows.")
+    assert (figure.get_suptitle(), figure.get_supxlabel()) == ("Title", "What it shows.")
+    assert [axes.get_title(loc="left") for axes in figure.axes] == list(strips)
+    shapes = [axes.images[0].get_array().shape for axes in figure.axes]
+    assert shapes == [(2 * 10 - 2, 3 * 10 - 2, 3), (8, 2 * 10 - 2, 3)]
+    with pytest.raises(ValueError, match="zip"):
+        contact_sheet(strips, [3], "Title", "What it shows.")
 
 
 def test_figures_carry_their_caption_and_labels():
