@@ -266,7 +266,17 @@ VAMP = ["--prior", "vamp", "--pseudo-inputs", "4"]
 FLOW = ["--prior", "flow", "--couplings", "2", "--coupling-units", "8"]
 
 
-RESIDUAL = ["--architecture", "residual", "--likelihood", "learned_gaussian", "--schedule", "cosine", "--clipping", "2"]
+RESIDUAL = [
+    "--architecture",
+    "residual",
+    "--no-film",
+    "--likelihood",
+    "learned_gaussian",
+    "--schedule",
+    "cosine",
+    "--clipping",
+    "2",
+]
 
 
 @pytest.mark.parametrize(

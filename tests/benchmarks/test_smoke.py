@@ -23,7 +23,7 @@ SMALL = {
                 "schedule": "cosine",
                 "batch_size": 8,
             },
-            "VARIANTS": {"as the demo": {}, "without FiLM": {"film": False}},
+            "VARIANTS": {"without FiLM": {"film": False}},
         },
         ["1"],
     ),
