@@ -178,7 +178,7 @@ def paint_eyes(face: Factors, canvas: Canvas) -> None:
 
 
 def paint_brows(face: Factors, canvas: Canvas) -> None:
-    """Paint the brows: thick near the nose, thin outside, highest at two thirds of their length."""
+    """Paint the brows: thick near the nose, thin outside, highest a little outside of their middle."""
     colour = 0.08 * tone(HAIR, face.hair_tone) + 0.16 * tone(SKIN, face.skin_tone)  # darker than both
     part = canvas.part(-0.53, 0.53, 0.08, 0.52)
     along = (np.abs(part.x) - 0.29) * (1 / 0.20)

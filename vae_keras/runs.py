@@ -126,8 +126,9 @@ def _compared(vae: VAE, config: Config) -> Iterator[tuple[str, Any, Any]]:
     if optimizer is not None and type(optimizer).__module__ == type(wanted).__module__:
         yield "optimizer", type(optimizer).__name__, type(wanted).__name__
         has, should_have = optimizer.get_config(), wanted.get_config()
-        for option in should_have.keys() - {"name"}:
-            yield f"optimizer with {option}", has.get(option), should_have[option]
+        for option, value in should_have.items():
+            if option != "name":  # Keras counts optimisers in it
+                yield f"optimizer with {option}", has.get(option), value
 
 
 def _layers(half: keras.Model) -> list[tuple[str, dict[str, Any]]]:

@@ -30,6 +30,7 @@ class Residual(Architecture):
     Attributes:
         filters: channels at a quarter, an eighth and a sixteenth of the image's side.
         film: whether latents scale and shift the channels of every block of the decoder.
+        blocks: residual blocks at each scale, in both halves.
     """
 
     filters: tuple[int, int, int] = (32, 48, 64)
