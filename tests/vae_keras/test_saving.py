@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vae_keras.evaluation import saving
 from vae_keras.evaluation.record import merged
 from vae_keras.evaluation.saving import save_animation, show_numbers
 from vae_keras.plots import image_animation
@@ -50,3 +51,15 @@ def test_a_folder_whose_name_reads_like_markup_is_shown_as_it_is(tmp_path, capsy
     run.metrics.write_text(json.dumps({"test": {**numbers, "active_units": 1, "images": 1}}))
     show_numbers(run)
     assert "[red]a[/b]" in "".join(capsys.readouterr().out.split())
+
+
+def test_an_animation_keeps_colours_that_few_pixels_have():
+    random = np.random.default_rng(0)
+    light = random.random((2, 200, 200, 1))
+    brown = np.array([30, 26, 24]) + light * np.array([216, 186, 166]) + random.normal(0, 6, (2, 200, 200, 3))
+    frames = brown.clip(0, 255).astype(np.uint8)
+    lips = (190, 40, 50)
+    frames[:, 100, 90:94] = lips
+    for frame in saving._with_one_palette(list(frames)):
+        shown = np.asarray(frame.convert("RGB"))[100, 90].astype(int)
+        assert np.abs(shown - lips).max() < 25

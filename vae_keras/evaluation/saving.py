@@ -85,8 +85,11 @@ def _with_one_palette(frames: list[np.ndarray]) -> list[Image.Image]:
     """RGB frames as images with one common palette. With one palette per frame, still parts would flicker."""
     if all(np.ptp(frame, axis=2).max() == 0 for frame in frames):
         return [Image.fromarray(frame[..., 0]) for frame in frames]
-    # The palette comes from the first frame, the last one, and one between them.
-    palette = Image.fromarray(np.concatenate(frames[:: max(1, len(frames) // 2)])).quantize()
+    # The palette comes from the first frame, the last one, and one between them. It covers rare colours, too: a face
+    # has few red pixels, and they are its lips.
+    palette = Image.fromarray(np.concatenate(frames[:: max(1, len(frames) // 2)])).quantize(
+        method=Image.Quantize.MAXCOVERAGE
+    )
     return [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
 
 
