@@ -11,7 +11,7 @@ from common.installed import DOCUMENTS, PGM_TFP, require_packages
 
 require_packages("evaluate.py")
 
-from common.command_line import Parser, folder_path, open_streams
+from common.command_line import Parser, check_file, folder_path, open_streams
 
 open_streams()
 
@@ -24,9 +24,11 @@ from vae_keras.command_line import run_script, start_tensorflow
 from vae_keras.config_file import load_config
 from vae_keras.evaluation import EVALUATIONS, EvaluationContext
 from vae_keras.evaluation.disentanglement import known_or_scored
+from vae_keras.evaluation.edited_pictures import edited_pictures, picture_edits
 from vae_keras.evaluation.record import read_record
 from vae_keras.evaluation.registry import Evaluate
 from vae_keras.evaluation.saving import save_evaluations, show_numbers
+from vae_keras.pictures import check_suffix, save_picture
 from vae_keras.registry import flag_of
 from vae_keras.run_data import read_data, read_other_data
 from vae_keras.run_folder import latest_run, open_run, read_history
@@ -62,6 +64,20 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         else:
             parser.add_argument(flag_of(name), metavar=choice.metavar, help=choice.help)
     parser.add_argument(
+        "--edit",
+        nargs="+",
+        metavar=("PICTURE", "EDIT"),
+        help="edit pictures of your own: files first, then edits such as smile=+2 or smile=+2,jaw=-1; without another "
+        "flag that chooses outputs, the script writes nothing else",
+    )
+    parser.add_argument(
+        "--output",
+        type=folder_path,
+        metavar="FILE",
+        help="the file for --edit (default: figures/edited.png in the run): one picture, or a row for each picture and "
+        "a column for each edit",
+    )
+    parser.add_argument(
         "--report",
         action="store_true",
         help=f"all of the above except {', '.join(slow)}; then report.html, one page with theory, settings, "
@@ -71,6 +87,13 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     flags = parser.flags(arguments)
     if flags.pdf and not flags.report:
         raise UserError("--pdf prints the report; pass --report, too")
+    if flags.output and not flags.edit:
+        raise UserError("--output names the file for --edit; pass --edit, too")
+    if flags.edit:
+        flags.edit = picture_edits(flags.edit)
+    if flags.output:
+        check_file(flags.output, "--output")
+        check_suffix(flags.output)
     for name, choice in EVALUATIONS.items():
         if value := getattr(flags, name):
             choice.check(value)
@@ -84,7 +107,9 @@ def chosen_evaluations(flags: argparse.Namespace, context: EvaluationContext) ->
     quick = [name for name, choice in EVALUATIONS.items() if choice.quick]
     if flags.report:
         asked = [name for name in EVALUATIONS if name in asked or name in quick]
-    return [one for name in asked or quick for one in EVALUATIONS[name].plan(context, values[name])]
+    elif not asked and not flags.edit:
+        asked = quick
+    return [one for name in asked for one in EVALUATIONS[name].plan(context, values[name])]
 
 
 def answers_of_part_1(seed: int) -> list[TextSection]:
@@ -126,13 +151,18 @@ def evaluate(arguments: list[str] | None) -> None:
         remove_unfinished(folder, AN_HOUR)
     # All evaluations finish before the first file is written, so an error leaves the run as it was.
     made = [one(context) for one in chosen_evaluations(flags, context)]
+    edited = edited_pictures(context, flags.edit) if flags.edit else None
     if flags.report and not flags.metrics:
         made.append(known_or_scored(context, known))
     if context.newly_fitted:
         write_prior(run, context.newly_fitted)
     note = "" if data.fitted else f"Images: {printable(source)}."
-    for path in save_evaluations(run, made, context, note):
+    for path in save_evaluations(run, made, context, note) if made else ():
         print(path)
+    if edited is not None:
+        output = flags.output or run.figures / "edited.png"
+        save_picture(edited, output)
+        print(output)
     if flags.report:
         html, pdf = run.folder / "report.html", run.folder / "report.pdf"
         write_text(html, report.report_page(run.folder.resolve().name, answers, pages, context, made, read_record(run)))

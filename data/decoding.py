@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from data.image_formats import image_formats
+from data.image_files import first_bytes
+from data.image_formats import HEIF_SUFFIXES, image_formats, is_undecodable_heif
 
 MODES = {1: "L", 3: "RGB"}
 EIGHT_BITS, TWELVE_BITS = 255, 4095
@@ -56,6 +57,20 @@ def decode(path: Path, size: int, channels: int) -> DecodedImage:
     if min(image.size) < size:
         warnings = (*warnings, ENLARGED)
     return DecodedImage(fit_square(image, size, channels), warnings)
+
+
+def decode_or_reason(path: Path, size: int, channels: int) -> DecodedImage | str:
+    """The decoded image, or the reason why the file cannot be decoded."""
+    if path.exists() and not path.is_file():  # opening a pipe would wait for a writer
+        return "it is not a regular file"
+    try:
+        return decode(path, size, channels)
+    except UnidentifiedImageError:
+        if is_undecodable_heif(first_bytes(path)):
+            return f"it is HEIF; {image_formats().remedies[HEIF_SUFFIXES[0]]}"
+        return "it is not an image that Pillow can read"
+    except Exception as damage:  # Pillow's decoders raise errors of many kinds for damaged files
+        return str(damage).replace(repr(str(path)), "the file") or type(damage).__name__
 
 
 def fit_square(image: Image.Image, size: int, channels: int) -> np.ndarray:

@@ -7,15 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from PIL import UnidentifiedImageError
 
 from common.errors import UserError
 from common.names import printable
 from data.attributes import Attributes, read_attributes
 from data.dataset import Dataset
-from data.decoding import DecodedImage, decode
-from data.image_files import find_images, first_bytes
-from data.image_formats import HEIF_SUFFIXES, image_formats, is_undecodable_heif
+from data.decoding import decode_or_reason
+from data.image_files import find_images
 
 MOST_DAMAGED = 0.05
 SMILES = ("smile", "smiling")
@@ -86,7 +84,7 @@ def _smile_classes(attributes: Attributes) -> np.ndarray | None:
 def _decode_all(folder: Path, paths: Sequence[Path], size: int, channels: int) -> tuple[np.ndarray, np.ndarray]:
     """The images that can be decoded, (m, size, size, channels) uint8, and their indices in `paths`, (m,) int."""
     with ThreadPoolExecutor() as pool:
-        decoded = list(pool.map(lambda path: _decode_or_reason(path, size, channels), paths))
+        decoded = list(pool.map(lambda path: decode_or_reason(path, size, channels), paths))
     damaged = {path: result for path, result in zip(paths, decoded, strict=True) if isinstance(result, str)}
     if len(damaged) > MOST_DAMAGED * len(paths):
         example, reason = next(iter(damaged.items()))
@@ -104,17 +102,3 @@ def _decode_all(folder: Path, paths: Sequence[Path], size: int, channels: int) -
     for warning, indices in images_with.items():
         log.warning("%d images, such as %s, %s", len(indices), printable(paths[indices[0]]), warning)
     return np.stack([result.pixels for _, result in kept]), np.array([index for index, _ in kept])
-
-
-def _decode_or_reason(path: Path, size: int, channels: int) -> DecodedImage | str:
-    """The decoded image, or the reason why the file cannot be decoded."""
-    if path.exists() and not path.is_file():  # opening a pipe would wait for a writer
-        return "it is not a regular file"
-    try:
-        return decode(path, size, channels)
-    except UnidentifiedImageError:
-        if is_undecodable_heif(first_bytes(path)):
-            return f"it is HEIF; {image_formats().remedies[HEIF_SUFFIXES[0]]}"
-        return "it is not an image that Pillow can read"
-    except Exception as damage:  # Pillow's decoders raise errors of many kinds for damaged files
-        return str(damage).replace(repr(str(path)), "the file") or type(damage).__name__

@@ -3,6 +3,7 @@ import os
 import shutil
 import time
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -11,7 +12,8 @@ import train
 from data.rendered_faces import rendered_faces
 from tests.support import TINY, script
 from vae_keras.config_file import load_config
-from vae_keras.run_data import read_other_data
+from vae_keras.latent import encode_images
+from vae_keras.run_data import read_data, read_other_data
 from vae_keras.run_folder import Run
 from vae_keras.runs import load_run
 
@@ -219,3 +221,75 @@ def test_figures_of_other_images_say_so(tiny_run, tmp_path, monkeypatch):
     assert captions == ["Images: faces:60."] * 3
     assert evaluate.main(["--run", str(run.folder), "--sample"]) == 0
     assert len(captions) == 3
+
+
+def edited_by_hand(run, path, strengths):
+    """What the edit of one picture should give, without `vae_keras.pictures` and `evaluation`."""
+    config, vae = load_config(run.config), load_run(run.folder)
+    data = read_data(config, run.split)
+    with Image.open(path) as file:
+        size = (config.image_size, config.image_size)
+        pixels = np.asarray(file.convert("L").resize(size, Image.Resampling.LANCZOS))[None, ..., None]
+    trained = data.dataset.take(data.split.train)
+    means = encode_images(vae, trained.images).mean
+    latent = np.asarray(vae.encode(pixels / np.float32(255)).mean)[0]
+    for name, strength in strengths.items():
+        has = trained.label(name)
+        latent = latent + strength * (means[has].mean(0) - means[~has].mean(0))
+    return np.asarray(vae.decode(latent[None]))[0]
+
+
+def test_pictures_of_ones_own_are_edited(tiny_run, tmp_path, capsys):
+    shutil.copytree(tiny_run, tmp_path / "a", ignore=shutil.ignore_patterns("figures", "metrics.json"))
+    run = Run(tmp_path / "a")
+    before = {path.name for path in run.folder.iterdir()}
+    for name, image in zip("ab", rendered_faces(2, 40, 3).images, strict=True):
+        Image.fromarray(image).save(tmp_path / f"{name}.png")
+    pictures = [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
+    output = tmp_path / "out" / "edited.png"
+    edits = ("smile=+2", "smile=-1,jaw=0.5")
+    assert evaluate.main(["--run", str(run.folder), "--edit", *pictures, *edits, "--output", str(output)]) == 0
+    assert str(output) in capsys.readouterr().out
+    assert {path.name for path in run.folder.iterdir()} == before  # nothing else is written
+    with Image.open(output) as sheet:
+        pixels = np.asarray(sheet)
+    assert pixels.shape == (66, 66)  # two rows and two columns of 32 pixels, two pixels apart
+    for row, picture in enumerate(pictures):
+        for column, strengths in enumerate(({"smile": 2}, {"smile": -1, "jaw": 0.5})):
+            expected = np.rint(edited_by_hand(run, picture, strengths).squeeze() * 255)
+            shown = pixels[34 * row : 34 * row + 32, 34 * column : 34 * column + 32]
+            np.testing.assert_allclose(shown, expected, atol=1)
+    assert evaluate.main(["--run", str(run.folder), "--edit", pictures[0], "smile=+2"]) == 0
+    with Image.open(run.figures / "edited.png") as one:
+        np.testing.assert_array_equal(np.asarray(one), pixels[:32, :32])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--edit", "smile=+2"],
+        ["--edit", "face.png"],
+        ["--edit", "missing.png", "smile=+2"],
+        ["--edit", "face.png", "smile=+2", "face.png"],
+        ["--edit", "face.png", "smile=much"],
+        ["--edit", "face.png", "smile=1,smile=2"],
+        ["--edit", "face.png", "smile=+2", "--output", "folder"],
+        ["--edit", "face.png", "smile=+2", "--output", "one.docx"],
+        ["--output", "one.png"],
+        ["--edit", "face.png", "smiel=+2"],
+        ["--edit", "text.png", "smile=+2"],
+    ],
+    ids=" ".join,
+)
+def test_an_edit_that_cannot_be_made_is_refused_before_anything_is_written(
+    wrong, tiny_run, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (40, 40)).save("face.png")
+    (tmp_path / "text.png").write_text("no picture")
+    (tmp_path / "folder").mkdir()
+    before = {*tmp_path.rglob("*")}
+    assert evaluate.main(["--run", str(tiny_run), *wrong]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("evaluate.py: ")
+    assert {*tmp_path.rglob("*")} == before

@@ -36,7 +36,7 @@ ORDER = {
         ["objectives"],
         ["parts"],
         ["model"],
-        ["config", "latent"],
+        ["config", "latent", "pictures"],
         ["config_file", "resuming", "run_data", "feature_spaces"],
         ["augmented", "run_folder", "metrics"],
         ["runs", "prior_fitting"],

@@ -11,6 +11,7 @@ from wrapt import register_post_import_hook
 if TYPE_CHECKING:
     from vae_keras import metrics
     from vae_keras.model import VAE, build_vae
+    from vae_keras.pictures import read_picture, save_picture
     from vae_keras.prior_fitting import fitted_prior
     from vae_keras.runs import load_run
 
@@ -19,9 +20,11 @@ _DEFINED_IN = {
     "build_vae": "vae_keras.model",
     "fitted_prior": "vae_keras.prior_fitting",
     "load_run": "vae_keras.runs",
+    "read_picture": "vae_keras.pictures",
+    "save_picture": "vae_keras.pictures",
 }
 
-__all__ = ["VAE", "build_vae", "fitted_prior", "load_run", "metrics"]
+__all__ = ["VAE", "build_vae", "fitted_prior", "load_run", "metrics", "read_picture", "save_picture"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,5 @@
 """Attribute edits: add an attribute, or several at once, to test faces."""
 
-import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -9,7 +8,7 @@ from matplotlib.figure import Figure
 
 from common.errors import UserError
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
-from vae_keras.evaluation.directions import direction_of
+from vae_keras.evaluation.directions import direction_of, strengths_in
 from vae_keras.evaluation.edits import STRENGTH, Changes, changes_of_factors, edited_photographs
 from vae_keras.evaluation.record import Attribute, Record
 from vae_keras.latent import decode_latents
@@ -31,24 +30,12 @@ def attributes(asked: str, known: Sequence[str]) -> list[Callable[[EvaluationCon
     """
     if asked in known:
         return [partial(attribute_sweep, name=asked)]
-    parts = [[text.strip() for text in part.split("=")] for part in asked.split(",")]
-    names = [part[0] for part in parts]
-    if not all(names) or len(set(names)) < len(names) or len({len(part) for part in parts}) > 1 or len(parts[0]) > 2:
+    if "=" in asked:
+        return [partial(attribute_edit, strengths=strengths_in(asked, "--attribute"))]
+    names = [name.strip() for name in asked.split(",")]
+    if not all(names) or len(set(names)) < len(names):
         raise UserError(f"--attribute {asked} cannot be read; write smile, or smile,jaw, or smile=+2,jaw=-1")
-    if len(parts[0]) == 1:
-        return [partial(attribute_sweep, name=name) for name in names]
-    strengths = {name: _number(strength, name) for name, strength in parts}
-    return [partial(attribute_edit, strengths=strengths)]
-
-
-def _number(typed: str, name: str) -> float:
-    try:
-        strength = float(typed)
-    except ValueError:
-        strength = math.nan
-    if not math.isfinite(strength):
-        raise UserError(f"--attribute {name}={typed}: the strength is not a number; write {name}=+2")
-    return strength
+    return [partial(attribute_sweep, name=name) for name in names]
 
 
 def attribute_sweep(context: EvaluationContext, name: str) -> Evaluation:

@@ -1,5 +1,6 @@
 """Attributes as directions in latent space, fitted on the train images and tested on the test images."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -44,6 +45,29 @@ def direction_of(context: EvaluationContext, name: str) -> Direction:
     label = dataset.label(name)
     vector = attribute_direction(context.train_posterior.mean, label[split.train])
     return Direction(vector, float(roc_auc_score(label[split.test], context.test_posterior.mean @ vector)))
+
+
+def strengths_in(asked: str, flag: str) -> dict[str, float]:
+    """The strength of each attribute in NAME=+2,NAME=-1.
+
+    Raises:
+        UserError: a name is empty, occurs twice or has no strength, or a strength is not a number.
+    """
+    parts = [[text.strip() for text in part.split("=")] for part in asked.split(",")]
+    names = [part[0] for part in parts]
+    if not all(names) or len(set(names)) < len(names) or {len(part) for part in parts} != {2}:
+        raise UserError(f"{flag} {asked} cannot be read; write smile=+2, or smile=+2,jaw=-1")
+    return {name: _number(strength, name, flag) for name, strength in parts}
+
+
+def _number(typed: str, name: str, flag: str) -> float:
+    try:
+        strength = float(typed)
+    except ValueError:
+        strength = math.nan
+    if not math.isfinite(strength):
+        raise UserError(f"{flag} {name}={typed}: the strength is not a number; write {name}=+2")
+    return strength
 
 
 def known_attributes(data: RunData) -> list[str]:
