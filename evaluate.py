@@ -21,17 +21,19 @@ from common.names import printable
 from common.text_section import TextSection
 from data.sources import canonical
 from vae_keras.command_line import run_script, start_tensorflow
+from vae_keras.config import Config
 from vae_keras.config_file import load_config
 from vae_keras.evaluation import EVALUATIONS, EvaluationContext
+from vae_keras.evaluation.comparison import check_comparable, compared
 from vae_keras.evaluation.disentanglement import known_or_scored
 from vae_keras.evaluation.edited_pictures import edited_pictures, picture_edits
-from vae_keras.evaluation.record import read_record
+from vae_keras.evaluation.record import read_record, record_about
 from vae_keras.evaluation.registry import Evaluate
-from vae_keras.evaluation.saving import save_evaluations, show_numbers
+from vae_keras.evaluation.saving import save_evaluations, save_figures, show_comparison, show_numbers
 from vae_keras.pictures import check_suffix, save_picture
 from vae_keras.registry import flag_of
 from vae_keras.run_data import read_data, read_other_data
-from vae_keras.run_folder import latest_run, open_run, read_history
+from vae_keras.run_folder import Run, latest_run, open_run, read_history
 
 log = logging.getLogger("evaluate")
 
@@ -78,6 +80,14 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "a column for each edit",
     )
     parser.add_argument(
+        "--compare",
+        nargs="+",
+        type=folder_path,
+        metavar="FOLDER",
+        help="two or more runs with the same test images beside each other: settings that differ, all numbers, the "
+        "same faces and edits, curves; the figures go into the first run's folder",
+    )
+    parser.add_argument(
         "--report",
         action="store_true",
         help=f"all of the above except {', '.join(slow)}; then report.html, one page with theory, settings, "
@@ -87,6 +97,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     flags = parser.flags(arguments)
     if flags.pdf and not flags.report:
         raise UserError("--pdf prints the report; pass --report, too")
+    if flags.compare:
+        check_compare(flags)
     if flags.output and not flags.edit:
         raise UserError("--output names the file for --edit; pass --edit, too")
     if flags.edit:
@@ -98,6 +110,22 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         if value := getattr(flags, name):
             choice.check(value)
     return flags
+
+
+def check_compare(flags: argparse.Namespace) -> None:
+    """Refuse runs that cannot be beside each other, and flags that `--compare` does not use.
+
+    Raises:
+        UserError: there are fewer than two runs, one is named twice, or there is another flag.
+    """
+    others = [name for name, value in vars(flags).items() if value and name != "compare"]
+    if others:
+        raise UserError(f"--compare goes with no other flag; leave out {flag_of(others[0])}")
+    folders = [folder.resolve() for folder in flags.compare]
+    if len(set(folders)) < 2:
+        raise UserError("--compare needs two different runs; write --compare runs/a runs/b")
+    if twice := [folder for folder in flags.compare if folders.count(folder.resolve()) > 1]:
+        raise UserError(f"--compare names {twice[0]} twice; name it once")
 
 
 def chosen_evaluations(flags: argparse.Namespace, context: EvaluationContext) -> list[Evaluate]:
@@ -119,10 +147,44 @@ def answers_of_part_1(seed: int) -> list[TextSection]:
     return [*answers.parts(), comparisons.laplace_and_normal(seed)]
 
 
+def open_context(run: Run, config: Config, other_source: str | None = None) -> EvaluationContext:
+    """The trained model of a run with its images, or with other images."""
+    from vae_keras.prior_fitting import read_prior
+    from vae_keras.runs import load_run
+
+    vae = load_run(run.folder)
+    data = read_data(config, run.split) if other_source is None else read_other_data(config, run.split, other_source)
+    return EvaluationContext(config, vae, data, read_history(run), other_source or config.data, read_prior(run))
+
+
+def compare(folders: list[Path]) -> None:
+    """Print the settings and numbers of runs beside each other, and draw the same faces and their curves."""
+    runs = [open_run(folder) for folder in folders]
+    configs = [load_config(run.config) for run in runs]
+    names = [printable(run.folder) for run in runs]
+    known = [read_record(run) for run in runs]
+    start_tensorflow(deterministic=True)
+    contexts = {name: open_context(run, config) for name, run, config in zip(names, runs, configs, strict=True)}
+    check_comparable(contexts)
+    current_records = []
+    for run, record, context in zip(runs, known, contexts.values(), strict=True):
+        current, stale = record_about(record, context.source, context.epoch, context.inputs)
+        if stale or "test" not in current:
+            log.warning("%s lacks numbers of this model; python evaluate.py --run %s computes them", *[run.folder] * 2)
+        current_records.append(current)
+    comparison = compared(contexts, current_records)
+    for path in save_figures(runs[0], comparison.figures):
+        print(path)
+    show_comparison(comparison)
+
+
 def evaluate(arguments: list[str] | None) -> None:
     """Write the chosen figures and numbers into the run folder."""
     start = time.perf_counter()
     flags = parse(arguments)
+    if flags.compare:
+        compare(flags.compare)
+        return
     if flags.report:
         require_packages("evaluate.py --report", (*DOCUMENTS, *PGM_TFP))
     run = open_run(flags.run) if flags.run else latest_run()
@@ -130,12 +192,9 @@ def evaluate(arguments: list[str] | None) -> None:
     source = config.data if flags.data is None else canonical(flags.data)
     known = read_record(run)
     start_tensorflow(deterministic=True)  # after these checks, because loading TensorFlow takes seconds
-    from vae_keras.prior_fitting import read_prior, write_prior
-    from vae_keras.runs import load_run
+    from vae_keras.prior_fitting import write_prior
 
-    vae = load_run(run.folder)
-    data = read_data(config, run.split) if flags.data is None else read_other_data(config, run.split, source)
-    context = EvaluationContext(config, vae, data, read_history(run), source, read_prior(run))
+    context = open_context(run, config, None if flags.data is None else source)
     if len(context.history) < (context.epoch or 1):
         log.warning(
             "%s has %d epochs, fewer than the model: the training curves are incomplete",
@@ -156,7 +215,7 @@ def evaluate(arguments: list[str] | None) -> None:
         made.append(known_or_scored(context, known))
     if context.newly_fitted:
         write_prior(run, context.newly_fitted)
-    note = "" if data.fitted else f"Images: {printable(source)}."
+    note = "" if context.data.fitted else f"Images: {printable(source)}."
     for path in save_evaluations(run, made, context, note) if made else ():
         print(path)
     if edited is not None:

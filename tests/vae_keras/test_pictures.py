@@ -34,7 +34,7 @@ def test_a_saved_picture_is_read_back(channels, tmp_path):
     "wrong", [np.zeros((1, 4, 4, 3)), np.zeros((4, 4)), np.full((4, 4, 1), 255), np.full((4, 4, 1), np.nan)]
 )
 def test_an_array_that_is_no_picture_is_refused(wrong, tmp_path):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"picture|pixels"):
         vae_keras.save_picture(wrong, tmp_path / "one.png")
     assert not [*tmp_path.iterdir()]
 

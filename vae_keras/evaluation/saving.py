@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
+from common.estimates import Estimate
 from common.files import atomic_write, write_text
 from common.names import file_name
+from vae_keras.evaluation.comparison import Comparison, Number
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.evaluation.record import baselines, finite, merged, read_record, record_about
 from vae_keras.plots import Animation, add_to_caption
@@ -39,18 +42,9 @@ def save_evaluations(
         note: a sentence that is added to every caption.
     """
     record, stale = record_about(read_record(run), context.source, context.epoch, context.inputs)
-    paths = []
+    paths: list[Path] = []
     for evaluation in evaluations:
-        for name, figure in evaluation.figures.items():
-            path = run.figures / file_name(PurePath(name).stem, PurePath(name).suffix)
-            if note:
-                add_to_caption(figure.figure if isinstance(figure, Animation) else figure, note)
-            with atomic_write(path) as temporary:
-                if isinstance(figure, Animation):
-                    save_animation(figure, temporary)
-                else:
-                    figure.savefig(temporary, dpi=DOTS_PER_INCH)
-            paths.append(path)
+        paths += save_figures(run, evaluation.figures, note)
         record = merged(record, evaluation.numbers)
     if gone := [name for name in stale if name not in record]:
         log.warning(
@@ -62,6 +56,26 @@ def save_evaluations(
     if unfinite:
         log.warning("left out of %s, because a number is not finite: %s", run.metrics, ", ".join(unfinite))
     write_text(run.metrics, json.dumps(record, indent=2, allow_nan=False) + "\n")
+    return paths
+
+
+def save_figures(run: Run, figures: Mapping[str, Figure | Animation], note: str = "") -> list[Path]:
+    """Write figures and animations, by file name, into the run's folder; returns their paths.
+
+    Args:
+        note: a sentence that is added to every caption.
+    """
+    paths = []
+    for name, figure in figures.items():
+        path = run.figures / file_name(PurePath(name).stem, PurePath(name).suffix)
+        if note:
+            add_to_caption(figure.figure if isinstance(figure, Animation) else figure, note)
+        with atomic_write(path) as temporary:
+            if isinstance(figure, Animation):
+                save_animation(figure, temporary)
+            else:
+                figure.savefig(temporary, dpi=DOTS_PER_INCH)
+        paths.append(path)
     return paths
 
 
@@ -114,6 +128,32 @@ def show_numbers(run: Run) -> None:
         for name, score in record["disentanglement"]["scores"].items():
             table.add_row(name, _shown(score["value"]), _shown(score["standard_error"]))
         console.print(table)
+
+
+def show_comparison(comparison: Comparison) -> None:
+    """Print the settings that differ, all numbers, and how much better or worse each run is than the first one."""
+    runs, differences = comparison.runs, comparison.differences
+    different = Table("setting", *runs, title="settings that differ")
+    for name, values in comparison.settings.items():
+        different.add_row(name, *values)
+    measured = Table("number", *runs, title="numbers, with standard errors where they are known")
+    for name in dict.fromkeys(name for one in comparison.numbers for name in one):
+        measured.add_row(name, *(_with_error(one.get(name)) for one in comparison.numbers))
+    better = Table("on the same test images", *differences, title=f"difference from {runs[0]}")
+    for name in dict.fromkeys(name for one in differences.values() for name in one):
+        better.add_row(name, *(_with_error(one.get(name)) for one in differences.values()))
+    console = Console(highlight=False, markup=False)
+    for table in (different, measured, better):
+        if table.row_count:
+            console.print(table)
+
+
+def _with_error(number: Number | Estimate | None) -> str:
+    if number is None:
+        return ""
+    if number.standard_error is None:
+        return _shown(number.value)
+    return f"{_shown(number.value)} ± {number.standard_error:.2g}"
 
 
 def _shown(value: float | int | None) -> str:

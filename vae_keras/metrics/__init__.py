@@ -15,7 +15,7 @@ from vae_keras.metrics.kl_split import KlSplit, mean_over_draws, split_kl, split
 from vae_keras.metrics.latent_activity import active_units
 from vae_keras.metrics.mig import mutual_information_gap
 from vae_keras.metrics.modularity_score import modularity, modularity_from_information
-from vae_keras.metrics.reconstruction import psnr, reconstruction_quality, ssim
+from vae_keras.metrics.reconstruction import psnr, reconstruction_quality, similarities, ssim
 from vae_keras.metrics.sample_quality import frechet_distance, kernel_distance
 from vae_keras.metrics.sap import sap_score
 from vae_keras.metrics.scores import SCORES, all_scores, repeated
@@ -58,6 +58,7 @@ __all__ = [
     "reconstruction_quality",
     "repeated",
     "sap_score",
+    "similarities",
     "split_kl",
     "split_kl_by_minibatches",
     "ssim",

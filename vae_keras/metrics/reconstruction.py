@@ -19,25 +19,38 @@ def psnr(originals: np.ndarray, reconstructions: np.ndarray) -> float:
     image without any error would make the mean infinite.
     """
 
-    def of_each(some: np.ndarray, others: np.ndarray, max_val: float) -> np.ndarray:
-        return np.minimum(tf.image.psnr(some, others, max_val), PSNR_OF_ROUNDING)
-
-    return _mean_over_images(of_each, originals, reconstructions)
+    return _mean(_of_each_image(_bounded_psnr, originals, reconstructions))
 
 
 def ssim(originals: np.ndarray, reconstructions: np.ndarray) -> float:
     """Structural similarity (Wang et al. 2004), at most 1: mean over images in [0, 1], Gaussian window of 11 pixels."""
-    return _mean_over_images(tf.image.ssim, originals, reconstructions)
+    return _mean(_of_each_image(tf.image.ssim, originals, reconstructions))
 
 
-def _mean_over_images(similarity: Callable[..., Tensor], originals: np.ndarray, others: np.ndarray) -> float:
-    """The mean similarity over all images, computed in batches.
+def similarities(originals: np.ndarray, reconstructions: np.ndarray) -> dict[str, np.ndarray]:
+    """PSNR in dB and SSIM of each image, (n,) each, by the names `psnr` and `ssim`."""
+    return {
+        "psnr": _of_each_image(_bounded_psnr, originals, reconstructions),
+        "ssim": _of_each_image(tf.image.ssim, originals, reconstructions),
+    }
+
+
+def _bounded_psnr(some: np.ndarray, others: np.ndarray, max_val: float) -> np.ndarray:
+    return np.minimum(tf.image.psnr(some, others, max_val), PSNR_OF_ROUNDING)
+
+
+def _of_each_image(similarity: Callable[..., Tensor], originals: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The similarity of each image, (n,), computed in batches.
 
     SSIM makes filtered copies of its images, which would need gigabytes for a few thousand images at once.
     """
     batches = range(0, len(originals), BATCH)
     values = [similarity(originals[at : at + BATCH], others[at : at + BATCH], max_val=1.0) for at in batches]
-    return float(np.mean(np.concatenate(values), dtype=np.float64))
+    return np.concatenate(values)
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(np.mean(values, dtype=np.float64))
 
 
 def reconstruction_quality(originals: np.ndarray, reconstructions: np.ndarray) -> dict[str, float]:

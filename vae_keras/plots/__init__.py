@@ -5,6 +5,7 @@ Every figure contains its caption, so a reader can understand the figure without
 
 from common.figures import add_to_caption, signed
 from vae_keras.plots.charts import (
+    compared_curves,
     distance_bars,
     error_bars,
     heat_map,
@@ -20,6 +21,7 @@ from vae_keras.plots.maps import scatter_maps, thumbnail_map
 __all__ = [
     "Animation",
     "add_to_caption",
+    "compared_curves",
     "contact_sheet",
     "distance_bars",
     "error_bars",

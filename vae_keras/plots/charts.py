@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from common.figures import BLUE, ORANGE, PALE_BLUE, open_axes, signed, title_and_caption
+from common.figures import BLUE, COLOURS, ORANGE, PALE_BLUE, open_axes, signed, title_and_caption
 
 MOST_WRITTEN = 40  # a heat map with more columns has no room for numbers
 
@@ -19,17 +19,34 @@ def training_curves(history: Sequence[Mapping[str, float]], title: str, caption:
     Args:
         history: one row for each epoch, with `epoch`, the terms, and their `val_` values if there are any.
     """
+    parts = {"train": "", "validation": "val_"}
+    return _term_curves(
+        {part: (history, prefix) for part, prefix in parts.items() if f"{prefix}elbo" in history[0]}, title, caption
+    )
+
+
+def compared_curves(histories: Mapping[str, Sequence[Mapping[str, float]]], title: str, caption: str) -> Figure:
+    """Curves of ELBO, reconstruction and KL over the epochs, one for each run, on its validation images if it has any.
+
+    Args:
+        histories: the rows of each run, as for `training_curves`, by the name of the run.
+    """
+    curves = {name: (rows, "val_" if "val_elbo" in rows[0] else "") for name, rows in histories.items()}
+    return _term_curves(curves, title, caption)
+
+
+def _term_curves(curves: Mapping[str, tuple[Sequence[Mapping[str, float]], str]], title: str, caption: str) -> Figure:
+    """A panel for each term with the curves by their labels; each has its rows and the prefix of its columns."""
     figure = Figure(figsize=(10.5, 3.9), layout="constrained")
     panels = figure.subplots(1, 3)
     names = {"elbo": "ELBO", "reconstruction_nll": "reconstruction  -log p(x|z)", "kl": "KL(q(z|x) || p(z))"}
-    epochs = [row["epoch"] for row in history]
     for axes, (term, name) in zip(panels, names.items(), strict=True):
-        axes.plot(epochs, [row[term] for row in history], color=BLUE, label="train")
-        if f"val_{term}" in history[0]:
-            axes.plot(epochs, [row[f"val_{term}"] for row in history], color=ORANGE, label="validation")
+        for place, (label, (rows, prefix)) in enumerate(curves.items()):
+            epochs, values = zip(*((row["epoch"], row[prefix + term]) for row in rows), strict=True)
+            axes.plot(epochs, values, color=COLOURS[place % len(COLOURS)], label=label)
         axes.set(title=name, xlabel="epoch", ylabel="nats per image")
         axes.title.set_fontsize(10)
-        _focus(axes, [row[key] for row in history for key in (term, f"val_{term}") if key in row])
+        _focus(axes, [row[prefix + term] for rows, prefix in curves.values() for row in rows])
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         open_axes(axes, "both")
     panels[0].legend(frameon=False)
