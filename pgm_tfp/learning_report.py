@@ -76,8 +76,8 @@ def learn_tables(
     for name, tables in (("the learnt tables", mean), ("the given tables", network)):
         score = learning.predictive_log_likelihood(tables, tested)
         lines.append(f"held-out rows under {name}: {score:.5f} nats a row")
-    if never:
-        lines += [f"{name} was never seen. {text}" for name, text in learning.unidentified(network, never).items()]
+    unseen = [f"{name} was never seen. {text}" for name, text in learning.unidentified(network, never).items()]
+    lines += unseen
     entries = _entries(network, mean, intervals)
     for entry in entries:
         lines.append(
@@ -88,7 +88,7 @@ def learn_tables(
         entries,
         "Tables learnt from a log",
         f"Blue: mean and central {MASS:.0%} interval of the {kind}, from {learnt_from:,} rows. Orange: the tables of "
-        "the given network.",
+        "the given network." + "".join(f" {sentence}" for sentence in unseen),
     )
     return LearningReport(mean, entries, TextSection("Learning from a log", lines, {"learned.png": figure}))
 

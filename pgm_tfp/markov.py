@@ -7,7 +7,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import numpy as np
@@ -19,6 +20,9 @@ from pgm_tfp.graphs import Edge, graph_of, undirected_graph
 from pgm_tfp.memory import FLOAT, check_memory
 from pgm_tfp.networks import BayesianNetwork, state_index
 from pgm_tfp.potentials import Potential
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 STRENGTH = 1.0  # the logarithms of random weights are uniform from -1 to 1
 
@@ -113,6 +117,12 @@ class MarkovNetwork:
         if weight == -np.inf:
             raise _nothing_possible()
         return weight
+
+    def draw(self, path: str | Path | None = None, title: str = "") -> "Figure":
+        """The graph as a figure; also saved if there is a path such as "room.png", whose suffix chooses the format."""
+        from pgm_tfp.diagrams import drawing
+
+        return drawing(self.graph, path, title)
 
     def factorization(self) -> str:
         """The joint distribution as a formula over maximal cliques, such as 1/Z phi(A, B) phi(B, C, D)."""

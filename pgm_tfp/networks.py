@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from math import log
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -27,6 +28,7 @@ from pgm_tfp.states import State, find_state, places_of
 
 if TYPE_CHECKING:
     import tensorflow_probability as tfp
+    from matplotlib.figure import Figure
     from pgmpy.models import DiscreteBayesianNetwork
 
 Assignment = dict[str, Any]
@@ -145,6 +147,12 @@ class BayesianNetwork:
         potentials = self.potentials()
         check_table({variable: len(states) for variable, states in self.states.items()}, FLOAT * TEMPORARIES)
         return product(potentials).over(tuple(self.conditionals))
+
+    def draw(self, path: str | Path | None = None, title: str = "") -> Figure:
+        """The graph as a figure; also saved if there is a path such as "room.png", whose suffix chooses the format."""
+        from pgm_tfp.diagrams import drawing
+
+        return drawing(self.graph, path, title)
 
     def factorization(self) -> str:
         """The joint distribution as a formula, such as P(O) P(A) P(T | O, A)."""

@@ -48,6 +48,7 @@ ORDER = {
     "pgm_tfp": [
         ["backend", "memory", "states", "bif_statements"],
         ["graphs", "potentials", "conditionals"],
+        ["diagrams"],
         ["triangulation", "joint_distributions"],
         ["elimination", "bif", "uai"],
         ["pgmpy_models"],

@@ -41,6 +41,8 @@ def read_evidence(network: Network, evidence: Evidence | None) -> Findings:
     Raises:
         UserError: a variable or a state is unknown, or a soft finding is not a likelihood.
     """
+    if evidence is not None and not hasattr(evidence, "items"):
+        raise UserError(f'evidence {evidence} names no states; write them by variable, such as {{"M": True}}')
     findings = Findings({}, [])
     for variable, finding in (evidence or {}).items():
         check_variables(network, [variable])

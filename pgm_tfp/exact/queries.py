@@ -41,6 +41,10 @@ def marginal(network: Network, variable: str, evidence: Evidence | None = None) 
         UserError: a name is unknown, or the evidence is impossible.
         TooLargeError: the tables would take more memory than there is.
     """
+    if isinstance(variable, list | tuple | set):
+        raise UserError(
+            f"exact.marginal is about one variable, given {list(variable)}; use exact.joint_marginal for several"
+        )
     return {states[0]: probability for states, probability in joint_marginal(network, [variable], evidence).items()}
 
 

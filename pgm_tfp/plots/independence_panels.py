@@ -1,10 +1,10 @@
 """Diagrams that show why a graph asserts an independence or does not."""
 
+from pgm_tfp.diagrams import Panel
 from pgm_tfp.independence import Independence, TooManyTrailsError, d_separated, separation
 from pgm_tfp.independence.explanation import trails_of, yes_or_no
 from pgm_tfp.markov import MarkovNetwork
 from pgm_tfp.networks import BayesianNetwork
-from pgm_tfp.plots.diagrams import Panel
 
 
 def panels_of(network: BayesianNetwork | MarkovNetwork, statement: Independence) -> list[Panel]:

@@ -6,8 +6,11 @@ from itertools import combinations
 import networkx as nx
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 
 from pgm_tfp import catalogue
+from pgm_tfp.diagrams import drawing, layout
+from pgm_tfp.markov import moralize
 from pgm_tfp.plots import (
     Density,
     Entry,
@@ -20,7 +23,6 @@ from pgm_tfp.plots import (
     table_intervals,
     variance_bars,
 )
-from pgm_tfp.plots.diagrams import layout
 
 
 def test_directed_edges_point_downwards_and_nodes_stand_apart():
@@ -48,6 +50,43 @@ def test_panels_of_the_same_variables_share_their_places():
     figure = graph_panels([Panel(graph), Panel(moral, path=["a", "b"])], "title", "caption")
     first, second = (axes.collections[-1].get_offsets() for axes in figure.axes)
     np.testing.assert_array_equal(first, second)
+
+
+LONG = ["a", "b_c", "W" * 12, "misses_the_lecture", "bus_is_late_today_again", "ERRLOWOUTPUT", "two words", "x" * 40]
+
+
+@pytest.mark.parametrize("names", [LONG, [*"abcdef"], [f"variable_{n}" for n in range(25)]], ids=len)
+@pytest.mark.parametrize("directed", [True, False])
+def test_every_name_fits_into_its_circle_and_no_two_circles_touch(names, directed):
+    edges = [(names[number // 2], name) for number, name in enumerate(names) if number]
+    figure = drawing((nx.DiGraph if directed else nx.Graph)(edges))
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    circles = axes.collections[-1]
+    radius = np.sqrt(circles.get_sizes()[0]) / 2 * figure.dpi / 72
+    centres = axes.transData.transform(circles.get_offsets())
+    assert pdist(centres).min() > 2 * radius
+    assert (centres > radius).all()
+    assert (centres + radius < figure.bbox.size).all()
+    labels = [text for text in axes.texts if text.get_text()]
+    assert {text.get_text().replace("\n", "").replace(" ", "") for text in labels} == {
+        name.replace(" ", "") for name in names
+    }
+    for text in labels:
+        box = text.get_window_extent()
+        assert np.hypot(box.width, box.height) < 2 * radius, text.get_text()
+
+
+def test_a_network_draws_itself_into_a_file(tmp_path):
+    room = catalogue.server_room()
+    room.draw(tmp_path / "new" / "room.png", "The server room")
+    moralize(room).draw(str(tmp_path / "moral.svg"))
+    assert (tmp_path / "new" / "room.png").read_bytes().startswith(b"\x89PNG")
+    assert "svg" in (tmp_path / "moral.svg").read_text()
+    assert room.draw().axes[0].texts
+    with pytest.raises(ValueError, match="docx"):
+        room.draw(tmp_path / "room.docx")
+    assert {path.name for path in tmp_path.iterdir()} == {"new", "moral.svg"}
 
 
 def test_a_bar_is_as_long_as_its_probability():

@@ -119,6 +119,15 @@ def test_what_is_wrong_with_a_frame_is_named_by_its_row():
         fit_dirichlet(network, pd.DataFrame({"note": ["x"]}))
 
 
+def test_several_variables_where_one_is_wanted_name_the_function_for_several():
+    network = catalogue.student()
+    for several in (["D", "I"], ("D",)):
+        with pytest.raises(UserError, match="joint_marginal"):
+            exact.marginal(network, several)
+    with pytest.raises(UserError, match="evidence"):
+        exact.marginals(network, ["D"])
+
+
 def test_evidence_is_read_like_a_cell():
     network = BayesianNetwork({"A": Table.of_true(0.25), "B": Table([0.5, 0.5], states=("1", "2"))})
     assert exact.log_evidence(network, {"A": "yes", "B": 2}) == pytest.approx(math.log(0.125))
