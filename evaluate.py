@@ -18,6 +18,7 @@ open_streams()
 from common.errors import UserError
 from common.files import remove_unfinished, write_text
 from common.names import printable
+from common.progress import tracked
 from common.text_section import TextSection
 from data.sources import canonical
 from vae_keras.command_line import run_script, start_tensorflow
@@ -209,7 +210,8 @@ def evaluate(arguments: list[str] | None) -> None:
     for folder in (run.folder, run.figures):
         remove_unfinished(folder, AN_HOUR)
     # All evaluations finish before the first file is written, so an error leaves the run as it was.
-    made = [one(context) for one in chosen_evaluations(flags, context)]
+    chosen = chosen_evaluations(flags, context)
+    made = [one(context) for one in tracked(chosen, "evaluating", len(chosen))]
     edited = edited_pictures(context, flags.edit) if flags.edit else None
     if flags.report and not flags.metrics:
         made.append(known_or_scored(context, known))

@@ -3,6 +3,8 @@
 import argparse
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -31,6 +33,8 @@ from vae_keras.run_folder import (
     trained_by_this_process,
 )
 
+RESUME = "python train.py --resume"
+
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """The flags of this script, from these arguments or the command line."""
@@ -49,17 +53,28 @@ def train(arguments: list[str] | None) -> None:
     asked = given_settings(flags)
     if flags.resume:
         run = open_run(flags.run) if flags.run else latest_run()
-        with trained_by_this_process(run):
+        with trained_by_this_process(run), saying_how_to_go_on(run):
             go_on(run, asked)
     else:
         config = Config.of(**asked).checked()
         folder = flags.run or new_folder()
         check_free(folder)
-        data = open_data(config)
-        with trained_by_this_process(Run(folder)):
-            run = create_run(folder, config, data)
-            print(f"training {run.folder} on {len(data.split.train):,} images; tensorboard --logdir {run.folder}")
-            finish(run, config, data)
+        with saying_how_to_go_on(Run(folder)):
+            data = open_data(config)
+            with trained_by_this_process(Run(folder)):
+                run = create_run(folder, config, data)
+                print(f"training {run.folder} on {len(data.split.train):,} images; tensorboard --logdir {run.folder}")
+                finish(run, config, data)
+
+
+@contextmanager
+def saying_how_to_go_on(run: Run) -> Iterator[None]:
+    """If Ctrl-C ends the block, the message says how to go on. `vae_keras.training` ends an epoch first."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        created = f"go on with {RESUME} --run {run.folder}"
+        raise KeyboardInterrupt(created if run.config.exists() else "no run was made; start again") from None
 
 
 def go_on(run: Run, asked: dict[str, Any]) -> None:
@@ -90,7 +105,7 @@ def finish(run: Run, config: Config, data: RunData) -> None:
     start = time.perf_counter()
     finished = fit(run, config, data)
     taken = timedelta(seconds=round(time.perf_counter() - start))
-    resume = f"go on with python train.py --resume --run {run.folder}"
+    resume = f"go on with {RESUME} --run {run.folder}"
     done = f"{run.folder} is trained, {taken} in this process; python evaluate.py --run {run.folder}"
     print(done if finished else f"stopped; {resume}")
 

@@ -49,6 +49,17 @@ class StoreOnce(argparse._StoreAction):
         super().__call__(parser, namespace, values, flag)
 
 
+class LinesToStandardError(logging.StreamHandler[TextIO]):
+    """Writes to what `sys.stderr` is at the moment: a progress bar replaces it, and puts lines above the bar."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        return sys.stderr
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises UserError for wrong flags, and names the flag that is most similar."""
 
@@ -138,7 +149,9 @@ def run_script(name: str, script: Callable[[], None], remedies: Remedies) -> int
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    logging.basicConfig(format=f"{name}: %(message)s", level=logging.INFO, stream=sys.stderr, force=True)
+    logging.basicConfig(
+        format=f"{name}: %(message)s", level=logging.INFO, handlers=[LinesToStandardError()], force=True
+    )
     status = _run(name, script, remedies)
     return max(status, _flush_output(name))
 
@@ -164,8 +177,8 @@ def _run(name: str, script: Callable[[], None], remedies: Remedies) -> int:
         return _print_error(
             name, f"{type(warning).__name__}: {first_line}; do not turn warnings into errors (-W, PYTHONWARNINGS)"
         )
-    except KeyboardInterrupt:
-        _print_error(name, "interrupted")
+    except KeyboardInterrupt as interruption:
+        _print_error(name, "; ".join(["interrupted", *map(str, interruption.args)]))
         return INTERRUPTED
     return 0
 

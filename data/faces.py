@@ -7,6 +7,7 @@ Background, hair behind the head, neck, shoulders, head and the hair in front ar
 import numpy as np
 from joblib import Parallel, delayed
 
+from common.progress import tracked
 from data.face_painting import (
     BACKGROUND,
     FACE_PAINTERS,
@@ -130,4 +131,5 @@ def render_many(factors: np.ndarray, size: int = 128, channels: int = 1) -> np.n
     """One image for each row of `factors` (n, K): (n, size, size, channels) uint8. All CPU cores are used."""
     # Processes are used instead of threads, because threads would wait for the interpreter's lock most of the time.
     jobs = -1 if len(factors) >= PARALLEL_FROM else 1
-    return np.stack(Parallel(n_jobs=jobs)(delayed(render)(row, size, channels) for row in factors))
+    rendered = Parallel(n_jobs=jobs, return_as="generator")(delayed(render)(row, size, channels) for row in factors)
+    return np.stack([*tracked(rendered, f"rendering {len(factors):,} faces", len(factors))])

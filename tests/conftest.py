@@ -22,6 +22,7 @@ from filelock import FileLock
 
 import evaluate
 import train
+from common.command_line import LinesToStandardError
 from tests.support import TINY, settings
 from vae_keras.feature_spaces import factor_space
 
@@ -101,7 +102,7 @@ def scripts_leave_no_handler():
     yield
     root = logging.getLogger()
     for handler in root.handlers[:]:
-        if type(handler) is logging.StreamHandler:
+        if isinstance(handler, LinesToStandardError):
             root.removeHandler(handler)
 
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ORDER = {
     "common": [
         ["errors"],
-        ["estimates", "files", "names", "installed", "quiet", "lazy", "figures", "ranges", "text_section"],
+        ["estimates", "files", "names", "installed", "quiet", "lazy", "figures", "ranges", "text_section", "progress"],
         ["command_line", "documents"],
     ],
     "data": [

@@ -24,6 +24,7 @@ import numpy as np
 
 from common.errors import UserError
 from common.files import atomic_write
+from common.progress import tracked
 from data import factors
 from data.pipelines import steps_per_epoch, to_unit
 from data.rendered_faces import CACHE, rendered_faces, rendering_code
@@ -193,7 +194,7 @@ def _train(images: np.ndarray, targets: np.ndarray, epochs: int) -> "keras.Model
     rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, epochs * steps_per_epoch(len(images), BATCH))
     # jit_compile is off because XLA makes this network several times slower on a CPU.
     network.compile(keras.optimizers.Adam(rate), loss="mean_squared_error", jit_compile=False)
-    for epoch in range(epochs):
+    for epoch in tracked(range(epochs), "training this network", epochs):
         order = np.random.default_rng((SEED, epoch)).permutation(len(images))
         for batch in np.split(order, range(BATCH, len(order), BATCH)):
             network.train_on_batch(to_unit(images[batch]), targets[batch])

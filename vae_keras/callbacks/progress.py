@@ -8,6 +8,8 @@ import keras
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+MEASURED = 10.0  # seconds of steps that tell how long all of them take
+
 
 class ShowProgress(keras.callbacks.Callback):
     """Shows epoch, images per second, remaining time, ELBO, reconstruction and KL. Use it in a `with` block.
@@ -26,6 +28,7 @@ class ShowProgress(keras.callbacks.Callback):
         self.images, self.steps, self.epochs, self.first_epoch = images, steps, epochs, first_epoch
         self.console = console or Console(highlight=False, soft_wrap=True)
         self.bar: Progress | None = None
+        self.steps_done, self.told, self.first_step_ended = 0, False, 0.0
 
     def __enter__(self) -> Self:
         self.started = time.perf_counter()
@@ -54,10 +57,24 @@ class ShowProgress(keras.callbacks.Callback):
         self.trained_in = 0.0
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self.trained_in = time.perf_counter() - self.epoch_started
+        now = time.perf_counter()
+        self.trained_in = now - self.epoch_started
+        self._tell_duration(now)
         if self.bar:
             share = (batch + 1) / self.steps
             self.bar.update(self.task, advance=1, rate=share * self.images / self.trained_in)
+
+    def _tell_duration(self, now: float) -> None:
+        """Say once how long the training will take, after the slow first step and `MEASURED` seconds of steps."""
+        self.steps_done += 1
+        if self.steps_done == 1:
+            self.first_step_ended = now
+        elif not self.told and (now - self.first_step_ended > MEASURED or self.steps_done == self.steps):
+            left = (self.epochs - self.first_epoch) * self.steps - self.steps_done
+            seconds = (now - self.first_step_ended) / (self.steps_done - 1) * left
+            if seconds > MEASURED:
+                self.console.print(f"about {timedelta(seconds=round(seconds))} to go; Ctrl-C saves the run")
+            self.told = True
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = logs or {}

@@ -94,7 +94,7 @@ EVALUATIONS["latent_map"] = Choice(
 EVALUATIONS["metrics"] = Choice(
     "ELBO, PSNR, SSIM and more on the test images, compared with the best linear model; the KL of each latent; the "
     "parts of the KL; if the factors of the images are known, disentanglement scores (they take minutes and are "
-    "computed only with this flag, or for a report)",
+    "computed only with this flag; a report computes all but DCI)",
     _metrics,
 )
 EVALUATIONS["sample_quality"] = Choice(

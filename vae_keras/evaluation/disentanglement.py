@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from vae_keras.plots import heat_map
 log = logging.getLogger(__name__)
 
 SCORES = metrics.SCORES
+SLOW = ("dci",)  # takes minutes: its classifiers grow 20 trees a round for a factor of 20 levels
 FACES = 10_000  # rendered for the scores; the model has not seen them
 PIECES = 5  # of the images; the scores of the pieces give the standard error
 FEWEST_IMAGES = 200  # with fewer images, counts in 20 bins are too noisy
@@ -38,18 +40,22 @@ class Labelled(NamedTuple):
     names: tuple[str, ...]
 
 
-def disentanglement(context: EvaluationContext) -> Evaluation:
-    """All scores with their standard errors, and a heat map of the information in latents about factors.
+def disentanglement(context: EvaluationContext, slow: bool = True) -> Evaluation:
+    """The scores with their standard errors, and a heat map of the information in latents about factors.
 
     The evaluation is empty if `labelled_codes` returns None, or if a level of a factor is too rare.
+
+    Args:
+        slow: whether to compute the scores in `SLOW`, too.
     """
+    chosen = {name: score for name, score in SCORES.items() if slow or name not in SLOW}
     labelled = labelled_codes(context)
     if labelled is None:
         return Evaluation({}, {})
     codes, levels, names = labelled
     try:
-        scores = metrics.all_scores(codes, levels, context.config.seed, SCORES)
-        errors = errors_of_pieces(codes, levels, context.config.seed)
+        scores = metrics.all_scores(codes, levels, context.config.seed, chosen)
+        errors = errors_of_pieces(codes, levels, context.config.seed, chosen)
     except ValueError as reason:  # a level is so rare that a piece has no image with it
         log.warning("no disentanglement scores: %s", reason)
         return Evaluation({}, {})
@@ -68,13 +74,13 @@ def disentanglement(context: EvaluationContext) -> Evaluation:
 def known_or_scored(context: EvaluationContext, known: Record) -> Evaluation:
     """The disentanglement evaluation, with the scores of the record if they belong to this model and these images.
 
-    Computing the scores takes minutes, so this function computes them only if the record has none that fit.
+    If the record has none that fit, all but those in `SLOW` are computed.
 
     Args:
         known: the record in metrics.json; it may belong to another model or other images.
     """
     numbers = record_about(known, context.source, context.epoch, context.inputs)[0].get("disentanglement")
-    return drawn(context, numbers) if numbers and _fits(context, numbers) else disentanglement(context)
+    return drawn(context, numbers) if numbers and _fits(context, numbers) else disentanglement(context, slow=False)
 
 
 def drawn(context: EvaluationContext, numbers: Disentanglement) -> Evaluation:
@@ -142,8 +148,10 @@ def labelled_codes(context: EvaluationContext) -> Labelled | None:
     return Labelled(context.test_posterior.mean, known.levels, known.names)
 
 
-def errors_of_pieces(codes: np.ndarray, levels: np.ndarray, seed: int) -> dict[str, float]:
+def errors_of_pieces(
+    codes: np.ndarray, levels: np.ndarray, seed: int, scores: Mapping[str, metrics.ScoreFunction]
+) -> dict[str, float]:
     """The standard error of every score: its standard deviation over disjoint pieces, divided by sqrt(pieces)."""
     pieces = np.array_split(np.random.default_rng(seed).permutation(len(codes)), PIECES)
-    repeats = metrics.repeated(lambda piece: (codes[pieces[piece]], levels[pieces[piece]]), PIECES, seed, SCORES)
+    repeats = metrics.repeated(lambda piece: (codes[pieces[piece]], levels[pieces[piece]]), PIECES, seed, scores)
     return {name: score.standard_error for name, score in repeats.items()}

@@ -18,7 +18,7 @@ from vae_keras.metrics.modularity_score import modularity, modularity_from_infor
 from vae_keras.metrics.reconstruction import psnr, reconstruction_quality, similarities, ssim
 from vae_keras.metrics.sample_quality import frechet_distance, kernel_distance
 from vae_keras.metrics.sap import sap_score
-from vae_keras.metrics.scores import SCORES, all_scores, repeated
+from vae_keras.metrics.scores import SCORES, ScoreFunction, all_scores, repeated
 from vae_keras.metrics.total_correlation_score import gaussian_total_correlation
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "KlSplit",
     "LinearVae",
     "Reading",
+    "ScoreFunction",
     "active_units",
     "all_scores",
     "beta_vae_score",

@@ -24,6 +24,7 @@ import scipy.stats
 from joblib import Parallel, delayed
 from sklearn.ensemble import GradientBoostingClassifier
 
+from common.progress import tracked
 from vae_keras.metrics.pool import checked, train_test_split
 
 SMALL = 1e-11
@@ -55,10 +56,11 @@ def dci(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> Dci:
     codes, factors = checked(codes, factors, fewest_codes=2, fewest_factors=2)
     split = train_test_split(codes, factors, seed)
     # Threads are enough: scikit-learn releases the interpreter's lock while it grows trees.
-    classifiers = Parallel(n_jobs=-1, prefer="threads")(
+    fitted = Parallel(n_jobs=-1, prefer="threads", return_as="generator")(
         delayed(GradientBoostingClassifier(random_state=seed).fit)(split.train_codes, factor)
         for factor in split.train_factors.T
     )
+    classifiers = [*tracked(fitted, "predicting factors for DCI", split.train_factors.shape[1])]
     importance = np.stack([classifier.feature_importances_ for classifier in classifiers], axis=1)
     tested = zip(classifiers, split.test_factors.T, strict=True)
     accuracy = np.mean([classifier.score(split.test_codes, factor) for classifier, factor in tested])

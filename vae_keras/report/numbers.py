@@ -170,6 +170,8 @@ def score_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
             f"Disentanglement scores on {known['images']:,} images. The standard errors come from disjoint pieces of "
             f"these images. They do not include the differences between models trained with different seeds."
         )
+        if "dci_disentanglement" not in known["scores"]:
+            caption += " DCI is not among them: it takes minutes, and evaluate.py --metrics computes it."
         yield table(numbering, caption, ("score", "value", "standard error"), rows)
 
 

@@ -94,6 +94,13 @@ def test_scores_that_are_known_are_drawn_again_and_not_computed(reported, monkey
             known_or_scored(context, known | change)
 
 
+def test_a_report_computes_the_quick_scores_and_says_what_it_leaves_out(reported, monkeypatch):
+    monkeypatch.setattr(disentanglement, "SCORES", {**disentanglement.SCORES, "dci": None})  # calling it would fail
+    numbers = known_or_scored(context_of(reported), {}).numbers
+    assert numbers == {"disentanglement": json.loads(reported.metrics.read_text())["disentanglement"]}
+    assert "DCI is not among them" in (reported.folder / "report.html").read_text()
+
+
 def test_a_pdf_is_printed_from_the_page(reported, tmp_path, browser, quick):
     run = Run(shutil.copytree(reported.folder, tmp_path / "a"))
     assert evaluate.main(["--run", str(run.folder), "--report", "--pdf"]) == 0
