@@ -18,7 +18,7 @@ DEMO_SETTINGS := --data faces:5000 --image-size 64 --channels 3 --latent-dim 24 
 RUN ?= $(DEMO)
 SINCE ?= main
 
-.PHONY: demo trained report site submission assignment figures test test-long check benchmarks lint format types clean
+.PHONY: demo trained report explore site submission assignment figures test test-long check benchmarks lint format types clean
 
 demo: trained ## train a short run on rendered faces and draw its figures
 	@$(BIN)/python evaluate.py --run $(DEMO)
@@ -30,10 +30,13 @@ trained: .venv/run.stamp
 	else $(BIN)/python train.py $(DEMO_SETTINGS) --run $(DEMO); fi
 
 ifeq ($(RUN),$(DEMO))
-report: trained
+report explore: trained
 endif
 report: .venv/run.stamp ## write the report on the demo run, or on RUN=runs/NAME, as one HTML page
 	@$(BIN)/python evaluate.py --run $(RUN) --report
+
+explore: .venv/explore.stamp ## open a page where you move sliders and a face of the demo, or of RUN=runs/NAME, answers
+	@$(BIN)/python evaluate.py --run $(RUN) --explore
 
 submission: .venv/run.stamp ## pack the report on RUN, its figures and the code as HW1_NAME_ID.zip: NAME=... ID=...
 	@$(BIN)/python -m course.submission --run $(RUN) --name "$(NAME)" --id "$(ID)"
@@ -74,7 +77,11 @@ types: .venv/dev.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-.venv/dev.stamp: requirements-dev.txt requirements-docs.txt requirements.txt | .venv
+.venv/explore.stamp: requirements-explore.txt requirements.txt | .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-explore.txt
+	@touch .venv/run.stamp $@
+
+.venv/dev.stamp: requirements-explore.txt requirements-dev.txt requirements-docs.txt requirements.txt | .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch .venv/run.stamp $@
 

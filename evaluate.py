@@ -7,7 +7,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from common.installed import DOCUMENTS, PGM_TFP, require_packages
+from common.installed import DOCUMENTS, EXPLORER, PGM_TFP, require_packages
 
 require_packages("evaluate.py")
 
@@ -89,6 +89,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "same faces and edits, curves; the figures go into the first run's folder",
     )
     parser.add_argument(
+        "--explore",
+        action="store_true",
+        help="open a page on this machine where you move sliders and a face answers (needs requirements-explore.txt)",
+    )
+    parser.add_argument(
         "--report",
         action="store_true",
         help=f"all of the above except {', '.join(slow)}; then report.html, one page with theory, settings, "
@@ -136,7 +141,7 @@ def chosen_evaluations(flags: argparse.Namespace, context: EvaluationContext) ->
     quick = [name for name, choice in EVALUATIONS.items() if choice.quick]
     if flags.report:
         asked = [name for name in EVALUATIONS if name in asked or name in quick]
-    elif not asked and not flags.edit:
+    elif not asked and not flags.edit and not flags.explore:
         asked = quick
     return [one for name in asked for one in EVALUATIONS[name].plan(context, values[name])]
 
@@ -186,6 +191,8 @@ def evaluate(arguments: list[str] | None) -> None:
     if flags.compare:
         compare(flags.compare)
         return
+    if flags.explore:
+        require_packages("evaluate.py --explore", EXPLORER, "requirements-explore.txt")
     if flags.report:
         require_packages("evaluate.py --report", (*DOCUMENTS, *PGM_TFP))
     run = open_run(flags.run) if flags.run else latest_run()
@@ -231,6 +238,12 @@ def evaluate(arguments: list[str] | None) -> None:
         if browser:
             report.print_pdf(browser, html, pdf)
             print(pdf)
+    if flags.explore:
+        from vae_keras.explorer.faces import Explorer
+        from vae_keras.explorer.server import serve
+
+        serve(Explorer(context))
+        return
     if any({"test", "disentanglement"} & {*evaluation.numbers} for evaluation in made):
         show_numbers(run)
     print(f"evaluated in {timedelta(seconds=round(time.perf_counter() - start))}")

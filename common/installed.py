@@ -10,13 +10,19 @@ VAE_KERAS = (
     "tensorflow", "keras", "tensorboard", "numpy", "matplotlib", "PIL", "sklearn", "joblib", "rich", "wrapt",
     "msgspec", "filelock",
 )  # fmt: skip
+EXPLORER = ("nicegui",)  # only evaluate.py --explore needs it
 PGM_TFP = ("tensorflow", "tensorflow_probability", "numpy", "networkx", "scipy", "matplotlib", "rich")
 
 
-def require_packages(script: str, modules: Sequence[str] = VAE_KERAS) -> None:
+def require_packages(script: str, modules: Sequence[str] = VAE_KERAS, requirements: str = "requirements.txt") -> None:
     """End the script with one line and exit status 2 if Python is too old or a package is missing.
 
     Only scripts call this function, before their other imports.
+
+    Args:
+        script: the name that begins the line.
+        modules: names of the packages as Python imports them.
+        requirements: the file that installs them.
     """
     missing = [name for name in modules if find_spec(name) is None]
     if sys.version_info < OLDEST_PYTHON:
@@ -24,7 +30,7 @@ def require_packages(script: str, modules: Sequence[str] = VAE_KERAS) -> None:
     elif missing:
         reason = (
             f"{', '.join(missing)} cannot be found by {sys.executable}; "
-            "run python -m pip install -r requirements.txt, or activate the environment where you have run it"
+            f"run python -m pip install -r {requirements}, or activate the environment where you have run it"
         )
     else:
         return

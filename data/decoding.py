@@ -2,7 +2,7 @@
 
 import io
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
@@ -34,7 +34,7 @@ class DecodedImage(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def decode(path: Path, size: int, channels: int) -> DecodedImage:
+def decode(source: Path | BinaryIO, size: int, channels: int) -> DecodedImage:
     """Decode one image file to `size` x `size` pixels of 1 (grey) or 3 (RGB) channels.
 
     The steps are: turn the image upright (EXIF orientation), put white behind transparent pixels, convert to sRGB
@@ -44,7 +44,7 @@ def decode(path: Path, size: int, channels: int) -> DecodedImage:
     Raises:
         Exception: the file cannot be decoded. Pillow's decoders raise errors of many classes.
     """
-    with Image.open(path, formats=image_formats().names) as file:
+    with Image.open(source, formats=image_formats().names) as file:
         profile = file.info.get("icc_profile")
         upright, unreadable = _upright(file)
         image, warnings = _to_eight_bits(upright)
@@ -59,18 +59,18 @@ def decode(path: Path, size: int, channels: int) -> DecodedImage:
     return DecodedImage(fit_square(image, size, channels), warnings)
 
 
-def decode_or_reason(path: Path, size: int, channels: int) -> DecodedImage | str:
+def decode_or_reason(source: Path | BinaryIO, size: int, channels: int) -> DecodedImage | str:
     """The decoded image, or the reason why the file cannot be decoded."""
-    if path.exists() and not path.is_file():  # opening a pipe would wait for a writer
+    if isinstance(source, Path) and source.exists() and not source.is_file():  # opening a pipe would wait for a writer
         return "it is not a regular file"
     try:
-        return decode(path, size, channels)
+        return decode(source, size, channels)
     except UnidentifiedImageError:
-        if is_undecodable_heif(first_bytes(path)):
+        if is_undecodable_heif(first_bytes(source)):
             return f"it is HEIF; {image_formats().remedies[HEIF_SUFFIXES[0]]}"
         return "it is not an image that Pillow can read"
     except Exception as damage:  # Pillow's decoders raise errors of many kinds for damaged files
-        return str(damage).replace(repr(str(path)), "the file") or type(damage).__name__
+        return str(damage).replace(repr(str(source)), "the file") or type(damage).__name__
 
 
 def fit_square(image: Image.Image, size: int, channels: int) -> np.ndarray:

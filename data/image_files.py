@@ -9,6 +9,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image
 
@@ -116,10 +117,13 @@ def kind_of(path: Path) -> str | None:
     return None
 
 
-def first_bytes(path: Path) -> bytes:
+def first_bytes(source: Path | BinaryIO) -> bytes:
     """The first bytes of a file, enough for every signature; none if the file cannot be read."""
+    if not isinstance(source, Path):
+        source.seek(0)
+        return source.read(SIGNATURE_BYTES)
     try:
-        with path.open("rb") as file:
+        with source.open("rb") as file:
             return file.read(SIGNATURE_BYTES)
     except OSError:
         return b""

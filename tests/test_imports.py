@@ -43,7 +43,7 @@ ORDER = {
         ["plots"],
         ["callbacks", "evaluation"],
         ["training", "command_line"],
-        ["report"],
+        ["report", "explorer"],
     ],
     "pgm_tfp": [
         ["backend", "memory", "states", "bif_statements"],

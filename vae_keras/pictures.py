@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -19,24 +19,29 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def read_picture(path: str | Path, vae: "VAE") -> np.ndarray:
+def read_picture(source: str | Path | BinaryIO, vae: "VAE") -> np.ndarray:
     """The central square of a picture as an input of the model, (height, width, channels) float32 in [0, 1].
 
     The picture is cropped, resized and converted to the model's channels exactly as the images of a folder are
     (`data.decoding`).
 
+    Args:
+        source: the path of the file, or the opened file.
+
     Raises:
         UserError: there is no such file, or it cannot be decoded.
     """
-    path = Path(path)
-    if not path.exists():
-        raise UserError(f"no file {printable(path)}; pass a picture, such as a JPEG or PNG")
+    if isinstance(source, str):
+        source = Path(source)
+    name = printable(source) if isinstance(source, Path) else "the picture"
+    if isinstance(source, Path) and not source.exists():
+        raise UserError(f"no file {name}; pass a picture, such as a JPEG or PNG")
     size, _, channels = vae.image_shape
-    decoded = decode_or_reason(path, size, channels)
+    decoded = decode_or_reason(source, size, channels)
     if isinstance(decoded, str):
-        raise UserError(f"{printable(path)} cannot be read: {printable(decoded)}; pass another picture")
+        raise UserError(f"{name} cannot be read: {printable(decoded)}; pass another picture")
     for warning in decoded.warnings:
-        log.warning("images such as %s %s", printable(path), warning)
+        log.warning("images such as %s %s", name, warning)
     return unit_pixels(decoded.pixels)
 
 

@@ -1,6 +1,7 @@
 """Every benchmark runs at its smallest size."""
 
 import re
+import shutil
 import sys
 from importlib import import_module
 
@@ -9,8 +10,9 @@ import pytest
 from PIL import Image
 
 from tests.support import ROOT
+from vae_keras.report.pdf import BROWSERS
 
-# By benchmark, what makes it small, and its arguments; {folder} is a folder of photographs.
+# By benchmark, what makes it small, and its arguments; {folder} is a folder of photographs, {run} a run.
 SMALL = {
     "architectures": (
         {
@@ -29,6 +31,7 @@ SMALL = {
     ),
     "disentanglement_scores": ({"ROWS": 300, "FACTORS": 3, "LEVELS": 2, "LATENTS": 3}, []),
     "exact_inference": ({"ROWS": 20, "ROWS_OF_PYAGRUM": 2, "LOG_ROWS": 100, "REPETITIONS": 1}, ["cancer"]),
+    "explorer": ({"MOVES": 3, "DRAGGED": 3}, ["{run}"]),
     "photographs": (
         {
             "SETTINGS": ["--image-size", "32", "--channels", "3", "--likelihood", "gaussian"],
@@ -91,7 +94,9 @@ def folder(tmp_path):
 @pytest.mark.filterwarnings("ignore:Model doesn't support `jit_compile=True`")
 @pytest.mark.filterwarnings("ignore:`torch.jit")  # PyTorch's own compiler calls what PyTorch deprecates
 @pytest.mark.parametrize("name", SMALL)
-def test_a_benchmark_runs_at_its_smallest_size(name, folder, tmp_path, monkeypatch, capsys):
+def test_a_benchmark_runs_at_its_smallest_size(name, folder, tiny_run, tmp_path, monkeypatch, capsys):
+    if name == "explorer" and not any(map(shutil.which, BROWSERS)):
+        pytest.skip("the explorer is measured in Chromium or Chrome, and neither is installed")
     sizes, arguments = SMALL[name]
     benchmark = import_module(f"benchmarks.{name}")
     for constant, value in sizes.items():
@@ -101,6 +106,6 @@ def test_a_benchmark_runs_at_its_smallest_size(name, folder, tmp_path, monkeypat
         monkeypatch.setattr(benchmark, "FIGURE", tmp_path / "figure.png")
     if name in ("architectures", "photographs", "priors"):
         monkeypatch.chdir(tmp_path)  # it trains below runs/
-    monkeypatch.setattr(sys, "argv", [name, *(argument.format(folder=folder) for argument in arguments)])
+    monkeypatch.setattr(sys, "argv", [name, *(argument.format(folder=folder, run=tiny_run) for argument in arguments)])
     benchmark.main()
     assert re.search(r"\d", capsys.readouterr().out)

@@ -29,8 +29,9 @@ def test_every_benchmark_in_the_documentation_is_there():
 def test_every_command_in_the_documentation_has_valid_flags(typed, tmp_path, monkeypatch):
     """Tests of the scripts run them; here every command as it is printed is read, and its settings are checked."""
     monkeypatch.chdir(tmp_path)
-    for folder in ("my_faces", "path/to/faces"):
+    for folder in ("runs/my_faces/non_smile", "path/to/faces"):
         (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "runs/my_faces/non_smile/face-000002.png").touch()
     _, script, *arguments = shlex.split(typed)
     if script == "train.py":
         flags = train.parse(arguments)

@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -19,6 +21,8 @@ def test_a_picture_is_read_as_the_images_of_a_folder_are(vae, tmp_path):
     picture = vae_keras.read_picture(str(tmp_path / "one.png"), vae)
     (expected,) = image_folder(tmp_path, size, channels).images
     np.testing.assert_array_equal(np.rint(picture * 255).astype(np.uint8), expected)
+    with (tmp_path / "one.png").open("rb") as opened:
+        np.testing.assert_array_equal(vae_keras.read_picture(opened, vae), picture)
     assert vae.encode(picture[None]).mean.shape == (1, vae.latent_dim)
 
 
@@ -44,6 +48,9 @@ def test_what_cannot_be_read_or_written_is_refused(vae, tmp_path):
     for path in ("text.png", "missing.png", "."):
         with pytest.raises(UserError):
             vae_keras.read_picture(tmp_path / path, vae)
+    for content in (b"", b"no picture", b"\x89PNG\r\n\x1a\n"):
+        with pytest.raises(UserError, match="the picture"):
+            vae_keras.read_picture(io.BytesIO(content), vae)
     for name in ("one", "one.docx", "one.heic.txt"):
         with pytest.raises(UserError):
             vae_keras.save_picture(np.zeros((4, 4, 1)), tmp_path / name)

@@ -1,0 +1,123 @@
+"""What the explorer shows, without a browser."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from common.errors import UserError
+from data import factors
+from tests.support import examples
+from vae_keras.explorer.faces import Face, gif, png
+
+# The places of attributes among those with a direction, and their strengths.
+STRENGTHS = st.dictionaries(st.sampled_from([0, 1, 2]), st.floats(-3, 3), max_size=3)
+LATENTS = st.tuples(*[st.floats(-3, 3)] * 4)
+
+
+def named(explorer, strengths):
+    names = [*explorer.directions]
+    return {names[place]: strength for place, strength in strengths.items()}
+
+
+@given(latents=LATENTS, strengths=STRENGTHS)
+def test_an_edit_adds_multiples_of_directions_between_class_means(explorer, latents, strengths):
+    data, means = explorer.context.data, explorer.context.train_posterior.mean
+    strengths = named(explorer, strengths)
+    expected = np.array(latents)
+    for name, strength in strengths.items():
+        has = data.dataset.label(name)[data.split.train]
+        expected = expected + strength * (means[has].mean(axis=0) - means[~has].mean(axis=0))
+    np.testing.assert_allclose(explorer.latents_of(Face(latents, strengths)), expected, atol=1e-5)
+
+
+@given(latents=LATENTS, strengths=STRENGTHS, number=st.integers(0, 3), value=st.floats(-3, 3))
+def test_a_moved_latent_is_where_it_was_moved_to_and_nothing_else_has_moved(
+    explorer, latents, strengths, number, value
+):
+    face = Face(latents, named(explorer, strengths))
+    moved = explorer.with_latent(face, number, value)
+    expected = explorer.latents_of(face)
+    expected[number] = value
+    np.testing.assert_allclose(explorer.latents_of(moved), expected, atol=1e-5)
+    assert moved.strengths == face.strengths
+
+
+def test_a_face_is_what_the_model_decodes(explorer):
+    face = explorer.test_face(2).with_strength("smile", 1.5)
+    decoded = np.asarray(explorer.vae.decode(explorer.latents_of(face)[None]))[0]
+    np.testing.assert_allclose(explorer.pixels(face), 255 * decoded, atol=0.51)
+    assert explorer.pixels(face).dtype == np.uint8
+    np.testing.assert_allclose(face.latents, explorer.context.test_posterior.mean[2], atol=1e-6)
+
+
+def test_random_faces_come_from_the_fitted_prior_and_repeat_by_seed(explorer):
+    expected = explorer.context.fitted_prior.sample(1, 7)[0]
+    np.testing.assert_allclose(explorer.random_face(7).latents, expected)
+    assert explorer.random_face(7) == explorer.random_face(7)
+    assert explorer.random_face(8) != explorer.random_face(7)
+
+
+def test_latents_are_in_the_order_of_their_information(explorer):
+    nats = [latent.nats for latent in explorer.latents]
+    assert nats == sorted(nats, reverse=True)
+    assert sorted(latent.number for latent in explorer.latents) == [0, 1, 2, 3]
+    assert all(latent.name.startswith(f"z{latent.number}") for latent in explorer.latents)
+
+
+def test_a_picture_of_ones_own_is_encoded_as_a_test_image_is(explorer):
+    pixels = explorer.context.test_images[3]
+    own = explorer.own_picture(png(pixels), "me\n.png")
+    np.testing.assert_array_equal(own.pixels, pixels)
+    np.testing.assert_allclose(own.face.latents, explorer.test_face(3).latents, atol=1e-5)
+    assert own.face.source == r"picture me\n.png"
+    assert 0 <= own.share_below <= 1
+    noise = np.random.default_rng(0).integers(0, 256, pixels.shape, np.uint8)
+    unlike = explorer.own_picture(png(noise), "noise")
+    assert unlike.elbo < own.elbo
+    assert unlike.share_below == 0.0
+
+
+@pytest.mark.parametrize("content", [b"", b"text", png(np.zeros((40, 40, 3), np.uint8))[:60]], ids=len)
+def test_what_is_no_picture_is_refused(explorer, content):
+    with pytest.raises(UserError):
+        explorer.own_picture(content, "me.png")
+
+
+def test_a_walk_begins_and_ends_at_its_faces(explorer):
+    start, end = explorer.test_face(0), explorer.test_face(1).with_strength("smile", 1.0)
+    frames = explorer.walk(start, end, 5)
+    assert frames.shape == (5, *explorer.vae.image_shape)
+    np.testing.assert_allclose(frames[0], explorer.pixels(start), atol=1)
+    np.testing.assert_allclose(frames[-1], explorer.pixels(end), atol=1)
+
+
+def test_the_renderer_draws_the_factors_that_are_read(explorer):
+    assert explorer.reads_factors
+    read = explorer.factors_of(explorer.context.test_images[0])
+    assert {*read} == {*factors.NAMES}
+    middle = explorer.rendered(dict.fromkeys(factors.NAMES, 0.0))
+    assert middle.shape == explorer.vae.image_shape
+    assert not np.array_equal(middle, explorer.rendered({**dict.fromkeys(factors.NAMES, 0.0), "smile": 1.5}))
+    # Beyond the range, a factor stays at its end: the square root of 3, in standard deviations.
+    ends = [explorer.rendered(dict.fromkeys(factors.NAMES, far)) for far in (np.sqrt(3), 9.0)]
+    np.testing.assert_array_equal(*ends)
+
+
+def test_the_map_has_a_point_for_each_test_image(explorer):
+    assert explorer.map.shape == (len(explorer.context.test_images), 2)
+    np.testing.assert_allclose([explorer.map.min(axis=0), explorer.map.max(axis=0)], [[0, 0], [1, 1]])
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@examples(10)
+@given(seed=st.integers(0, 100))
+def test_files_hold_the_pixels(channels, seed):
+    pixels = np.random.default_rng(seed).integers(0, 256, (3, 8, 8, channels), np.uint8)
+    with Image.open(io.BytesIO(png(pixels[0]))) as read:
+        np.testing.assert_array_equal(np.asarray(read).reshape(8, 8, channels), pixels[0])
+    with Image.open(io.BytesIO(gif(pixels))) as read:
+        assert read.n_frames == 4  # there and back

@@ -1,0 +1,94 @@
+"""Serves the explorer's page on this machine, to this machine alone."""
+
+import os
+import socket
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
+from typing import Any
+
+from nicegui import app, ui
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from vae_keras.explorer.faces import Explorer
+from vae_keras.explorer.page import View
+
+HOST = "127.0.0.1"
+USUAL_PORT = 8765
+MOST_BYTES = 30_000_000  # of a request, such as a picture of one's own
+SECONDS_TO_END = 1  # after Ctrl-C, for open connections
+
+
+class LoopbackOnly:
+    """Refuses requests of pages that this server did not send.
+
+    A page of another origin runs in the same browser, so it could reach the server under its address (cross-site
+    requests), or under a name of its own that it lets point here (DNS rebinding). The header `Host` has to be this
+    server's own. So does `Origin`, which a browser sends with each WebSocket and each request that changes something.
+    """
+
+    def __init__(self, application: ASGIApp, port: int):
+        self.application = application
+        self.hosts = {f"{name}:{port}" for name in (HOST, "localhost")}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.application(scope, receive, send)
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        origin = headers.get("origin")
+        foreign = headers.get("host") not in self.hosts or (
+            origin is not None and origin.removeprefix("http://") not in self.hosts
+        )
+        cross = headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate"
+        length = headers.get("content-length", "0")
+        if foreign or cross:
+            await _refuse(scope, receive, send, 403)
+        elif not length.isdecimal() or int(length) > MOST_BYTES:
+            await _refuse(scope, receive, send, 413)
+        else:
+            await self.application(scope, receive, send)
+
+
+async def _refuse(
+    scope: Scope,
+    receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+    send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    status: int,
+) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"refused"})
+
+
+def free_port(usual: int = USUAL_PORT) -> int:
+    """The usual port, or a free one if another program uses it."""
+    for port in (usual, 0):
+        with socket.socket() as tried:
+            if os.name == "posix":  # as the server does: a port is free though old connections linger
+                tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                tried.bind((HOST, port))
+            except OSError:
+                continue
+            return int(tried.getsockname()[1])
+    raise OSError("no port is free")
+
+
+def serve(explorer: Explorer) -> None:
+    """Serve the page until Ctrl-C, and open it in the browser."""
+    port = free_port()
+    app.add_middleware(LoopbackOnly, port=port)
+    print(f"the explorer is at http://{HOST}:{port}; Ctrl-C ends it", flush=True)
+    with suppress(KeyboardInterrupt):  # the server ends first, and raises it afterwards
+        ui.run(
+            lambda: View(explorer).build(),
+            host=HOST,
+            port=port,
+            title="Face explorer",
+            reload=False,
+            show_welcome_message=False,
+            timeout_graceful_shutdown=SECONDS_TO_END,
+        )
