@@ -242,7 +242,9 @@ def evaluate(arguments: list[str] | None) -> None:
         from vae_keras.explorer.faces import Explorer
         from vae_keras.explorer.server import serve
 
-        serve(Explorer(context))
+        explorer = Explorer(context)
+        explorer.prepare()
+        serve(explorer)
         return
     if any({"test", "disentanglement"} & {*evaluation.numbers} for evaluation in made):
         show_numbers(run)

@@ -15,7 +15,7 @@ import signal
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,13 +46,18 @@ WATCH = """
 
 
 @contextmanager
-def served(run: Path) -> Iterator[str]:
-    """The address of the explorer of a run, which a process of its own serves while the block runs."""
+def served(run: Path, program: Sequence[str] = ("evaluate.py",)) -> Iterator[str]:
+    """The address of the explorer of a run, which a process of its own serves while the block runs.
+
+    Args:
+        program: what Python runs, before the arguments of evaluate.py.
+    """
     # BROWSER: nothing is opened on the screen. Tests set the other variable, and NiceGUI would act on it.
     environment = {**os.environ, "BROWSER": "true"}
     environment.pop("PYTEST_CURRENT_TEST", None)
+    environment["PYTHONPATH"] = str(ROOT)
     process = subprocess.Popen(
-        [sys.executable, "evaluate.py", "--run", str(run.resolve()), "--explore"],
+        [sys.executable, *program, "--run", str(run.resolve()), "--explore"],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,

@@ -5,6 +5,8 @@ A face is a point in the space of latents. An attribute edit adds a multiple of 
 """
 
 import io
+import json
+import math
 from collections.abc import Mapping
 from functools import cached_property
 from typing import NamedTuple
@@ -13,6 +15,7 @@ import numpy as np
 from PIL import Image
 from sklearn.decomposition import PCA
 
+from common.errors import UserError
 from common.names import printable
 from data import factors
 from data.faces import render
@@ -28,6 +31,7 @@ from vae_keras.pictures import read_picture
 REACH = 3.0  # of a slider: standard deviations of the prior, or multiples of a direction
 MOST_ON_MAP = 500
 FRAMES = 24  # of a walk between two faces
+LONGEST_SOURCE = 100  # characters
 
 
 class Face(NamedTuple):
@@ -46,6 +50,10 @@ class Face(NamedTuple):
     def with_strength(self, attribute: str, strength: float) -> "Face":
         """The same face with another strength of one attribute."""
         return self._replace(strengths={**self.strengths, attribute: strength})
+
+    def as_json(self) -> str:
+        """The face as a JSON object with latents, strengths and source."""
+        return json.dumps({**self._asdict(), "strengths": dict(self.strengths)})
 
 
 class Latent(NamedTuple):
@@ -68,12 +76,20 @@ class OwnPicture(NamedTuple):
     Attributes:
         face: the posterior mean.
         pixels: what the model sees, (height, width, channels) uint8.
-        elbo: in nats, with one posterior sample.
-        share_below: the share of test images with a smaller ELBO; near 0, the picture is unlike the test images.
     """
 
     face: Face
     pixels: np.ndarray
+
+
+class Likeness(NamedTuple):
+    """How well the model describes a picture.
+
+    Attributes:
+        elbo: in nats, with one posterior sample.
+        share_below: the share of test images with a smaller ELBO; near 0, the picture is unlike the test images.
+    """
+
     elbo: float
     share_below: float
 
@@ -96,6 +112,13 @@ class Explorer:
         }
         signature = [tf.TensorSpec((None, self.vae.latent_dim), tf.float32)]
         self._decode = tf.function(lambda latents: self.vae.decode(latents), signature)
+
+    def prepare(self) -> None:
+        """Compute what takes seconds, and what would otherwise be computed by the first visitors at the same time."""
+        self.pixels(self.test_face(0))
+        _ = self.latents, self.map
+        if self.reads_factors:
+            self.rendered(self.factors_of(self.context.test_images[0]))
 
     @cached_property
     def latents(self) -> list[Latent]:
@@ -148,25 +171,74 @@ class Explorer:
         unit = read_picture(io.BytesIO(content), self.vae)
         pixels = np.rint(255 * unit).astype(np.uint8)
         latents = np.asarray(self.vae.encode(unit[None]).mean)[0]
+        return OwnPicture(Face(_numbers(latents), source=f"picture {printable(name)}"), pixels)
+
+    def likeness(self, pixels: np.ndarray) -> Likeness:
+        """How well the model describes an image (height, width, channels) uint8, among the test images.
+
+        The first call takes some seconds, because it measures the test images.
+        """
         elbo = float(metrics.importance_weighted_bound(self.vae, pixels[None], samples=1)[0])
-        face = Face(_numbers(latents), source=f"picture {printable(name)}")
-        return OwnPicture(face, pixels, elbo, float(np.mean(self._test_elbos < elbo)))
+        return Likeness(elbo, float(np.mean(self._test_elbos < elbo)))
 
     @cached_property
     def _test_elbos(self) -> np.ndarray:
         return metrics.importance_weighted_bound(self.vae, self.context.test_images, samples=1)
 
-    def walk(self, start: Face, end: Face, frames: int = FRAMES) -> np.ndarray:
-        """Faces on a path between two faces, (frames, height, width, channels) uint8."""
+    def face_from_json(self, text: str) -> Face:
+        """The face that `Face.as_json` has written.
+
+        Raises:
+            UserError: the text is no face of this model.
+        """
+        try:
+            saved = json.loads(text)
+            latents = tuple(float(number) for number in saved["latents"])
+            strengths = {str(name): float(strength) for name, strength in saved["strengths"].items()}
+            source = printable(str(saved.get("source", ""))[:LONGEST_SOURCE])
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as reason:
+            raise UserError("this is no face that the explorer has saved; choose a face.json") from reason
+        if len(latents) != self.vae.latent_dim:
+            raise UserError(f"this face has {len(latents)} latents, and this model has {self.vae.latent_dim}")
+        if unknown := [name for name in strengths if name not in self.directions]:
+            raise UserError(f"this face has an edit that this model does not know: {printable(unknown[0])}")
+        if not all(map(math.isfinite, [*latents, *strengths.values()])):
+            raise UserError("this face has a number that is not finite")
+        return Face(latents, strengths, source)
+
+    def traversal(self, face: Face, slider: str | int, frames: int = FRAMES) -> np.ndarray:
+        """The face while one slider moves through its range, (frames, height, width, channels) uint8.
+
+        Args:
+            slider: the name of an attribute, or the number of a latent.
+        """
+        values = np.linspace(-REACH, REACH, frames)
+        if isinstance(slider, str):
+            faces = [face.with_strength(slider, float(value)) for value in values]
+        else:
+            faces = [self.with_latent(face, slider, float(value)) for value in values]
+        return self.decoded(np.stack([self.latents_of(one) for one in faces]))
+
+    def path(self, start: Face, end: Face, frames: int = FRAMES) -> list[Face]:
+        """Faces on a path between two faces, both included; they have no edits, because the ends have taken them in."""
         prior = self.context.fitted_prior or self.vae.prior
         path = PATHS["density" if self.context.fitted_prior else "spherical"]
         between = path(self.latents_of(start), self.latents_of(end), np.linspace(0, 1, frames), prior)
-        return self.decoded(between)
+        return [Face(_numbers(latents), source="between A and B") for latents in between]
+
+    def walk(self, start: Face, end: Face, frames: int = FRAMES) -> np.ndarray:
+        """Faces on a path between two faces, (frames, height, width, channels) uint8."""
+        return self.decoded(np.stack([self.latents_of(face) for face in self.path(start, end, frames)]))
 
     @property
     def reads_factors(self) -> bool:
         """Whether the factors of decoded faces can be read."""
         return self.context.factors_are_read
+
+    @property
+    def factor_names(self) -> tuple[str, ...]:
+        """The names of the factors that are read."""
+        return factors.NAMES
 
     @cached_property
     def _factor_space(self) -> feature_spaces.FactorSpace:
@@ -183,6 +255,10 @@ class Explorer:
         low, high = np.array([[factor.low, factor.high] for factor in factors.FACTORS]).T
         size, _, channels = self.vae.image_shape
         return render(np.clip(values, low, high), size, channels)
+
+    def nearest_on_map(self, x: float, y: float) -> int:
+        """The test image whose point is nearest to this place."""
+        return int(np.argmin(np.sum((self.map - [x, y]) ** 2, axis=1)))
 
     @cached_property
     def map(self) -> np.ndarray:
@@ -213,4 +289,4 @@ def _numbers(latents: np.ndarray) -> tuple[float, ...]:
     return tuple(map(float, latents))
 
 
-__all__ = ["FRAMES", "REACH", "Explorer", "Face", "Latent", "OwnPicture", "gif", "png"]
+__all__ = ["FRAMES", "REACH", "Explorer", "Face", "Latent", "Likeness", "OwnPicture", "gif", "png"]

@@ -74,17 +74,56 @@ def test_a_picture_of_ones_own_is_encoded_as_a_test_image_is(explorer):
     np.testing.assert_array_equal(own.pixels, pixels)
     np.testing.assert_allclose(own.face.latents, explorer.test_face(3).latents, atol=1e-5)
     assert own.face.source == r"picture me\n.png"
-    assert 0 <= own.share_below <= 1
+
+
+def test_noise_is_unlike_the_test_images(explorer):
+    pixels = explorer.context.test_images[3]
     noise = np.random.default_rng(0).integers(0, 256, pixels.shape, np.uint8)
-    unlike = explorer.own_picture(png(noise), "noise")
-    assert unlike.elbo < own.elbo
+    like, unlike = explorer.likeness(pixels), explorer.likeness(noise)
+    assert unlike.elbo < like.elbo
     assert unlike.share_below == 0.0
+    assert 0 <= like.share_below < 1
 
 
 @pytest.mark.parametrize("content", [b"", b"text", png(np.zeros((40, 40, 3), np.uint8))[:60]], ids=len)
 def test_what_is_no_picture_is_refused(explorer, content):
     with pytest.raises(UserError):
         explorer.own_picture(content, "me.png")
+
+
+@given(latents=LATENTS, strengths=STRENGTHS)
+def test_a_saved_face_is_read_back(explorer, latents, strengths):
+    face = Face(latents, named(explorer, strengths), "a face")
+    assert explorer.face_from_json(face.as_json()) == face
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "{}", "[1]", "null", '{"latents": 1, "strengths": {}}', '{"latents": [0, 0, 0], "strengths": {}}',
+        '{"latents": [0, 0, 0, NaN], "strengths": {}}', '{"latents": [0, 0, 0, 1e999], "strengths": {}}',
+        '{"latents": [0, 0, 0, 0], "strengths": {"beard": 1}}', '{"latents": [0, 0, 0, 0], "strengths": []}',
+        '{"latents": [0, 0, 0, "x"], "strengths": {}}', "[" * 100_000,
+    ],
+    ids=lambda text: text[:40],
+)  # fmt: skip
+def test_what_is_no_face_of_this_model_is_refused(explorer, text):
+    with pytest.raises(UserError):
+        explorer.face_from_json(text)
+
+
+def test_a_traversal_moves_one_slider_through_its_range(explorer):
+    face = explorer.test_face(0)
+    frames = explorer.traversal(face, "smile", 3)
+    np.testing.assert_allclose(frames[0], explorer.pixels(face.with_strength("smile", -3.0)), atol=1)
+    np.testing.assert_allclose(frames[1], explorer.pixels(face), atol=1)
+    frames = explorer.traversal(face, 2, 3)
+    np.testing.assert_allclose(frames[2], explorer.pixels(explorer.with_latent(face, 2, 3.0)), atol=1)
+
+
+def test_the_nearest_point_on_the_map_is_found(explorer):
+    for place, (x, y) in enumerate(explorer.map):
+        assert explorer.nearest_on_map(x, y) == place
 
 
 def test_a_walk_begins_and_ends_at_its_faces(explorer):

@@ -6,6 +6,7 @@ import shutil
 import socket
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,20 +15,23 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks.explorer import PATIENCE, served
 from common.errors import UserError
+from common.figures import signed
+from vae_keras.explorer.faces import png
 from vae_keras.explorer.server import MOST_BYTES, free_port
 from vae_keras.report.pdf import find_browser
 from vae_keras.run_folder import Run
 
 
 @pytest.fixture(scope="module")
-def address(evaluated_run, tmp_path_factory):
+def address(evaluated_run, explorer, cache, tmp_path_factory):
     try:
         find_browser()
     except UserError as reason:
         pytest.skip(str(reason))
     folder = shutil.copytree(evaluated_run, tmp_path_factory.mktemp("explored") / "run")
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    with served(folder) as address:
+    program = Path(__file__).parent / "small_explorer.py"
+    with served(folder, [str(program), str(cache)]) as address:
         yield address
     # Nothing is written. `served` has checked that Ctrl-C ends the server with status 0.
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
@@ -133,9 +137,143 @@ def test_a_random_face_replaces_the_first(visit, explorer):
     before = page.get_attribute("#face", "src")
     page.click("#random")
     changed(page, before)
-    assert "random face" in page.inner_text("#source")
+    page.wait_for_function("document.querySelector('#source').innerText.includes('random face')")
     seed = int(page.inner_text("#source").split()[-1])
     settled(page, explorer.pixels(explorer.random_face(seed)))
+
+
+def test_a_dragged_slider_stays_under_the_mouse(visit):
+    page = visit()
+    smile = page.get_by_role("slider", name="smile", exact=True)
+    box = smile.bounding_box()
+    middle, height = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(middle, height)
+    page.mouse.down()
+    values = []
+    for step in range(30):
+        page.mouse.move(middle + step * box["width"] / 100, height)
+        page.wait_for_timeout(20)
+        values.append(float(smile.input_value()))
+    page.mouse.up()
+    # Updates of the page do not throw it back to an earlier value.
+    np.testing.assert_allclose(values, 6 * np.arange(30) / 100, atol=0.2)
+
+
+def test_a_test_face_is_loaded_by_its_thumbnail_and_on_the_map(visit, explorer):
+    page = visit()
+    page.get_by_role("button", name=explorer.test_faces[2], exact=True).click()
+    settled(page, explorer.pixels(explorer.test_face(2)))
+    page.wait_for_function(
+        "name => document.querySelector('#source').innerText.includes(name)", arg=explorer.test_faces[2]
+    )
+    page.click("#open-map")
+    page.wait_for_timeout(500)  # the map unfolds
+    x, y = (explorer.map[5] * 100 + 3) / 106
+    size = page.locator("#map").bounding_box()
+    page.locator("#map").click(position={"x": float(x * size["width"]), "y": float(y * size["height"])})
+    settled(page, explorer.pixels(explorer.test_face(5)))
+
+
+def upload(page, name, content):
+    page.set_input_files("#upload input[type=file]", {"name": name, "mimeType": "image/png", "buffer": content})
+
+
+def test_a_picture_of_ones_own_is_shown_beside_its_reconstruction(visit, explorer):
+    page, pixels = visit(), explorer.context.test_images[4]
+    upload(page, "me.png", png(pixels))
+    settled(page, explorer.pixels(explorer.test_face(4)))
+    page.wait_for_function("document.querySelector('#judgement').innerText.includes('ELBO')")
+    content = base64.b64decode(page.get_attribute("#own", "src").partition(",")[2])
+    with Image.open(io.BytesIO(content)) as seen:
+        np.testing.assert_array_equal(np.asarray(seen), pixels.squeeze())
+    assert f"{explorer.likeness(pixels).elbo:,.0f}" in page.inner_text("#judgement")
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", png(np.zeros((90, 90, 3), np.uint8))[:70]], ids=len)
+def test_a_wrong_upload_gets_a_message_and_the_face_stays(visit, content):
+    page = visit()
+    before = page.get_attribute("#face", "src")
+    upload(page, "me.png", content)
+    page.wait_for_selector(".q-notification")
+    assert "cannot be read" in page.inner_text(".q-notification")
+    assert page.get_attribute("#face", "src") == before
+
+
+def test_a_huge_upload_gets_a_message(visit, tmp_path):
+    page = visit()
+    (tmp_path / "me.png").write_bytes(bytes(MOST_BYTES + 1))
+    page.set_input_files("#upload input[type=file]", tmp_path / "me.png")
+    page.wait_for_selector(".q-notification")
+    assert "at most" in page.inner_text(".q-notification")
+
+
+def test_two_faces_and_a_walk_between_them(visit, explorer):
+    page = visit()
+    walk = page.get_by_role("slider", name="from A to B")
+    assert walk.is_disabled()
+    page.click("#keep-A")
+    page.get_by_role("button", name=explorer.test_faces[3], exact=True).click()
+    settled(page, explorer.pixels(explorer.test_face(3)))
+    page.click("#keep-B")
+    page.wait_for_function("!document.querySelector('[aria-label=\"from A to B\"]').disabled")
+    frames = explorer.walk(explorer.test_face(0), explorer.test_face(3))
+    walk.fill("0")
+    settled(page, frames[0])
+    walk.fill("0.5")
+    settled(page, frames[round(0.5 * (len(frames) - 1))])
+    page.click("#play")
+    settled(page, frames[-1])
+    with page.expect_download() as saved:
+        page.click("#gif")
+    with Image.open(saved.value.path()) as animation:
+        assert animation.n_frames == 2 * len(frames) - 2
+
+
+def test_the_factors_that_are_read_follow_the_face(visit, explorer):
+    page = visit()
+    slide(page, "smile", 2.5)
+    face = explorer.test_face(0).with_strength("smile", 2.5)
+    read = explorer.factors_of(explorer.pixels(face))
+    for name in ("smile", "hair_tone"):
+        page.wait_for_function(
+            "([id, text]) => document.getElementById(id).innerText === text",
+            arg=[f"read-{name}", signed(round(read[name], 1))],
+        )
+    assert page.get_attribute("#rendered", "src").startswith("data:image/png")
+
+
+def test_a_face_is_kept_as_files_and_as_a_link(visit, explorer, tmp_path):
+    page, face = visit(), explorer.test_face(0).with_strength("smile", 1.5)
+    slide(page, "smile", 1.5)
+    settled(page, explorer.pixels(face))
+    with page.expect_download() as picture:
+        page.click("#png")
+    with Image.open(picture.value.path()) as image:
+        np.testing.assert_allclose(np.asarray(image)[..., None], explorer.pixels(face), atol=1)
+    with page.expect_download() as traversal:
+        page.click("#gif")
+    with Image.open(traversal.value.path()) as animation:
+        assert animation.n_frames > 10
+    with page.expect_download() as saved:
+        page.click("#json")
+    kept = saved.value.path().read_bytes()
+    assert explorer.face_from_json(kept.decode()).strengths == {"smile": 1.5}
+    other = visit()
+    upload(other, "face.json", kept)
+    settled(other, explorer.pixels(face))
+    page.click("#link")
+    page.wait_for_function("location.search.length > 10")
+    other.goto(page.url)
+    other.wait_for_selector("#face[src^=data]")
+    settled(other, explorer.pixels(face))
+
+
+def test_a_damaged_link_gets_a_message_and_a_face(visit, address):
+    page = visit()
+    for code in ("!", "e30="):
+        page.goto(f"{address}/?face={code}")
+        page.wait_for_selector("#face[src^=data]")
+        page.wait_for_selector(".q-notification")
 
 
 def test_two_visitors_have_faces_of_their_own(visit, explorer):
