@@ -12,6 +12,12 @@ from vae_keras.explorer.faces import REACH, png
 
 STEP = 0.05  # of a slider
 THROTTLE = 0.02  # seconds between two messages while a slider moves
+# The browser writes the value beside the slider at once; `move` writes it for the server, too.
+MOVED = """(event) => {
+    const value = event.target.valueAsNumber;
+    event.target.nextElementSibling.textContent = (value > 0 ? "+" : "") + Math.round(100 * value) / 100;
+    emit(value);
+}"""
 MOVE = """for (const [id, value] of Object.entries(%s)) {
     const slider = document.getElementById(id);
     if (slider && slider !== document.activeElement) slider.value = value;
@@ -39,10 +45,9 @@ class Slider:
             self.value = ui.label("0").classes("w-12 shrink-0 text-sm text-right")
 
         async def moved(event: events.GenericEventArguments) -> None:
-            self.value.text = _shown(event.args)
             await change(float(event.args))
 
-        self.input.on("input", moved, throttle=THROTTLE, js_handler="(event) => emit(event.target.valueAsNumber)")
+        self.input.on("input", moved, throttle=THROTTLE, js_handler=MOVED)
 
 
 def move(places: Iterable[tuple[Slider, float]]) -> None:

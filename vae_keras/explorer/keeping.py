@@ -27,19 +27,19 @@ class Keeping:
         self.view, self.explorer = view, view.explorer
         heading("Keep it")
         with ui.row().classes("gap-1"):
-            ui.button("PNG", on_click=self.picture).props('flat id="png"')
-            ui.button("GIF", on_click=self.animation).props('flat id="gif"')
-            ui.button("JSON", on_click=self.latents).props('flat id="json"')
+            ui.button("PNG", on_click=self.save_png).props('flat id="png"')
+            ui.button("GIF", on_click=self.save_gif).props('flat id="gif"')
+            ui.button("JSON", on_click=self.save_json).props('flat id="json"')
             ui.button("Link", on_click=self.link).props('flat id="link"')
         ui.label("GIF: the walk from A to B, or the last slider that you moved through its whole range.").classes(
             "text-sm"
         )
 
-    async def picture(self) -> None:
+    async def save_png(self) -> None:
         """Save the face as a PNG."""
         ui.download.content(png(self.explorer.pixels(self.view.face)), "face.png", "image/png")
 
-    async def animation(self) -> None:
+    async def save_gif(self) -> None:
         """Save the walk between two faces, or a traversal of the slider that was moved last."""
         ends, moved = self.view.walking.ends, self.view.moved_last
         if len(ends) == len("AB"):
@@ -52,7 +52,7 @@ class Keeping:
         if frames is not None:
             ui.download.content(gif(frames), "face.gif", "image/gif")
 
-    async def latents(self) -> None:
+    async def save_json(self) -> None:
         """Save the latents and the edits as JSON."""
         ui.download.content(self.view.face.as_json(), "face.json", "application/json")
 
