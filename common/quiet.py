@@ -36,12 +36,12 @@ def import_quietly(*names: str) -> list[ModuleType]:
 
     The messages are shown if the import fails. Nothing of the process is changed after the call.
     """
-    with _standard_error_set_aside():
+    with standard_error_set_aside():
         return [importlib.import_module(name) for name in names]
 
 
 @contextmanager
-def _standard_error_set_aside() -> Iterator[None]:
+def standard_error_set_aside() -> Iterator[None]:
     """Collect what the process writes to standard error; write it out only if the block raises an error."""
     try:
         original = os.dup(2)

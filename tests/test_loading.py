@@ -103,3 +103,34 @@ def test_a_report_without_its_packages_ends_in_a_line_that_says_what_to_install(
     assert line.startswith("evaluate.py --report: markdown, math_core, jinja2, markupsafe cannot be found")
     assert "pip install -r requirements.txt" in line
     assert not (run / "metrics.json").exists()
+
+
+LIBRARY = """
+import vae_keras
+from data.rendered_faces import rendered_faces
+vae = vae_keras.load_run("runs/a")
+vae.decode(vae.encode(rendered_faces(2, size=32).images / 255).mean)
+"""
+
+
+def test_the_library_loads_tensorflow_without_a_word(run, workplace):
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    ended = run_python("-c", LIBRARY, cwd=workplace, env={**environment, "PYTHONPATH": str(ROOT)})
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_missing_package_of_the_explorer_is_one_line_with_the_file_that_installs_it(run, workplace):
+    ended = child(
+        [
+            "import importlib.util, sys",
+            "find = importlib.util.find_spec",
+            "importlib.util.find_spec = lambda name: None if name == 'nicegui' else find(name)",
+            "import evaluate",
+            "sys.exit(evaluate.main(['--explore']))",
+        ],
+        cwd=workplace,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1
+    assert "nicegui" in ended.stderr
+    assert "requirements-explore.txt" in ended.stderr

@@ -3,10 +3,13 @@
 Importing the package does not load Keras. `VAE`, `build_vae` and `load_run` load it when they are first used.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from wrapt import register_post_import_hook
+
+from common.quiet import standard_error_set_aside
 
 if TYPE_CHECKING:
     from vae_keras import metrics
@@ -29,10 +32,21 @@ __all__ = ["VAE", "build_vae", "fitted_prior", "load_run", "metrics", "read_pict
 
 def __getattr__(name: str) -> Any:
     if name in _DEFINED_IN:
+        _load_tensorflow()
         return getattr(import_module(_DEFINED_IN[name]), name)
     if name == "metrics":
         return import_module("vae_keras.metrics")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _load_tensorflow() -> None:
+    """Load TensorFlow without the lines about CPUs and missing GPUs that its C++ code writes to standard error.
+
+    It writes some of them when it looks for devices, which it does before its first operation.
+    """
+    if "tensorflow" not in sys.modules:
+        with standard_error_set_aside():
+            import_module("tensorflow").config.list_physical_devices()
 
 
 # Keras loads a saved VAE once its classes are registered, which importing the model does. Whoever imports this package

@@ -139,6 +139,11 @@ class EvaluationContext:
         return self.of_rendered_faces and min(len(self.data.split.test), len(self.data.split.train)) >= FEWEST_READ
 
     @cached_property
+    def factor_space(self) -> feature_spaces.FactorSpace:
+        """The feature space of the network that reads factors; its first use on a machine trains this network."""
+        return feature_spaces.factor_space(self.vae.image_shape[-1])
+
+    @cached_property
     def factor_readings(self) -> dict[str, metrics.Reading] | None:
         """R2 of each factor, read off test images, their latents and their reconstructions; None if not measurable.
 
@@ -147,7 +152,7 @@ class EvaluationContext:
         if not self.factors_are_read:
             return None
         dataset, split = self.data.dataset, self.data.split
-        space = feature_spaces.factor_space(self.vae.image_shape[-1])
+        space = self.factor_space
         true = feature_spaces.standardised(dataset.factors)
         readings = metrics.readings(
             true[split.test],

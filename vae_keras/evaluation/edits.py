@@ -47,7 +47,7 @@ def changes_of_factors(context: EvaluationContext, strengths: dict[str, float]) 
 
 def _changes(context: EvaluationContext, edits: Iterable[dict[str, float]]) -> Iterator[Changes]:
     """What each of the edits changes."""
-    space = feature_spaces.factor_space(context.vae.image_shape[-1])
+    space = context.factor_space
     codes = context.test_posterior.mean[context.random_test_images(FACES)]
     before = space.factors(decode_latents(context.vae, codes))
     for strengths in edits:

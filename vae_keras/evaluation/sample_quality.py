@@ -21,7 +21,7 @@ def sample_quality(context: EvaluationContext) -> Evaluation:
 
     The first call trains this network to predict the factors of rendered faces.
     """
-    space = feature_spaces.factor_space(context.vae.image_shape[-1])
+    space = context.factor_space
     explained = float(np.mean(list(space.r_squared.values())))
     note = (
         f"Features: the last hidden layer of a small network that predicts the factors of rendered faces; it explains "

@@ -19,7 +19,7 @@ from common.errors import UserError
 from common.names import printable
 from data import factors
 from data.faces import render
-from vae_keras import feature_spaces, metrics
+from vae_keras import metrics
 from vae_keras.backend import tf
 from vae_keras.evaluation import EvaluationContext
 from vae_keras.evaluation.directions import direction_of, known_attributes
@@ -240,13 +240,9 @@ class Explorer:
         """The names of the factors that are read."""
         return factors.NAMES
 
-    @cached_property
-    def _factor_space(self) -> feature_spaces.FactorSpace:
-        return feature_spaces.factor_space(self.vae.image_shape[-1])
-
     def factors_of(self, pixels: np.ndarray) -> dict[str, float]:
         """The factors that a network reads off a face (height, width, channels), in standard deviations, by name."""
-        return dict(zip(factors.NAMES, map(float, self._factor_space.factors(pixels[None])[0]), strict=True))
+        return dict(zip(factors.NAMES, map(float, self.context.factor_space.factors(pixels[None])[0]), strict=True))
 
     def rendered(self, read: Mapping[str, float]) -> np.ndarray:
         """The renderer's face with these factors, in standard deviations; those out of range are at their end."""
