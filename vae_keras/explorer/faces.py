@@ -19,14 +19,15 @@ from common.errors import UserError
 from common.names import printable
 from data import factors
 from data.faces import render
+from data.image_folder import SMILES
 from vae_keras import metrics
 from vae_keras.backend import tf
 from vae_keras.evaluation import EvaluationContext
 from vae_keras.evaluation.directions import direction_of, known_attributes
-from vae_keras.evaluation.information import known_about
 from vae_keras.evaluation.traversal import factors_of_latents
 from vae_keras.latent import PATHS
 from vae_keras.pictures import read_picture
+from vae_keras.run_data import RunData
 
 REACH = 3.0  # of a slider: standard deviations of the prior, or multiples of a direction
 MOST_ON_MAP = 500
@@ -103,20 +104,14 @@ class Explorer:
 
     def __init__(self, context: EvaluationContext):
         self.context, self.vae = context, context.vae
-        # A label that groups the test images as an earlier one does, such as non_smile, has no direction of its own.
-        different = known_about(context.data.dataset, context.data.split.test).names
-        self.directions = {
-            name: direction_of(context, name).vector
-            for name in known_attributes(context.data)
-            if name in different or name in context.data.dataset.factor_names
-        }
+        self.directions = {name: direction_of(context, name).vector for name in editable_labels(context.data)}
         signature = [tf.TensorSpec((None, self.vae.latent_dim), tf.float32)]
         self._decode = tf.function(lambda latents: self.vae.decode(latents), signature)
 
     def prepare(self) -> None:
         """Compute what takes seconds, and what would otherwise be computed by the first visitors at the same time."""
         self.pixels(self.test_face(0))
-        _ = self.latents, self.map
+        _ = self.latents, self.map, self.context.fitted_prior
         if self.reads_factors:
             self.rendered(self.factors_of(self.context.test_images[0]))
 
@@ -266,6 +261,16 @@ class Explorer:
         return (points - points.min(axis=0)) / np.maximum(np.ptp(points, axis=0), 1e-9)
 
 
+def editable_labels(data: RunData) -> list[str]:
+    """The labels that have a direction. Of two that group the images in the same way, one: smile, and not non_smile."""
+    known = known_attributes(data)
+    first: dict[bytes, str] = {}
+    for name in sorted(known, key=lambda name: name.lower() not in SMILES):
+        label = data.dataset.label(name)
+        first.setdefault((label ^ label[0]).tobytes(), name)
+    return [name for name in known if name in first.values()]
+
+
 def png(pixels: np.ndarray) -> bytes:
     """An image (height, width, 1 or 3) uint8 as a PNG file."""
     file = io.BytesIO()
@@ -285,4 +290,4 @@ def _numbers(latents: np.ndarray) -> tuple[float, ...]:
     return tuple(map(float, latents))
 
 
-__all__ = ["FRAMES", "REACH", "Explorer", "Face", "Latent", "Likeness", "OwnPicture", "gif", "png"]
+__all__ = ["FRAMES", "REACH", "Explorer", "Face", "Latent", "Likeness", "OwnPicture", "editable_labels", "gif", "png"]

@@ -10,8 +10,11 @@ from PIL import Image
 
 from common.errors import UserError
 from data import factors
+from data.dataset import Dataset
+from data.split import Split
 from tests.support import examples
-from vae_keras.explorer.faces import Face, gif, png
+from vae_keras.explorer.faces import Face, editable_labels, gif, png
+from vae_keras.run_data import RunData
 
 # The places of attributes among those with a direction, and their strengths.
 STRENGTHS = st.dictionaries(st.sampled_from([0, 1, 2]), st.floats(-3, 3), max_size=3)
@@ -21,6 +24,16 @@ LATENTS = st.tuples(*[st.floats(-3, 3)] * 4)
 def named(explorer, strengths):
     names = [*explorer.directions]
     return {names[place]: strength for place, strength in strengths.items()}
+
+
+def test_of_two_labels_that_say_the_same_one_is_edited_and_a_smile_comes_first():
+    smile = np.arange(20) % 2 == 0
+    glasses, all_alike = np.arange(20) % 3 == 0, np.ones(20, bool)
+    labels = np.stack([~smile, smile, glasses, all_alike], axis=1)
+    names = ("non_smile", "smile", "glasses", "face")
+    dataset = Dataset(np.zeros((20, 2, 2, 1), np.uint8), tuple("abcdefghijklmnopqrst"), names, labels, None, (), labels)
+    data = RunData(dataset, Split(np.arange(12), np.arange(12, 12), np.arange(12, 20)))
+    assert editable_labels(data) == ["smile", "glasses"]
 
 
 @given(latents=LATENTS, strengths=STRENGTHS)
