@@ -114,6 +114,11 @@ class EvaluationContext:
         return encode_images(self.vae, self.data.dataset.images[self.data.split.train])
 
     @property
+    def saved_prior(self) -> Mixture | None:
+        """The prior that an earlier evaluation has fitted; None if none has."""
+        return self._prior
+
+    @property
     def newly_fitted(self) -> Mixture | None:
         """The prior that an evaluation has fitted, which has to be saved; None if none has."""
         return None if self._prior else self.__dict__.get("fitted_prior")

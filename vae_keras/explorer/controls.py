@@ -20,7 +20,7 @@ MOVED = """(event) => {
 }"""
 MOVE = """for (const [id, value] of Object.entries(%s)) {
     const slider = document.getElementById(id);
-    if (slider && slider !== document.activeElement) slider.value = value;
+    if (slider && (%s || slider !== document.activeElement)) slider.value = value;
 }"""
 
 
@@ -50,16 +50,17 @@ class Slider:
         self.input.on("input", moved, throttle=THROTTLE, js_handler=MOVED)
 
 
-def move(places: Iterable[tuple[Slider, float]]) -> None:
+def move(places: Iterable[tuple[Slider, float]], also_focused: bool = True) -> None:
     """Show these values on sliders of one page, or the nearest ones within reach.
 
-    The slider that the visitor moves, which has the focus, stays where it is: its value is the newer one.
+    Args:
+        also_focused: False while the visitor moves a slider, which has the focus: its own value is the newer one.
     """
     values = {}
     for slider, value in places:
         values[slider.input.html_id] = round(float(np.clip(value, slider.low, slider.high)), 3)
         slider.value.text = _shown(value)
-    ui.run_javascript(MOVE % json.dumps(values))
+    ui.run_javascript(MOVE % (json.dumps(values), json.dumps(also_focused)))
 
 
 def _shown(value: float) -> str:

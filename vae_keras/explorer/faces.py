@@ -111,7 +111,7 @@ class Explorer:
     def prepare(self) -> None:
         """Compute what takes seconds, and what would otherwise be computed by the first visitors at the same time."""
         self.pixels(self.test_face(0))
-        _ = self.latents, self.map, self.context.fitted_prior
+        _ = self.latents, self.map
         if self.reads_factors:
             self.rendered(self.factors_of(self.context.test_images[0]))
 
@@ -149,8 +149,8 @@ class Explorer:
         return self.decoded(self.latents_of(face)[None])[0]
 
     def random_face(self, seed: int) -> Face:
-        """A face from the fitted prior, or from the model's own prior if none is fitted."""
-        prior = self.context.fitted_prior or self.vae.prior
+        """A face from the fitted prior, or from the model's own prior if the run has no fitted one."""
+        prior = self.context.saved_prior or self.vae.prior
         return Face(_numbers(prior.sample(1, seed)[0]), source=f"random face {seed}")
 
     def test_face(self, place: int) -> Face:
@@ -216,8 +216,8 @@ class Explorer:
 
     def path(self, start: Face, end: Face, frames: int = FRAMES) -> list[Face]:
         """Faces on a path between two faces, both included; they have no edits, because the ends have taken them in."""
-        prior = self.context.fitted_prior or self.vae.prior
-        path = PATHS["density" if self.context.fitted_prior else "spherical"]
+        prior = self.context.saved_prior or self.vae.prior
+        path = PATHS["density" if self.context.saved_prior else "spherical"]
         between = path(self.latents_of(start), self.latents_of(end), np.linspace(0, 1, frames), prior)
         return [Face(_numbers(latents), source="between A and B") for latents in between]
 

@@ -68,6 +68,7 @@ class View:
         self.attributes: dict[str, Slider] = {}
         self.latents: dict[int, Slider] = {}
         self.moved_last: str | int | None = None
+        self.sliding = False
         self.asked, self.drawing = 0, False
 
     def build(self) -> None:
@@ -114,12 +115,12 @@ class View:
 
     async def set_strength(self, attribute: str, strength: float) -> None:
         """The visitor has moved the slider of an attribute."""
-        self.moved_last = attribute
+        self.moved_last, self.sliding = attribute, True
         await self.change(self.face.with_strength(attribute, strength))
 
     async def set_latent(self, number: int, value: float) -> None:
         """The visitor has moved the slider of a latent."""
-        self.moved_last = number
+        self.moved_last, self.sliding = number, True
         await self.change(self.explorer.with_latent(self.face, number, value))
 
     async def random(self) -> None:
@@ -132,16 +133,19 @@ class View:
         """Start from another face."""
         self.earlier.append((self.face, self.start))
         self.face = self.start = face
+        self.sliding = False
         await self.show()
 
     async def reset(self) -> None:
         """Go back to the face that was loaded last, without later edits."""
+        self.sliding = False
         await self.change(self.start)
 
     async def undo(self) -> None:
         """Take back the last change."""
         if self.earlier:
             self.face, self.start = self.earlier.pop()
+            self.sliding = False
             await self.show()
 
     async def change(self, face: Face) -> None:
@@ -188,7 +192,8 @@ class View:
             [
                 *((slider, self.face.strengths.get(name, 0.0)) for name, slider in self.attributes.items()),
                 *((slider, values[number]) for number, slider in self.latents.items()),
-            ]
+            ],
+            also_focused=not self.sliding,
         )
         self.source.text = self.face.source
         self.undo_button.set_enabled(bool(self.earlier))

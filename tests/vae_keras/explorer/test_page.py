@@ -180,6 +180,8 @@ def upload(page, name, content):
 
 def test_a_picture_of_ones_own_is_shown_beside_its_reconstruction(visit, explorer):
     page, pixels = visit(), explorer.context.test_images[4]
+    slide(page, "smile", 2)
+    page.get_by_role("slider", name="smile", exact=True).focus()
     upload(page, "me.png", png(pixels))
     settled(page, explorer.pixels(explorer.test_face(4)))
     page.wait_for_function("document.querySelector('#judgement').innerText.includes('ELBO')")
@@ -187,6 +189,7 @@ def test_a_picture_of_ones_own_is_shown_beside_its_reconstruction(visit, explore
     with Image.open(io.BytesIO(content)) as seen:
         np.testing.assert_array_equal(np.asarray(seen), pixels.squeeze())
     assert f"{explorer.likeness(pixels).elbo:,.0f}" in page.inner_text("#judgement")
+    page.wait_for_function("document.querySelector('[aria-label=smile]').value == 0")  # the new face has no edits
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture", png(np.zeros((90, 90, 3), np.uint8))[:70]], ids=len)
