@@ -124,7 +124,7 @@ def check_compare(flags: argparse.Namespace) -> None:
     Raises:
         UserError: there are fewer than two runs, one is named twice, or there is another flag.
     """
-    others = [name for name, value in vars(flags).items() if value and name != "compare"]
+    others = [name for name, value in vars(flags).items() if value not in (None, False) and name != "compare"]
     if others:
         raise UserError(f"--compare goes with no other flag; leave out {flag_of(others[0])}")
     folders = [folder.resolve() for folder in flags.compare]

@@ -122,7 +122,10 @@ def test_runs_with_different_test_images_are_refused(different, tiny_run, tmp_pa
 
 @pytest.mark.parametrize(
     "wrong",
-    [["a"], ["a", "a"], ["a", "./a"], ["a", "b", "a"], ["a", "b", "--metrics"], ["a", "b", "--run", "a"], ["a", "c"]],
+    [
+        ["a"], ["a", "a"], ["a", "./a"], ["a", "b", "a"], ["a", "c"],
+        ["a", "b", "--metrics"], ["a", "b", "--run", "a"], ["a", "b", "--interpolate"],
+    ],
     ids=" ".join,
 )  # fmt: skip
 def test_runs_that_cannot_be_beside_each_other_are_refused(wrong, tiny_run, tmp_path, monkeypatch, capsys):

@@ -323,7 +323,7 @@ def test_attributes_and_maps_need_labels(copied_run, workplace, capsys):
         image = Image.fromarray(random.integers(0, 256, (32, 32), dtype=np.uint8))
         image.save(workplace / "empty" / f"{index}.png")
     for asked, expected in (
-        (["--attribute", "smile"], "--attribute needs labels"),
+        (["--attribute", "smile"], "attributes need labels"),
         (["--latent-map", "smile"], "no labels"),
     ):
         assert evaluate.main(["--run", "run", "--data", "empty", *asked]) == 2

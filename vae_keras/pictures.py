@@ -11,7 +11,7 @@ from common.errors import UserError
 from common.files import atomic_write
 from common.names import printable
 from data.dataset import unit_pixels
-from data.decoding import decode_or_reason
+from data.decoding import ENLARGED, decode_or_reason
 
 if TYPE_CHECKING:
     from vae_keras.model import VAE
@@ -41,7 +41,10 @@ def read_picture(source: str | Path | BinaryIO, vae: "VAE") -> np.ndarray:
     if isinstance(decoded, str):
         raise UserError(f"{name} cannot be read: {printable(decoded)}; pass another picture")
     for warning in decoded.warnings:
-        log.warning("images such as %s %s", name, warning)
+        if warning == ENLARGED:
+            log.warning("%s is smaller than the %d pixels of the model's images, and was enlarged", name, size)
+        else:
+            log.warning("images such as %s %s", name, warning)
     return unit_pixels(decoded.pixels)
 
 

@@ -96,8 +96,7 @@ def check_comparable(contexts: Mapping[str, EvaluationContext]) -> None:
                 else "the same names have other pixels or are in another order"
             )
             raise UserError(
-                f"{first} and {name} have different test images ({why}); train both with the same --data, --seed and "
-                "--validation"
+                f"{first} and {name} have different test images ({why}); train both with the same --data and --seed"
             )
 
 

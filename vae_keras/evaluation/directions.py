@@ -35,13 +35,13 @@ def direction_of(context: EvaluationContext, name: str) -> Direction:
     dataset, split = context.data.dataset, context.data.split
     if not dataset.label_names:
         raise UserError(
-            "--attribute needs labels, and the data has none; put the images of each class into one sub-folder, or put "
+            "attributes need labels, and the data has none; put the images of each class into one sub-folder, or put "
             "an attributes.csv into the folder of the images"
         )
     if name not in dataset.label_names:
         raise UserError(f"unknown attribute {name}; {nearest(name, dataset.label_names)}")
     if not _has_both_sides(context.data, name):
-        raise UserError(f"--attribute {name}: all images of train or of test agree in {name}; use more images")
+        raise UserError(f"{name} has no direction: all images of train or of test agree in {name}; use more images")
     label = dataset.label(name)
     vector = attribute_direction(context.train_posterior.mean, label[split.train])
     return Direction(vector, float(roc_auc_score(label[split.test], context.test_posterior.mean @ vector)))

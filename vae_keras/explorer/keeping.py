@@ -60,8 +60,7 @@ class Keeping:
         """Put the face into the address of the page, and copy the address."""
         code = base64.urlsafe_b64encode(self.view.face.as_json().encode()).decode()
         ui.navigate.history.replace(f"/?{LINKED}={code}")
-        ui.run_javascript("navigator.clipboard?.writeText(window.location.href)")
-        ui.notify("the address of this page now leads back to this face; it is copied")
+        ui.notify("the address of this page now leads back to this face; copy it")
 
 
 def face_in_link(explorer: Explorer) -> Face | None:
@@ -74,7 +73,7 @@ def face_in_link(explorer: Explorer) -> Face | None:
     if code is None:
         return None
     try:
-        text = base64.urlsafe_b64decode(code).decode()
-    except (binascii.Error, ValueError) as reason:
-        raise UserError("the face in this address is damaged; open the page without it") from reason
-    return explorer.face_from_json(text)
+        text = base64.b64decode(code, altchars=b"-_", validate=True).decode()
+        return explorer.face_from_json(text)
+    except (binascii.Error, ValueError, UserError) as reason:
+        raise UserError("the face in this address is damaged or of another model; open the page without it") from reason

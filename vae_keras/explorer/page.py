@@ -5,6 +5,7 @@ While one is drawn, further changes only replace what is asked for, so that no s
 """
 
 import asyncio
+import time
 from functools import partial
 
 import numpy as np
@@ -21,6 +22,7 @@ from vae_keras.explorer.walking import Walking
 FIRST_LATENTS = 6  # the others are folded away
 MOST_UNDONE = 200
 REST = 0.1  # seconds without a move
+ONE_MOVE = 0.7  # seconds; after a longer pause, a slider makes another move, which undo takes back by itself
 STYLE = """
 .explorer { display: grid; gap: 1rem 2.5rem; width: 100%; max-width: 68rem; margin: 0 auto;
   grid-template: "held edits" auto "others edits" 1fr / 24rem minmax(0, 1fr); }
@@ -35,9 +37,6 @@ STYLE = """
   .body--light .held { background: #fff; }
   .body--dark .held { background: var(--q-dark-page); }
 }
-.face { width: 12rem; }
-}
-body, .q-layout, .q-page-container, .nicegui-content { background: inherit; }
 .face { width: 100%; aspect-ratio: 1; border-radius: 0.5rem; background: #8884; }
 .small, .medium { border-radius: 0.25rem; }
 .small { width: 4rem; height: 4rem; }
@@ -68,7 +67,8 @@ class View:
         self.attributes: dict[str, Slider] = {}
         self.latents: dict[int, Slider] = {}
         self.moved_last: str | int | None = None
-        self.sliding = False
+        self.sliding = False  # whether the last change is a slider's
+        self.moving, self.moved_at = "", 0.0  # the slider of the last change, and when it came
         self.asked, self.drawing = 0, False
 
     def build(self) -> None:
@@ -116,12 +116,12 @@ class View:
     async def set_strength(self, attribute: str, strength: float) -> None:
         """The visitor has moved the slider of an attribute."""
         self.moved_last, self.sliding = attribute, True
-        await self.change(self.face.with_strength(attribute, strength))
+        await self.change(self.face.with_strength(attribute, strength), attribute)
 
     async def set_latent(self, number: int, value: float) -> None:
         """The visitor has moved the slider of a latent."""
         self.moved_last, self.sliding = number, True
-        await self.change(self.explorer.with_latent(self.face, number, value))
+        await self.change(self.explorer.with_latent(self.face, number, value), f"latent {number}")
 
     async def random(self) -> None:
         """Show a new face from the prior."""
@@ -129,9 +129,9 @@ class View:
         if face := await run.io_bound(self.explorer.random_face, seed):
             await self.load(face)
 
-    async def load(self, face: Face) -> None:
-        """Start from another face."""
-        self.earlier.append((self.face, self.start))
+    async def load(self, face: Face, slider: str = "") -> None:
+        """Start from another face; `slider` is the one that asks for it, if one does."""
+        self.remember(slider)
         self.face = self.start = face
         self.sliding = False
         await self.show()
@@ -145,14 +145,21 @@ class View:
         """Take back the last change."""
         if self.earlier:
             self.face, self.start = self.earlier.pop()
-            self.sliding = False
+            self.sliding, self.moving = False, ""
             await self.show()
 
-    async def change(self, face: Face) -> None:
-        """Show another face, and remember this one for undo."""
-        self.earlier = [*self.earlier[-MOST_UNDONE:], (self.face, self.start)]
+    async def change(self, face: Face, slider: str = "") -> None:
+        """Show another face, and remember this one for undo; `slider` is the one that was moved, if one was."""
+        self.remember(slider)
         self.face = face
         await self.show()
+
+    def remember(self, slider: str) -> None:
+        """Remember the face for undo. A slider that moves without a pause is one move."""
+        now = time.monotonic()
+        if not slider or slider != self.moving or now - self.moved_at > ONE_MOVE:
+            self.earlier = [*self.earlier, (self.face, self.start)][-MOST_UNDONE:]
+        self.moving, self.moved_at = slider, now
 
     async def show(self) -> None:
         """Draw the face; once the visitor rests, show where the sliders are and what is read off the face."""

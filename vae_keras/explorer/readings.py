@@ -7,6 +7,7 @@ from nicegui import run, ui
 
 from common.figures import signed
 from vae_keras.explorer.controls import heading, image_source, words
+from vae_keras.explorer.faces import Face
 
 if TYPE_CHECKING:
     from vae_keras.explorer.page import View
@@ -44,8 +45,9 @@ class Readings:
 
     async def show(self) -> None:
         """Show the factors of the visitor's face."""
-        found = await run.io_bound(self._read)
-        if found is None:  # the server ends
+        asked = self.view.asked
+        found = await run.io_bound(self._read, self.view.face, self.view.start)
+        if found is None or asked != self.view.asked:  # the server ends, or the face has changed
             return
         read, before, rendered = found
         for name, value in read.items():
@@ -54,11 +56,9 @@ class Readings:
             self.values[name].text = signed(round(value, 1))
         self.rendered.props["src"] = image_source(rendered)
 
-    def _read(self) -> tuple[dict[str, float], dict[str, float], np.ndarray]:
+    def _read(self, face: Face, start: Face) -> tuple[dict[str, float], dict[str, float], np.ndarray]:
         """The factors of the face and of the face from which it started, and the first rendered."""
-        read, before = (
-            self.explorer.factors_of(self.explorer.pixels(face)) for face in (self.view.face, self.view.start)
-        )
+        read, before = (self.explorer.factors_of(self.explorer.pixels(one)) for one in (face, start))
         return read, before, self.explorer.rendered(read)
 
 

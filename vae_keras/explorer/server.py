@@ -14,7 +14,7 @@ from vae_keras.explorer.page import View
 
 HOST = "127.0.0.1"
 USUAL_PORT = 8765
-MOST_BYTES = 30_000_000  # of a request, such as a picture of one's own
+MOST_BYTES = 31_000_000  # of a request: a picture of one's own and what is around it
 SECONDS_TO_END = 1  # after Ctrl-C, for open connections
 
 
@@ -39,14 +39,27 @@ class LoopbackOnly:
         foreign = headers.get("host") not in self.hosts or (
             origin is not None and origin.removeprefix("http://") not in self.hosts
         )
-        cross = headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate"
+        # Another site may link to the page; it may neither fetch from it nor put it into a frame.
+        linked = (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) == ("navigate", "document")
+        cross = headers.get("sec-fetch-site") in ("cross-site", "same-site") and not linked
         length = headers.get("content-length", "0")
         if foreign or cross:
             await _refuse(scope, receive, send, 403)
-        elif not length.isdecimal() or int(length) > MOST_BYTES:
+        elif not length.isdecimal() or int(length) > MOST_BYTES or "transfer-encoding" in headers:
             await _refuse(scope, receive, send, 413)
         else:
-            await self.application(scope, receive, send)
+            await self.application(scope, receive, _unframed(send))
+
+
+def _unframed(send: Send) -> Send:
+    """The same function, with a header that lets no other page show this one in a frame."""
+
+    async def sending(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", []), (b"x-frame-options", b"DENY")]
+        await send(message)
+
+    return sending
 
 
 async def _refuse(

@@ -56,6 +56,7 @@ class Starting:
             self.seen = ui.element("img").classes("medium").props('alt="your picture, as the model sees it" id="own"')
             self.judgement = ui.label().props('id="judgement"').classes("text-sm max-w-56")
         self.own.visible = False
+        self.uploaded = 0
 
     def _map(self) -> None:
         """A point for each test image; a click loads the nearest one."""
@@ -94,9 +95,12 @@ class Starting:
         if own is None:  # the server ends
             return
         self.seen.props["src"] = image_source(np.asarray(own.pixels))
+        self.uploaded += 1
+        number = self.uploaded
         self.judgement.text = "Your picture as the model sees it."
         self.own.visible = True
         await self.view.load(own.face)
-        if likeness := await run.io_bound(self.explorer.likeness, own.pixels):
+        likeness = await run.io_bound(self.explorer.likeness, own.pixels)
+        if likeness and number == self.uploaded:  # no other picture has come meanwhile
             below = f"{likeness.share_below:.0%} of the test images have a lower one"
             self.judgement.text += f" Its ELBO is {likeness.elbo:,.0f} nats; {below}."

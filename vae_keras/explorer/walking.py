@@ -51,21 +51,32 @@ class Walking:
         self.images[name].props["src"] = image_source(self.explorer.pixels(self.view.face))
         self.images[name].visible = True
         if len(self.ends) == len("AB"):
-            self.path = await run.io_bound(self.explorer.path, self.ends["A"], self.ends["B"], FRAMES) or []
+            ends = dict(self.ends)
+            path = await run.io_bound(self.explorer.path, ends["A"], ends["B"], FRAMES)
+            if ends != self.ends or path is None:  # another face was kept meanwhile, or the server ends
+                return
+            self.path = path
         self._enable()
 
     async def go(self, share: float) -> None:
         """Show the face at this share of the way."""
         if self.path:
-            await self.view.load(self.path[round(share * (len(self.path) - 1))])
+            await self.view.load(self.path[round(share * (len(self.path) - 1))], "walk")
 
     async def play(self) -> None:
         """Show all faces of the walk, one after the other."""
-        before = self.view.face
-        for number, face in enumerate(self.path):
-            move([(self.slider, number / (len(self.path) - 1))])
-            self.view.face = face
+        path, before = self.path, self.view.face
+        shown = before
+        self.play_button.disable()
+        for number, face in enumerate(path):
+            if self.view.face is not shown:  # the visitor has chosen something else meanwhile
+                break
+            move([(self.slider, number / (len(path) - 1))])
+            self.view.face = shown = face
             await self.view.draw()
             await asyncio.sleep(SECONDS_A_FRAME)
-        self.view.face = before  # undo takes back the whole walk
-        await self.view.load(self.path[-1])
+        else:
+            if self.view.face is shown:
+                self.view.face = before  # undo takes back the whole walk
+                await self.view.load(path[-1])
+        self._enable()

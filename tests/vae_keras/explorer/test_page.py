@@ -117,6 +117,8 @@ def test_many_quick_moves_end_with_the_last(visit, explorer):
         smile.press("ArrowRight")
     settled(page, explorer.pixels(explorer.test_face(0).with_strength("smile", 1.5)))
     page.wait_for_function("document.querySelector('[aria-label=smile]').value == 1.5")
+    page.click("#undo")  # takes back all of them, because no pause lay between
+    settled(page, explorer.pixels(explorer.test_face(0)))
 
 
 def test_undo_and_reset(visit, explorer):
@@ -154,6 +156,9 @@ def test_a_dragged_slider_stays_under_the_mouse(visit):
         page.mouse.move(middle + step * box["width"] / 100, height)
         page.wait_for_timeout(20)
         values.append(float(smile.input_value()))
+        if step == 15:
+            page.wait_for_timeout(400)  # the page shows all other sliders' places meanwhile
+            assert float(smile.input_value()) == values[-1]
     page.mouse.up()
     # Updates of the page do not throw it back to an earlier value.
     np.testing.assert_allclose(values, 6 * np.arange(30) / 100, atol=0.2)
@@ -277,6 +282,7 @@ def test_a_damaged_link_gets_a_message_and_a_face(visit, address):
         page.goto(f"{address}/?face={code}")
         page.wait_for_selector("#face[src^=data]")
         page.wait_for_selector(".q-notification")
+        assert "in this address" in page.inner_text(".q-notification")
 
 
 def test_two_visitors_have_faces_of_their_own(visit, explorer):
@@ -343,13 +349,20 @@ def test_pages_of_other_origins_are_refused(address):
     assert status(address, Origin="http://evil.example") == 403
     assert status(address, Origin="null") == 403
     assert status(address, Origin=address) == 200
-    assert status(address, **{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}) == 403
+    for site in ("cross-site", "same-site"):
+        assert status(address, **{"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors"}) == 403
+        framed = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
+        assert status(address, **framed) == 403
+        assert status(address, **{**framed, "Sec-Fetch-Dest": "document"}) == 200  # a link
+    with urllib.request.urlopen(address) as answer:
+        assert answer.headers["X-Frame-Options"] == "DENY"
     assert "101" in handshake(address, address)
     assert "101" not in handshake(address, "http://evil.example")
 
 
 def test_a_huge_request_is_refused(address):
     assert status(address, **{"Content-Length": str(MOST_BYTES + 1)}) == 413
+    assert status(address, **{"Transfer-Encoding": "chunked"}) == 413
 
 
 def test_a_free_port_is_taken_if_the_usual_one_is_not_free():
