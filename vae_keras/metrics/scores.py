@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from common.estimates import Estimate
+from common.progress import tracked
 from vae_keras.metrics.beta_vae_metric import beta_vae_score
 from vae_keras.metrics.dci_scores import dci
 from vae_keras.metrics.explicitness_score import explicitness
@@ -65,7 +66,7 @@ def all_scores(
         ValueError: a score refuses the input.
     """
     values: dict[str, float] = {}
-    for name, score in scores.items():
+    for name, score in tracked(scores.items(), "disentanglement scores", len(scores)):
         value = score(codes, factors, seed=seed)
         if hasattr(value, "_asdict"):
             values |= {f"{name}_{field}": part for field, part in value._asdict().items()}
