@@ -238,6 +238,8 @@ def evaluate(arguments: list[str] | None) -> None:
         if browser:
             report.print_pdf(browser, html, pdf)
             print(pdf)
+    if any({"test", "disentanglement"} & {*evaluation.numbers} for evaluation in made):
+        show_numbers(run)
     if flags.explore:
         from vae_keras.explorer.faces import Explorer
         from vae_keras.explorer.server import serve
@@ -246,8 +248,6 @@ def evaluate(arguments: list[str] | None) -> None:
         explorer.prepare()
         serve(explorer)
         return
-    if any({"test", "disentanglement"} & {*evaluation.numbers} for evaluation in made):
-        show_numbers(run)
     print(f"evaluated in {timedelta(seconds=round(time.perf_counter() - start))}")
 
 

@@ -56,7 +56,7 @@ class LinesToStandardError(logging.StreamHandler[TextIO]):
         logging.Handler.__init__(self)
 
     @property
-    def stream(self) -> TextIO:  # type: ignore[override]
+    def stream(self) -> TextIO:  # type: ignore[override]  # a plain attribute in the standard library
         return sys.stderr
 
 

@@ -150,8 +150,17 @@ def _for_inception(images: Tensor) -> Tensor:
 
 def standardised(table: np.ndarray) -> np.ndarray:
     """Factors (n, K) minus their mean, over their standard deviation, float32. The factors are uniform."""
-    width = np.array([factor.high - factor.low for factor in factors.FACTORS])
-    return ((table - factors.middle()) / (width / np.sqrt(12))).astype(np.float32)
+    return ((table - factors.middle()) / _deviations()).astype(np.float32)
+
+
+def in_units(table: np.ndarray) -> np.ndarray:
+    """The factors in their units, from those that `standardised` gives, (n, K) or (K,)."""
+    return factors.middle() + table * _deviations()
+
+
+def _deviations() -> np.ndarray:
+    """The standard deviation of each factor, (K,): a uniform number has its range over the square root of 12."""
+    return np.array([factor.high - factor.low for factor in factors.FACTORS]) / np.sqrt(12)
 
 
 def _cached_regressor(channels: int, count: int, epochs: int, cache: Path) -> "keras.Model":

@@ -65,9 +65,12 @@ def save_picture(picture: np.ndarray, path: str | Path) -> None:
         raise ValueError(f"pixels are in [0, 1], these are from {picture.min():g} to {picture.max():g}")
     check_suffix(path)
     with atomic_write(path) as temporary:
-        Image.fromarray(np.rint(picture * 255).astype(np.uint8).squeeze(-1 if picture.shape[-1] == 1 else ())).save(
-            temporary
-        )
+        as_image(np.rint(picture * 255).astype(np.uint8)).save(temporary)
+
+
+def as_image(pixels: np.ndarray) -> Image.Image:
+    """Pixels (height, width, 1 or 3 channels) uint8 as an image of Pillow."""
+    return Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels)
 
 
 def check_suffix(path: Path) -> None:

@@ -16,6 +16,7 @@ from pgm_tfp.plots.independence_panels import panels_of
 
 WIDTH = 7.6  # inches
 SMALLEST = 9  # points
+MARGIN = 0.16  # around a diagram, as a share of it: a page is smaller than `graph_panels` would make it
 SERVER_ROOM = ("O _|_ A", "O _|_ A | M", "S _|_ M", "S _|_ M | O")
 MARKOV_NETWORK = ("I _|_ F", "B _|_ I | F", "A _|_ G | C, E", "B _|_ F | C, D")
 
@@ -108,6 +109,8 @@ def _sized(panels: list[Panel], width: float, height: float, columns: int = 4) -
     """Diagrams at the size of a page, without title and caption; the page itself has these."""
     figure = graph_panels(panels, "", "", columns)
     figure.set_size_inches(width, height)
+    for axes in figure.axes:
+        axes.margins(MARGIN)
     for text in figure.findobj(Text):
         text.set_fontsize(max(text.get_fontsize(), SMALLEST))
     return figure

@@ -8,7 +8,7 @@ import pytest
 
 from common.errors import UserError
 from data import faces
-from data.factors import FACTORS, NAMES, middle
+from data.factors import FACTORS, NAMES, middle, sample_factors
 from data.rendered_faces import RENDERER, rendered_faces
 from vae_keras import feature_spaces
 from vae_keras.command_line import start_tensorflow
@@ -288,3 +288,11 @@ def test_weights_that_cannot_be_downloaded_are_an_error_in_one_line(without_ince
     assert f"({reason})" in str(error.value)
     assert "\n" not in str(error.value)
     assert capsys.readouterr().out == ""
+
+
+def test_factors_return_to_their_units():
+    values = sample_factors(20, seed=3)
+    np.testing.assert_allclose(feature_spaces.in_units(feature_spaces.standardised(values)), values, atol=1e-4)
+    # Of uniform numbers, the standardised ones have mean 0 and standard deviation 1.
+    many = feature_spaces.standardised(sample_factors(4_000, seed=4))
+    np.testing.assert_allclose([many.mean(axis=0), many.std(axis=0)], [[0] * 13, [1] * 13], atol=0.06)

@@ -17,7 +17,7 @@ from vae_keras.config import Config
 from vae_keras.evaluation.context import EvaluationContext
 from vae_keras.evaluation.directions import default_attribute, direction_of, known_attributes
 from vae_keras.evaluation.edits import STRENGTH
-from vae_keras.evaluation.record import Record
+from vae_keras.evaluation.record import ABOUT, Record
 from vae_keras.latent import decode_latents
 from vae_keras.plots import compared_curves, contact_sheet, signed
 from vae_keras.registry import flag_of
@@ -25,7 +25,6 @@ from vae_keras.registry import flag_of
 FACES = 10
 # Numbers of the record whose standard error has another name, by the name of the number.
 ERROR_OF = {"reconstruction": "standard_error", "kernel": "kernel_error"}
-ABOUT_THE_FILE = ("format", "data", "epoch", "inputs", "others")
 DIFFERENCES = ("elbo", "psnr", "ssim")
 
 
@@ -121,7 +120,7 @@ def numbers_of(record: Record) -> dict[str, Number]:
     return {
         " ".join(path).replace("_", " "): number
         for section, content in record.items()
-        if section not in ABOUT_THE_FILE
+        if section not in ABOUT
         for path, number in _flat((section,), content)
     }
 

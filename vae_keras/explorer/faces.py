@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 from sklearn.decomposition import PCA
 
 from common.errors import UserError
@@ -20,13 +19,13 @@ from common.names import printable
 from data import factors
 from data.faces import render
 from data.image_folder import SMILES
-from vae_keras import metrics
+from vae_keras import feature_spaces, metrics
 from vae_keras.backend import tf
 from vae_keras.evaluation import EvaluationContext
 from vae_keras.evaluation.directions import direction_of, known_attributes
 from vae_keras.evaluation.traversal import factors_of_latents
 from vae_keras.latent import PATHS
-from vae_keras.pictures import read_picture
+from vae_keras.pictures import as_image, read_picture
 from vae_keras.run_data import RunData
 
 REACH = 3.0  # of a slider: standard deviations of the prior, or multiples of a direction
@@ -109,7 +108,7 @@ class Explorer:
         self._decode = tf.function(lambda latents: self.vae.decode(latents), signature)
 
     def prepare(self) -> None:
-        """Compute what takes seconds, and what would otherwise be computed by the first visitors at the same time."""
+        """Compute what each visitor needs and what takes seconds, so that the first visitors need not wait for it."""
         self.pixels(self.test_face(0))
         _ = self.latents, self.map
         if self.reads_factors:
@@ -241,8 +240,7 @@ class Explorer:
 
     def rendered(self, read: Mapping[str, float]) -> np.ndarray:
         """The renderer's face with these factors, in standard deviations; those out of range are at their end."""
-        widths = np.array([factor.high - factor.low for factor in factors.FACTORS])
-        values = factors.middle() + np.array([read[name] for name in factors.NAMES]) * widths / np.sqrt(12)
+        values = feature_spaces.in_units(np.array([read[name] for name in factors.NAMES]))
         low, high = np.array([[factor.low, factor.high] for factor in factors.FACTORS]).T
         size, _, channels = self.vae.image_shape
         return render(np.clip(values, low, high), size, channels)
@@ -274,13 +272,13 @@ def editable_labels(data: RunData) -> list[str]:
 def png(pixels: np.ndarray) -> bytes:
     """An image (height, width, 1 or 3) uint8 as a PNG file."""
     file = io.BytesIO()
-    Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels).save(file, "PNG", compress_level=1)
+    as_image(pixels).save(file, "PNG", compress_level=1)
     return file.getvalue()
 
 
 def gif(frames: np.ndarray, milliseconds: int = 60) -> bytes:
     """Images (n, height, width, 1 or 3) uint8 as an animated GIF that goes there and back."""
-    images = [Image.fromarray(one.squeeze(-1) if one.shape[-1] == 1 else one) for one in [*frames, *frames[-2:0:-1]]]
+    images = [as_image(pixels) for pixels in [*frames, *frames[-2:0:-1]]]
     file = io.BytesIO()
     images[0].save(file, "GIF", save_all=True, append_images=images[1:], duration=milliseconds, loop=0)
     return file.getvalue()

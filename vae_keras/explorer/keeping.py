@@ -57,7 +57,7 @@ class Keeping:
         ui.download.content(self.view.face.as_json(), "face.json", "application/json")
 
     async def link(self) -> None:
-        """Put the face into the address of the page, and copy the address."""
+        """Put the face into the address of the page."""
         code = base64.urlsafe_b64encode(self.view.face.as_json().encode()).decode()
         ui.navigate.history.replace(f"/?{LINKED}={code}")
         ui.notify("the address of this page now leads back to this face; copy it")

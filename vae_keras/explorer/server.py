@@ -11,10 +11,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vae_keras.explorer.faces import Explorer
 from vae_keras.explorer.page import View
+from vae_keras.explorer.starting import MOST_UPLOADED
 
 HOST = "127.0.0.1"
 USUAL_PORT = 8765
-MOST_BYTES = 31_000_000  # of a request: a picture of one's own and what is around it
+MOST_BYTES = MOST_UPLOADED + 1_000_000  # of a request: an upload, and the form around it
 SECONDS_TO_END = 1  # after Ctrl-C, for open connections
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from vae_keras.explorer.page import View
 
 THUMBNAILS = 10
-MOST_BYTES = 30_000_000  # of an upload
+MOST_UPLOADED = 30_000_000  # bytes
 # Quasar gives the button of an upload no name for screen readers.
 NAME_UPLOAD = """document.querySelectorAll("#upload input, #upload [role=button]").forEach(
     (control) => control.setAttribute("aria-label", "choose a picture or a saved face"));"""
@@ -46,9 +46,9 @@ class Starting:
         self.uploader = ui.upload(
             label="a picture, or a saved face.json",
             auto_upload=True,
-            max_file_size=MOST_BYTES,
+            max_file_size=MOST_UPLOADED,
             on_upload=self.upload,
-            on_rejected=lambda: ui.notify(f"files have at most {MOST_BYTES // 10**6} MB", type="negative"),
+            on_rejected=lambda: ui.notify(f"files have at most {MOST_UPLOADED // 10**6} MB", type="negative"),
         )
         self.uploader.classes("w-full").props("id=upload")
         ui.run_javascript(NAME_UPLOAD)
