@@ -99,11 +99,12 @@ def _with_one_palette(frames: list[np.ndarray]) -> list[Image.Image]:
     """RGB frames as images with one common palette. With one palette per frame, still parts would flicker."""
     if all(np.ptp(frame, axis=2).max() == 0 for frame in frames):
         return [Image.fromarray(frame[..., 0]) for frame in frames]
-    # The palette comes from the first frame, the last one, and one between them. It covers rare colours, too: a face
-    # has few red pixels, and they are its lips.
-    palette = Image.fromarray(np.concatenate(frames[:: max(1, len(frames) // 2)])).quantize(
-        method=Image.Quantize.MAXCOVERAGE
-    )
+    # The palette comes from the first frame, the last one, and one between them. Each of their colours counts once, cut
+    # to 6 bits a channel, so that rare colours are covered, too: a face has few red pixels, and they are its lips.
+    pixels = np.concatenate(frames[:: max(1, len(frames) // 2)]).reshape(-1, 3)
+    numbers = (pixels >> 2).astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+    _, firsts = np.unique(numbers, return_index=True)
+    palette = Image.fromarray(pixels[firsts][None]).quantize(method=Image.Quantize.MAXCOVERAGE)
     return [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
 
 
