@@ -24,15 +24,17 @@ from data.sources import canonical
 from vae_keras.command_line import run_script, start_tensorflow
 from vae_keras.config import Config
 from vae_keras.config_file import load_config
+from vae_keras.directions import METHODS, read_directions, write_directions
 from vae_keras.evaluation import EVALUATIONS, EvaluationContext
 from vae_keras.evaluation.comparison import check_comparable, compared
 from vae_keras.evaluation.disentanglement import known_or_scored
 from vae_keras.evaluation.edited_pictures import edited_pictures, picture_edits
+from vae_keras.evaluation.inputs import digest_of_data
 from vae_keras.evaluation.record import read_record, record_about
 from vae_keras.evaluation.registry import Evaluate
 from vae_keras.evaluation.saving import save_evaluations, save_figures, show_comparison, show_numbers
 from vae_keras.pictures import check_suffix, save_picture
-from vae_keras.registry import flag_of
+from vae_keras.registry import flag_of, look_up
 from vae_keras.run_data import read_data, read_other_data
 from vae_keras.run_folder import Run, latest_run, open_run, read_history
 
@@ -66,6 +68,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
             parser.add_argument(flag_of(name), nargs="?", const="", metavar=choice.metavar, help=choice.help)
         else:
             parser.add_argument(flag_of(name), metavar=choice.metavar, help=choice.help)
+    parser.add_argument(
+        "--direction",
+        metavar="METHOD",
+        help=f"how the directions of attributes are found: {', '.join(METHODS)}; by default, the method whose edit is "
+        "the most selective, for each attribute, as measured on images to which no direction is fitted",
+    )
     parser.add_argument(
         "--edit",
         nargs="+",
@@ -105,6 +113,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         raise UserError("--pdf prints the report; pass --report, too")
     if flags.compare:
         check_compare(flags)
+    if flags.direction is not None:
+        look_up("direction", METHODS, flags.direction)
     if flags.output and not flags.edit:
         raise UserError("--output names the file for --edit; pass --edit, too")
     if flags.edit:
@@ -153,14 +163,22 @@ def answers_of_part_1(seed: int) -> list[TextSection]:
     return [*answers.parts(), comparisons.laplace_and_normal(seed)]
 
 
-def open_context(run: Run, config: Config, other_source: str | None = None) -> EvaluationContext:
-    """The trained model of a run with its images, or with other images."""
+def open_context(
+    run: Run, config: Config, other_source: str | None = None, method: str | None = None
+) -> EvaluationContext:
+    """The trained model of a run with its images, or with other images.
+
+    Args:
+        method: of the directions of attributes; None takes the best one for each attribute.
+    """
     from vae_keras.prior_fitting import read_prior
     from vae_keras.runs import load_run
 
     vae = load_run(run.folder)
     data = read_data(config, run.split) if other_source is None else read_other_data(config, run.split, other_source)
-    return EvaluationContext(config, vae, data, read_history(run), other_source or config.data, read_prior(run))
+    saved = read_directions(run, digest_of_data(data)) if data.fitted else None
+    source = other_source or config.data
+    return EvaluationContext(config, vae, data, read_history(run), source, read_prior(run), saved, method)
 
 
 def compare(folders: list[Path]) -> None:
@@ -202,7 +220,7 @@ def evaluate(arguments: list[str] | None) -> None:
     start_tensorflow(deterministic=True)  # after these checks, because loading TensorFlow takes seconds
     from vae_keras.prior_fitting import write_prior
 
-    context = open_context(run, config, None if flags.data is None else source)
+    context = open_context(run, config, None if flags.data is None else source, flags.direction)
     if len(context.history) < (context.epoch or 1):
         log.warning(
             "%s has %d epochs, fewer than the model: the training curves are incomplete",
@@ -224,6 +242,8 @@ def evaluate(arguments: list[str] | None) -> None:
         made.append(known_or_scored(context, known))
     if context.newly_fitted:
         write_prior(run, context.newly_fitted)
+    if context.newly_found:
+        write_directions(run, context.newly_found, digest_of_data(context.data))
     note = "" if context.data.fitted else f"Images: {printable(source)}."
     for path in save_evaluations(run, made, context, note) if made else ():
         print(path)

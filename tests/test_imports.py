@@ -39,7 +39,7 @@ ORDER = {
         ["config", "latent", "pictures"],
         ["config_file", "resuming", "run_data", "feature_spaces"],
         ["augmented", "run_folder", "metrics"],
-        ["runs", "prior_fitting"],
+        ["runs", "prior_fitting", "directions"],
         ["plots"],
         ["callbacks", "evaluation"],
         ["training", "command_line"],

@@ -13,6 +13,7 @@ from common.quiet import standard_error_set_aside
 
 if TYPE_CHECKING:
     from vae_keras import metrics
+    from vae_keras.directions import saved_directions
     from vae_keras.model import VAE, build_vae
     from vae_keras.pictures import read_picture, save_picture
     from vae_keras.prior_fitting import fitted_prior
@@ -25,9 +26,19 @@ _DEFINED_IN = {
     "load_run": "vae_keras.runs",
     "read_picture": "vae_keras.pictures",
     "save_picture": "vae_keras.pictures",
+    "saved_directions": "vae_keras.directions",
 }
 
-__all__ = ["VAE", "build_vae", "fitted_prior", "load_run", "metrics", "read_picture", "save_picture"]
+__all__ = [
+    "VAE",
+    "build_vae",
+    "fitted_prior",
+    "load_run",
+    "metrics",
+    "read_picture",
+    "save_picture",
+    "saved_directions",
+]
 
 
 def __getattr__(name: str) -> Any:

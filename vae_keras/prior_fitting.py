@@ -8,7 +8,6 @@ arXiv 1903.12436, section 4; Dai & Wipf 2019, arXiv 1903.05789). The decoder sta
 A run keeps its fitted prior in `prior.npz`.
 """
 
-import hashlib
 import logging
 import math
 import warnings
@@ -82,7 +81,7 @@ def write_prior(run: Run, prior: Mixture) -> None:
     """Write prior.npz. It names the model for which the prior was fitted."""
     with atomic_write(run.prior) as temporary:
         arrays = {name: getattr(prior, name) for name in ARRAYS}
-        np.savez(temporary, model=np.array(_digest(run.model)), **arrays, allow_pickle=False)
+        np.savez(temporary, model=np.array(run.model_digest()), **arrays, allow_pickle=False)
 
 
 def read_prior(run: Run) -> Mixture | None:
@@ -95,7 +94,7 @@ def read_prior(run: Run) -> Mixture | None:
         return None
     try:
         with run.prior.open("rb") as file, np.load(file, allow_pickle=False) as saved:
-            if str(saved["model"]) != _digest(run.model):
+            if str(saved["model"]) != run.model_digest():
                 return None
             weights, means, covariances = (np.asarray(saved[name], float) for name in ARRAYS)
         latents = means.shape[1]
@@ -118,7 +117,3 @@ def fitted_prior(run_dir: str | Path) -> Mixture:
     if prior is None:
         raise UserError(f"no prior is fitted for the model of {run.folder}; run python evaluate.py --run {run.folder}")
     return prior
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

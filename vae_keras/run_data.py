@@ -36,6 +36,16 @@ class RunData(NamedTuple):
     fitted: bool = True
 
 
+def known_attributes(data: RunData) -> list[str]:
+    """The labels that have a direction: train and test both have images with and without the label."""
+    return [name for name in data.dataset.label_names if _has_both_sides(data, name)]
+
+
+def _has_both_sides(data: RunData, name: str) -> bool:
+    label = data.dataset.label(name)
+    return all(0 < label[part].sum() < len(part) for part in (data.split.train, data.split.test))
+
+
 def open_data(config: Config) -> RunData:
     """The images that the settings name, split as the settings say."""
     dataset = open_dataset(config.data, config.image_size, config.channels)

@@ -7,6 +7,7 @@ Resuming starts from the checkpoint, drops the later rows, and computes the same
 """
 
 import csv
+import hashlib
 import io
 import math
 import re
@@ -75,6 +76,14 @@ class Run:
     @property
     def prior(self) -> Path:
         return self.folder / "prior.npz"
+
+    @property
+    def directions(self) -> Path:
+        return self.folder / "directions.npz"
+
+    def model_digest(self) -> str:
+        """A digest of model.keras. A file that was fitted to the model names it, and is not used for another model."""
+        return hashlib.sha256(self.model.read_bytes()).hexdigest()[:16]
 
     def checkpoint(self, epoch: int) -> Path:
         """The checkpoint written after `epoch` epochs."""

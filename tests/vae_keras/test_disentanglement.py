@@ -14,7 +14,7 @@ from data.rendered_faces import LevelledFaces
 from vae_keras import metrics
 from vae_keras.config_file import load_config
 from vae_keras.evaluation import EvaluationContext
-from vae_keras.evaluation.information import carried_factors, information_shares, known_about, levelled
+from vae_keras.evaluation.information import carried_factors, known_about, levelled
 from vae_keras.run_data import read_data
 from vae_keras.run_folder import Run, read_history
 from vae_keras.runs import load_run
@@ -82,7 +82,7 @@ def test_a_latent_that_is_a_factor_carries_all_of_it_and_noise_nothing():
     random = np.random.default_rng(0)
     levels = random.integers(5, size=(4_000, 2))
     codes = np.column_stack([levels[:, 1], random.normal(size=4_000), levels[:, 0] + random.normal(size=4_000)])
-    shares = information_shares(codes, levels)
+    shares = metrics.information_shares(codes, levels)
     assert shares[0, 1] == pytest.approx(1.0, abs=0.01)
     # What counts give too much is taken off: independent ones have about nothing.
     assert shares[1].max() < 0.004

@@ -9,24 +9,29 @@ from vae_keras import feature_spaces
 from vae_keras.config_file import load_config
 from vae_keras.evaluation import Evaluation, EvaluationContext
 from vae_keras.evaluation.attribute import attribute_sweep
-from vae_keras.evaluation.directions import direction_of, known_attributes
+from vae_keras.evaluation.directions import direction_of
 from vae_keras.evaluation.edits import Changes, changes_of_factors, edited_photographs, edits
-from vae_keras.run_data import read_data
+from vae_keras.run_data import known_attributes, read_data
 from vae_keras.run_folder import Run, read_history
 from vae_keras.runs import load_run
 
 
 @pytest.fixture(scope="module")
-def context(tiny_run):
+def loaded(tiny_run):
     run = Run(tiny_run)
     config = load_config(run.config)
-    return EvaluationContext(config, load_run(tiny_run), read_data(config, run.split), read_history(run))
+    return config, load_run(tiny_run), read_data(config, run.split), read_history(run)
+
+
+@pytest.fixture
+def context(loaded):
+    return EvaluationContext(*loaded)
 
 
 @pytest.fixture
 def photographs(context):
     """The same images, as if nothing but their labels were known."""
-    return EvaluationContext(context.config, context.vae, context.data, context.history, "a folder")
+    return EvaluationContext(context.config, context.vae, context.data, context.history, "a folder", method="means")
 
 
 class LinearReader:
@@ -43,7 +48,7 @@ class LinearReader:
 def linear(monkeypatch):
     """The decoder gives back its latents, and the network is linear in them."""
     reader = LinearReader(np.random.default_rng(0).normal(size=(4, 13)))
-    monkeypatch.setattr("vae_keras.evaluation.edits.decode_latents", lambda vae, latents: latents)
+    monkeypatch.setattr("vae_keras.evaluation.selectivity.decode_latents", lambda vae, latents: latents)
     monkeypatch.setattr(feature_spaces, "factor_space", lambda channels: reader)
     return reader
 
@@ -69,6 +74,8 @@ def test_every_edit_is_in_the_numbers_and_the_figure(context, linear):
         assert edit["strength"] == 2.0
         assert next(iter(edit["change"])) == name
         assert edit["change"] == changes_of_factors(context, {name: 2.0}).of_factor
+        assert edit["change"] == edit["by_method"][edit["direction"]]
+        assert {"means", "logistic"} <= edit["by_method"].keys()
     json.dumps(numbers)
     assert list(evaluation.figures) == ["edits.png"]
 
@@ -86,7 +93,7 @@ def test_without_known_factors_there_are_no_edits(photographs):
 
 def test_edited_photographs_are_counted_by_a_network_that_has_learnt_the_attribute(photographs, context, monkeypatch):
     dataset, split = context.data.dataset, context.data.split
-    vector = direction_of(context, "smile").vector
+    vector = direction_of(photographs, "smile").vector
     unit = vector / np.linalg.norm(vector)
 
     class Space:
@@ -106,7 +113,7 @@ def test_edited_photographs_are_counted_by_a_network_that_has_learnt_the_attribu
     labels = dataset.label("smile")
     learnt = []
     monkeypatch.setattr(feature_spaces, "label_space", lambda images, label: learnt.append((images, label)) or Space())
-    monkeypatch.setattr("vae_keras.evaluation.edits.decode_latents", lambda vae, latents: latents)
+    monkeypatch.setattr("vae_keras.evaluation.selectivity.decode_latents", lambda vae, latents: latents)
     found = edited_photographs(photographs, "smile", (-50.0, 0.0, 50.0))
     # It learns from the train images alone.
     np.testing.assert_array_equal(learnt[0][0], dataset.images[split.train])

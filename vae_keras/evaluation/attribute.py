@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 
 from common.errors import UserError
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
-from vae_keras.evaluation.directions import direction_of, strengths_in
-from vae_keras.evaluation.edits import STRENGTH, Changes, changes_of_factors, edited_photographs
+from vae_keras.evaluation.directions import auc_of, direction_of, strengths_in
+from vae_keras.evaluation.edits import Changes, changes_of_factors, edited_photographs
 from vae_keras.evaluation.record import Attribute, Record
+from vae_keras.evaluation.selectivity import STRENGTH
 from vae_keras.latent import decode_latents
 from vae_keras.plots import image_figure, signed
 
@@ -63,13 +64,17 @@ def attribute_sweep(context: EvaluationContext, name: str) -> Evaluation:
         np.outer(STRENGTHS, direction.vector),
         f"Attribute: {name}",
         f"Left: test images without the attribute. Other columns: the decoder's output for the posterior mean plus a "
-        f"multiple of the direction. The direction is the mean latent of the train images with the attribute minus the "
-        f"mean latent of those without; its length is {length:.2f}. The projection on the direction separates the test "
-        f"images with the attribute from those without, with an AUC of {direction.auc:.3f} (0.5 is chance)." + measured,
+        f"multiple of the direction. The direction: {direction.in_words()}. Its length is {length:.2f}. The "
+        f"projection on the direction separates the test images with the attribute from those without, with an AUC of "
+        f"{direction.auc:.3f} (0.5 is chance)." + measured,
         [signed(strength) for strength in STRENGTHS],
         changes,
     )
-    numbers: Attribute = {"auc": direction.auc, "length": length, "images": context.test_names(places)}
+    numbers = aucs_of(context, name) | {
+        "direction": direction.method,
+        "length": length,
+        "images": context.test_names(places),
+    }
     record: Record = {"attributes": {name: numbers}}
     if photographs:
         record["edited_photographs"] = {name: photographs}
@@ -89,16 +94,24 @@ def attribute_edit(context: EvaluationContext, strengths: dict[str, float]) -> E
         np.concatenate([np.zeros_like(each[:1]), each, each.sum(axis=0, keepdims=True)[: int(together)]]),
         f"Attributes: {', '.join(labels)}",
         "Left: test images. Other columns: the decoder's output for the posterior mean, unchanged, then plus a "
-        "multiple of each attribute's direction, then plus all of them. AUC of the directions on the test images: "
-        + ", ".join(f"{name} {direction.auc:.3f}" for name, direction in directions.items())
+        "multiple of each attribute's direction, then plus all of them. Methods of the directions, and their AUC on "
+        "the test images: "
+        + ", ".join(f"{name} {direction.method} {direction.auc:.3f}" for name, direction in directions.items())
         + "."
         + (" The bars: the mean change of each factor by all edits together." if changes else ""),
         ["unchanged", *labels, *["all"][: int(together)]],
         changes,
     )
     file = "attribute_" + "_".join(f"{name}{strength:+g}" for name, strength in strengths.items())
-    numbers: dict[str, Attribute] = {name: {"auc": direction.auc} for name, direction in directions.items()}
+    numbers = {name: aucs_of(context, name) | {"direction": found.method} for name, found in directions.items()}
     return Evaluation({f"{file}.png": figure}, {"attributes": numbers})
+
+
+def aucs_of(context: EvaluationContext, name: str) -> Attribute:
+    """How well the class means' direction of a label, and the logistic one, separate the test images."""
+    vectors = {method: context.directions.vector(name, method) for method in ("means", "logistic")}
+    aucs = {method: auc_of(context, name, vector) for method, vector in vectors.items() if vector is not None}
+    return {"auc": aucs["means"], "auc_logistic": aucs.get("logistic", 0.5)}
 
 
 def _edited_faces(

@@ -15,12 +15,13 @@ from common.names import printable
 from vae_keras import metrics
 from vae_keras.config import Config
 from vae_keras.evaluation.context import EvaluationContext
-from vae_keras.evaluation.directions import default_attribute, direction_of, known_attributes
-from vae_keras.evaluation.edits import STRENGTH
+from vae_keras.evaluation.directions import default_attribute, direction_of
 from vae_keras.evaluation.record import ABOUT, Record
+from vae_keras.evaluation.selectivity import STRENGTH
 from vae_keras.latent import decode_latents
 from vae_keras.plots import compared_curves, contact_sheet, signed
 from vae_keras.registry import flag_of
+from vae_keras.run_data import known_attributes
 
 FACES = 10
 # Numbers of the record whose standard error has another name, by the name of the number.
@@ -132,6 +133,8 @@ def _flat(path: tuple[str, ...], content: Any) -> Iterator[tuple[tuple[str, ...]
         yield path, Number(content)
     elif content.keys() == {"value", "standard_error"}:
         yield path, Number(content["value"], content["standard_error"])
+    elif path[-1] == "by_method":
+        return
     elif path[-1] == "change":
         for name, change in [*content.items()][:2]:
             yield (*path[:-1], "changes", name), Number(change)

@@ -12,13 +12,14 @@ from data.dataset import unit_pixels
 from data.sources import RENDERED
 from vae_keras import feature_spaces, metrics
 from vae_keras.config import Config
+from vae_keras.directions import Directions, SavedDirections
 from vae_keras.evaluation.inputs import inputs_of
 from vae_keras.evaluation.record import Inputs, Record
 from vae_keras.latent import LatentInformation, decode_latents, encode_images, information_of_latents
 from vae_keras.plots import Animation
 from vae_keras.prior_fitting import fit_prior
 from vae_keras.priors import Mixture
-from vae_keras.run_data import RunData
+from vae_keras.run_data import RunData, known_attributes
 from vae_keras.run_folder import Row
 from vae_keras.types import Posterior
 
@@ -53,6 +54,8 @@ class EvaluationContext:
         history: the rows of history.csv.
         source: the images as `--data` names them; by default those of the run.
         prior: the prior that was fitted to the latents after training, if there is one.
+        directions: the directions of attributes that an earlier evaluation has fitted, if there are some.
+        method: of the directions (`vae_keras.directions`); None takes the best one for each attribute.
     """
 
     def __init__(
@@ -63,10 +66,15 @@ class EvaluationContext:
         history: list[Row],
         source: str | None = None,
         prior: Mixture | None = None,
+        directions: SavedDirections | None = None,
+        method: str | None = None,
     ):
         self.config, self.vae, self.data, self.history = config, vae, data, history
         self.source = source or config.data
-        self._prior = prior
+        self._prior, self._directions = prior, directions
+        self.method = method
+        self.best_methods = dict(directions.best) if directions else {}
+        self._label_spaces: dict[str, feature_spaces.FactorSpace] = {}
 
     @property
     def epoch(self) -> int | None:
@@ -134,6 +142,22 @@ class EvaluationContext:
         return fit_prior(self.train_posterior, choosing, self.config.seed)
 
     @cached_property
+    def directions(self) -> Directions:
+        """The directions of attributes in latent space; those that an earlier evaluation has fitted are known."""
+        dataset, train = self.data.dataset, self.data.split.train
+        labels = {name: dataset.label(name)[train] for name in known_attributes(self.data)}
+        known = self._directions.vectors if self._directions else None
+        return Directions(lambda: self.train_posterior.mean, labels, known)
+
+    @property
+    def newly_found(self) -> SavedDirections | None:
+        """The directions if this context has measured some, which have to be saved; None if not."""
+        before = self._directions.best if self._directions else {}
+        if not self.data.fitted or self.best_methods == before:
+            return None
+        return SavedDirections(self.directions.vectors, self.best_methods)
+
+    @cached_property
     def information(self) -> LatentInformation:
         """How much each latent says about a test image."""
         return information_of_latents(self.vae.prior, self.test_posterior)
@@ -147,6 +171,13 @@ class EvaluationContext:
     def factor_space(self) -> feature_spaces.FactorSpace:
         """The feature space of the network that reads factors; its first use on a machine trains this network."""
         return feature_spaces.factor_space(self.vae.image_shape[-1])
+
+    def label_space(self, name: str) -> feature_spaces.FactorSpace:
+        """The feature space of a network that learns a label from the train images, when it is first asked for."""
+        if name not in self._label_spaces:
+            dataset, train = self.data.dataset, self.data.split.train
+            self._label_spaces[name] = feature_spaces.label_space(dataset.images[train], dataset.label(name)[train])
+        return self._label_spaces[name]
 
     @cached_property
     def factor_readings(self) -> dict[str, metrics.Reading] | None:

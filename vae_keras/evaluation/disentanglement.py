@@ -11,7 +11,7 @@ from data import factors
 from data.rendered_faces import LevelledFaces
 from vae_keras import metrics
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
-from vae_keras.evaluation.information import LEVELS, information_shares, known_about
+from vae_keras.evaluation.information import LEVELS, known_about
 from vae_keras.evaluation.record import Disentanglement, Record, record_about
 from vae_keras.latent import encode_images
 from vae_keras.plots import heat_map
@@ -66,7 +66,7 @@ def disentanglement(context: EvaluationContext, slow: bool = True) -> Evaluation
             "images": len(codes),
             "factors": list(names),
             "scores": {name: {"value": scores[name], "standard_error": errors[name]} for name in finite},
-            "information_shares": information_shares(codes, levels).tolist(),
+            "information_shares": metrics.information_shares(codes, levels).tolist(),
         },
     )
 

@@ -1,24 +1,18 @@
-"""What an attribute edit changes in a face: the attribute, and what else.
+"""What an attribute edit changes in a face: the attribute, and what else."""
 
-On rendered faces, a network reads all factors off the faces before and after the edit. On photographs, a small network
-that has learnt the attribute from the train images says how many edited faces have it.
-"""
-
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from vae_keras import feature_spaces
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
-from vae_keras.evaluation.directions import direction_of, known_attributes
+from vae_keras.evaluation.directions import direction_of, vectors_of
 from vae_keras.evaluation.record import EditedPhotographs, Record
-from vae_keras.latent import decode_latents
+from vae_keras.evaluation.selectivity import FEWEST, STRENGTH, factor_changes, label_readings
 from vae_keras.plots import signed_heat_map
+from vae_keras.run_data import known_attributes
 
-STRENGTH = 2.0  # of an edit: a multiple of the attribute's direction
-FACES = 200  # test faces that are edited
-FEWEST_EDITED = 4  # photographs; with fewer, no share is worth telling
+FACES = 100  # test faces that are edited
 
 
 class Changes(NamedTuple):
@@ -30,32 +24,26 @@ class Changes(NamedTuple):
 
     of_factor: dict[str, float]
 
+    @classmethod
+    def ranked(cls, names: tuple[str, ...], change: np.ndarray, wanted: Mapping[str, float]) -> "Changes":
+        """The changes (K,) of the factors with these names; those that are wanted first, then the largest."""
+        of_factor = dict(zip(names, change.tolist(), strict=True))
+        ranked = sorted(names, key=lambda name: (name not in wanted, -abs(of_factor[name])))
+        return cls({name: of_factor[name] for name in ranked})
+
     def in_words(self) -> str:
         """The wanted change and the three largest others, in a sentence."""
         told = [f"{name.replace('_', ' ')} {change:+.1f}" for name, change in self.of_factor.items()]
         return f"{told[0]}; most of what else changes: {', '.join(told[1:4])} (standard deviations of each factor)."
 
 
-def changes_of_factors(context: EvaluationContext, strengths: dict[str, float]) -> Changes | None:
-    """What the edit of test faces with these strengths of attributes changes; None if the faces are not rendered.
-
-    The network reads the factors off reconstructions before and after the edit, so what reconstruction loses does not
-    count.
-    """
-    return next(_changes(context, [strengths])) if context.factors_are_read else None
-
-
-def _changes(context: EvaluationContext, edits: Iterable[dict[str, float]]) -> Iterator[Changes]:
-    """What each of the edits changes."""
-    space = context.factor_space
-    codes = context.test_posterior.mean[context.random_test_images(FACES)]
-    before = space.factors(decode_latents(context.vae, codes))
-    for strengths in edits:
-        step = sum(strength * direction_of(context, name).vector for name, strength in strengths.items())
-        change = space.factors(decode_latents(context.vae, codes + step)) - before
-        mean = dict(zip(context.data.dataset.factor_names, change.mean(axis=0).tolist(), strict=True))
-        ranked = sorted(mean, key=lambda name: (name not in strengths, -abs(mean[name])))
-        yield Changes({name: mean[name] for name in ranked})
+def changes_of_factors(context: EvaluationContext, strengths: Mapping[str, float]) -> Changes | None:
+    """What the edit of test faces with these strengths of attributes changes; None if the faces are not rendered."""
+    if not context.factors_are_read:
+        return None
+    step = np.sum([strength * direction_of(context, name).vector for name, strength in strengths.items()], axis=0)
+    (change,) = factor_changes(context, _test_codes(context), [step])
+    return Changes.ranked(context.data.dataset.factor_names, change, strengths)
 
 
 def edits(context: EvaluationContext) -> Evaluation:
@@ -63,50 +51,61 @@ def edits(context: EvaluationContext) -> Evaluation:
     names = known_attributes(context.data)
     if not names or not context.factors_are_read:
         return Evaluation({}, {})
-    found = _changes(context, ({name: STRENGTH} for name in names))
-    changes = {name: change.of_factor for name, change in zip(names, found, strict=True)}
-    factors = list(context.data.dataset.factor_names)
+    factors = context.data.dataset.factor_names
+    directions = {name: direction_of(context, name) for name in names}
+    vectors = {(name, method): vector for name in names for method, vector in vectors_of(context, name).items()}
+    measured = factor_changes(context, _test_codes(context), (STRENGTH * vector for vector in vectors.values()))
+    changes = {
+        (name, method): Changes.ranked(factors, change, {name: STRENGTH})
+        for (name, method), change in zip(vectors, measured, strict=True)
+    }
+    chosen = {name: changes[name, direction.method] for name, direction in directions.items()}
+    numbers: Record = {
+        "edits": {
+            name: {
+                "strength": STRENGTH,
+                "direction": directions[name].method,
+                "change": chosen[name].of_factor,
+                "by_method": {method: found.of_factor for (of, method), found in changes.items() if of == name},
+            }
+            for name in names
+        }
+    }
     figure = signed_heat_map(
-        np.array([[change[factor] for factor in factors] for change in changes.values()]),
-        [f"{name} {STRENGTH:+g}".replace("_", " ") for name in changes],
+        np.array([[change.of_factor[factor] for factor in factors] for change in chosen.values()]),
+        [f"{name} {STRENGTH:+g} ({directions[name].method})".replace("_", " ") for name in names],
         [factor.replace("_", " ") for factor in factors],
         "What an edit changes",
-        f"Each row is an edit: {STRENGTH:g} times the direction of an attribute is added to the posterior means of "
-        f"{min(FACES, len(context.test_images)):,} test faces. The numbers are mean changes of the factors that a "
-        f"network reads off the decoded faces, in standard deviations of each factor. An edit that changes nothing "
-        f"else has one coloured cell.",
+        f"Each row is an edit: {STRENGTH:g} times the direction of an attribute, by the method in brackets, is added "
+        f"to the posterior means of {min(FACES, len(context.test_images)):,} test faces. "
+        + ("" if context.method else "The method is the one with the most selective edit on other faces. ")
+        + "The numbers are mean changes of the factors that a network reads off the decoded faces, in standard "
+        "deviations of each factor. An edit that changes nothing else has one coloured cell.",
         "standard deviations",
     )
-    numbers: Record = {"edits": {name: {"strength": STRENGTH, "change": change} for name, change in changes.items()}}
     return Evaluation({"edits.png": figure}, numbers)
+
+
+def _test_codes(context: EvaluationContext) -> np.ndarray:
+    return context.test_posterior.mean[context.random_test_images(FACES)]
 
 
 def edited_photographs(context: EvaluationContext, name: str, strengths: tuple[float, ...]) -> EditedPhotographs | None:
     """How many edited test faces have the attribute at each strength, and how far they move from the face they were.
 
-    A small network learns the attribute from the train images. Its features, without the one direction off which it
-    reads the attribute, give the distance from each reconstruction to its edited version, as a share of the mean
-    distance between the reconstructions of two different faces. None for rendered faces, or if hardly any test face
-    lacks the attribute.
+    None for rendered faces, or if hardly any test face lacks the attribute.
     """
-    dataset, split = context.data.dataset, context.data.split
-    label = dataset.label(name)
-    if context.of_rendered_faces or np.sum(~label[split.test]) < FEWEST_EDITED:
+    label = context.data.dataset.label(name)[context.data.split.test]
+    if context.of_rendered_faces or np.sum(~label) < FEWEST:
         return None
-    space = feature_spaces.label_space(dataset.images[split.train], label[split.train])
-    right = (space.factors(context.test_images)[:, 0] > 0) == label[split.test]
-    places = context.random_test_images(len(split.test))
-    codes = context.test_posterior.mean[[place for place in places if not label[split.test][place]][:FACES]]
-    vector = direction_of(context, name).vector
-    decoded = [decode_latents(context.vae, codes + strength * vector) for strength in (0.0, *strengths)]
-    weights = np.asarray(space.regressor.layers[-1].kernel)[:, 0]
-    away = np.eye(len(weights)) - np.outer(weights, weights) / (weights @ weights)
-    plain, *moved = (space.features(images) @ away for images in decoded)
-    between = np.linalg.norm(plain - np.roll(plain, 1, axis=0), axis=1).mean()
+    right = (context.label_space(name).factors(context.test_images)[:, 0] > 0) == label
+    lacking = [place for place in context.random_test_images(len(label)) if not label[place]][:FACES]
+    steps = np.outer(strengths, direction_of(context, name).vector)
+    readings = label_readings(context, name, context.test_posterior.mean[lacking], steps)
     return {
         "accuracy": float(right.mean()),
         "strengths": list(strengths),
-        "share": [float((space.factors(images)[:, 0] > 0).mean()) for images in decoded[1:]],
-        "distance": [float(np.linalg.norm(one - plain, axis=1).mean() / between) for one in moved],
-        "images": len(codes),
+        "share": (readings.after > 0).mean(axis=1).tolist(),
+        "distance": readings.moved.tolist(),
+        "images": len(lacking),
     }

@@ -3,11 +3,11 @@
 import numpy as np
 
 from vae_keras import metrics
+from vae_keras.evaluation.attribute import aucs_of
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
-from vae_keras.evaluation.directions import direction_of, known_attributes
-from vae_keras.evaluation.information import information_shares
 from vae_keras.evaluation.record import Attribute, Record, Test
 from vae_keras.evaluation.registry import TEST_METRICS
+from vae_keras.run_data import known_attributes
 
 
 def held_out(context: EvaluationContext) -> Evaluation:
@@ -38,12 +38,8 @@ def held_out(context: EvaluationContext) -> Evaluation:
 
 
 def attribute_numbers(context: EvaluationContext, name: str) -> Attribute:
-    """AUC of the attribute's direction, the most informative latent, and its share of the attribute's entropy."""
+    """AUC of the attribute's directions, the most informative latent, and its share of the attribute's entropy."""
     label = context.data.dataset.label(name)[context.data.split.test]
-    shares = information_shares(context.test_posterior.mean, label[:, None].astype(int))[:, 0]
+    shares = metrics.information_shares(context.test_posterior.mean, label[:, None].astype(int))[:, 0]
     best = int(np.argmax(shares))
-    return {
-        "auc": direction_of(context, name).auc,
-        "best_latent": best,
-        "share_in_best_latent": float(shares[best]),
-    }
+    return aucs_of(context, name) | {"best_latent": best, "share_in_best_latent": float(shares[best])}

@@ -5,11 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from data.dataset import Dataset
-from vae_keras import metrics
-from vae_keras.metrics.discrete import BINS
+from vae_keras.metrics.discrete import LEAST_SHARE
 
 LEVELS = 5  # of a continuous factor
-LEAST_SHARE = 0.1  # of a factor's entropy; a latent with a smaller share does not carry the factor
 
 
 class Known(NamedTuple):
@@ -52,23 +50,6 @@ def levelled(values: np.ndarray, levels: int = LEVELS) -> np.ndarray:
         return level
     inner = np.quantile(values, np.arange(1, levels) / levels)
     return np.searchsorted(inner, values, side="right")
-
-
-def information_shares(codes: np.ndarray, levels: np.ndarray) -> np.ndarray:
-    """The share of each factor's entropy that each latent carries, I(z_j; v_k) / H(v_k), (D, K) from 0 to 1.
-
-    Latents are cut into 20 bins. Counts overestimate the mutual information by (bins - 1)(values - 1) / 2n nats on
-    average (Miller 1955); the function subtracts this bias.
-
-    Args:
-        codes: (n, D).
-        levels: (n, K) int.
-    """
-    information = metrics.mutual_information_matrix(metrics.binned(codes), levels)
-    values = np.array([len(np.unique(column)) for column in levels.T])
-    bias = (BINS - 1) * (values - 1) / (2 * len(codes))
-    entropies = np.array([metrics.entropy(column) for column in levels.T])
-    return np.maximum(information - bias, 0.0) / entropies
 
 
 def carried_factors(shares: np.ndarray, names: tuple[str, ...]) -> list[str]:

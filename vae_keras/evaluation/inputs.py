@@ -16,15 +16,28 @@ if TYPE_CHECKING:
 
 def inputs_of(vae: "VAE", data: RunData, history: list[Row]) -> Inputs:
     """The digests of a model, its images with their split and names, their labels and factors, and its history."""
-    dataset, split = data.dataset, data.split
-    parts = [f"{part}: {indices.tolist()}" for part, indices in split._asdict().items()]
-    classes = [] if dataset.classes is None else [str(name) for name in dataset.classes]
     return {
         "model": _digest(*vae.get_weights()),
-        "images": _digest(*dataset.names, *dataset.digests(), *parts),
-        "labels": _digest(*dataset.label_names, *dataset.factor_names, *classes, dataset.labels, dataset.factors),
+        "images": _of_images(data),
+        "labels": _of_labels(data),
         "history": _digest(json.dumps(history)),
     }
+
+
+def digest_of_data(data: RunData) -> str:
+    """A digest of the images with their split and names, their labels and factors."""
+    return _digest(_of_images(data), _of_labels(data))
+
+
+def _of_images(data: RunData) -> str:
+    parts = [f"{part}: {indices.tolist()}" for part, indices in data.split._asdict().items()]
+    return _digest(*data.dataset.names, *data.dataset.digests(), *parts)
+
+
+def _of_labels(data: RunData) -> str:
+    dataset = data.dataset
+    classes = [] if dataset.classes is None else [str(name) for name in dataset.classes]
+    return _digest(*dataset.label_names, *dataset.factor_names, *classes, dataset.labels, dataset.factors)
 
 
 def _digest(*pieces: str | np.ndarray) -> str:

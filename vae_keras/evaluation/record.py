@@ -52,9 +52,18 @@ class Baseline(TypedDict):
 
 
 class Attribute(TypedDict):
-    """The direction of a label in latent space, and the latent with the largest share of the label's entropy."""
+    """The direction of a label in latent space, and the latent with the largest share of the label's entropy.
+
+    Attributes:
+        auc: of the projection on the difference of the class means.
+        auc_logistic: of the projection on the weights of a logistic regression.
+        direction: the method of the direction in the figures.
+        length: of this direction.
+    """
 
     auc: float
+    auc_logistic: NotRequired[float]
+    direction: NotRequired[str]
     best_latent: NotRequired[int]
     share_in_best_latent: NotRequired[float]
     length: NotRequired[float]
@@ -130,10 +139,18 @@ class Fidelity(TypedDict):
 
 
 class Edit(TypedDict):
-    """The mean change of each factor by an edit of this strength, in standard deviations; the wanted factor first."""
+    """The mean change of each factor by an edit of this strength, in standard deviations; the wanted factor first.
+
+    Attributes:
+        direction: the method of the direction.
+        change: of each factor.
+        by_method: the same changes by the directions of all methods.
+    """
 
     strength: float
+    direction: NotRequired[str]
     change: dict[str, float]
+    by_method: NotRequired[dict[str, dict[str, float]]]
 
 
 class EditedPhotographs(TypedDict):

@@ -3,9 +3,10 @@
 import numpy as np
 
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
-from vae_keras.evaluation.information import LEAST_SHARE, carried_factors, information_shares, known_about
+from vae_keras.evaluation.information import carried_factors, known_about
 from vae_keras.evaluation.record import Traversal
 from vae_keras.latent import decode_latents, traverse
+from vae_keras.metrics.discrete import LEAST_SHARE, information_shares
 from vae_keras.plots import image_animation, image_figure, signed
 
 VALUES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)

@@ -21,12 +21,13 @@ from data.faces import render
 from data.image_folder import SMILES
 from vae_keras import feature_spaces, metrics
 from vae_keras.backend import tf
+from vae_keras.directions import grouping
 from vae_keras.evaluation import EvaluationContext
-from vae_keras.evaluation.directions import direction_of, known_attributes
+from vae_keras.evaluation.directions import quick_direction_of
 from vae_keras.evaluation.traversal import factors_of_latents
 from vae_keras.latent import PATHS
 from vae_keras.pictures import as_image, read_picture
-from vae_keras.run_data import RunData
+from vae_keras.run_data import RunData, known_attributes
 
 REACH = 3.0  # of a slider: standard deviations of the prior, or multiples of a direction
 MOST_ON_MAP = 500
@@ -103,7 +104,7 @@ class Explorer:
 
     def __init__(self, context: EvaluationContext):
         self.context, self.vae = context, context.vae
-        self.directions = {name: direction_of(context, name).vector for name in editable_labels(context.data)}
+        self.directions = {name: quick_direction_of(context, name).vector for name in editable_labels(context.data)}
         signature = [tf.TensorSpec((None, self.vae.latent_dim), tf.float32)]
         self._decode = tf.function(lambda latents: self.vae.decode(latents), signature)
 
@@ -264,8 +265,7 @@ def editable_labels(data: RunData) -> list[str]:
     known = known_attributes(data)
     first: dict[bytes, str] = {}
     for name in sorted(known, key=lambda name: name.lower() not in SMILES):
-        label = data.dataset.label(name)
-        first.setdefault((label ^ label[0]).tobytes(), name)
+        first.setdefault(grouping(data.dataset.label(name)), name)
     return [name for name in known if name in first.values()]
 
 

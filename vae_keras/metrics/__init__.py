@@ -4,7 +4,13 @@ from vae_keras.elbo import Elbo
 from vae_keras.linear_vae import LinearVae, fit_linear_vae
 from vae_keras.metrics.beta_vae_metric import beta_vae_score
 from vae_keras.metrics.dci_scores import Dci, Importance, dci, dci_from_importance
-from vae_keras.metrics.discrete import binned, entropy, mutual_information, mutual_information_matrix
+from vae_keras.metrics.discrete import (
+    binned,
+    entropy,
+    information_shares,
+    mutual_information,
+    mutual_information_matrix,
+)
 from vae_keras.metrics.explicitness_score import explicitness
 from vae_keras.metrics.factor_vae_metric import factor_vae_score
 from vae_keras.metrics.fidelity import Reading, read_off_latents, readings
@@ -45,6 +51,7 @@ __all__ = [
     "frechet_distance",
     "gaussian_total_correlation",
     "importance_weighted_bound",
+    "information_shares",
     "interventional_robustness",
     "kernel_distance",
     "mean_over_draws",

@@ -13,6 +13,7 @@ import scipy.stats
 from sklearn.metrics import mutual_info_score
 
 BINS = 20  # Locatello et al. 2019
+LEAST_SHARE = 0.1  # of a factor's entropy; a latent with a smaller share does not carry the factor
 
 
 def binned(codes: np.ndarray, bins: int = BINS) -> np.ndarray:
@@ -61,3 +62,20 @@ def mutual_information_matrix(binned_codes: np.ndarray, factors: np.ndarray) -> 
     """
     codes, columns = np.transpose(binned_codes), np.transpose(factors)
     return np.array([[mutual_information(code, factor) for factor in columns] for code in codes])
+
+
+def information_shares(codes: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """The share of each factor's entropy that each latent carries, I(z_j; v_k) / H(v_k), (D, K) from 0 to 1.
+
+    Latents are cut into 20 bins. Counts overestimate the mutual information by (bins - 1)(values - 1) / 2n nats on
+    average (Miller 1955); the function subtracts this bias.
+
+    Args:
+        codes: (n, D).
+        levels: (n, K) int.
+    """
+    information = mutual_information_matrix(binned(codes), levels)
+    values = np.array([len(np.unique(column)) for column in levels.T])
+    bias = (BINS - 1) * (values - 1) / (2 * len(codes))
+    entropies = np.array([entropy(column) for column in levels.T])
+    return np.maximum(information - bias, 0.0) / entropies

@@ -2,8 +2,8 @@
 
 import math
 
-from vae_keras.evaluation.information import LEAST_SHARE
 from vae_keras.evaluation.record import Record
+from vae_keras.metrics.discrete import LEAST_SHARE
 from vae_keras.report.words import ERRORS, listed
 
 STRONG_AUC = 0.9

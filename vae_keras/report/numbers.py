@@ -1,11 +1,12 @@
 """Tables of the numbers in metrics.json. A table is left out if the record lacks its numbers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from markupsafe import Markup
 
 from common.documents import Numbering
+from vae_keras.directions import METHODS
 from vae_keras.evaluation.record import Baseline, Record, SampleQuality, Test, baselines
 from vae_keras.report.blocks import joined, table
 
@@ -66,7 +67,8 @@ QUANTITIES = (
 def number_tables(numbers: Record, numbering: Numbering) -> Markup:
     """All tables for which the record has numbers."""
     made = (
-        test_table, additional_table, bound_table, fidelity_table, attribute_table, score_table, distance_table
+        test_table, additional_table, bound_table, fidelity_table, attribute_table, edit_table, score_table,
+        distance_table,
     )  # fmt: skip
     return joined(part for make in made for part in make(numbers, numbering))
 
@@ -149,14 +151,46 @@ def attribute_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
     labels = {name: label for name, label in numbers.get("attributes", {}).items() if "best_latent" in label}
     if labels:
         rows = [
-            (name, f"{label['auc']:.3f}", f"z{label['best_latent']}", f"{label['share_in_best_latent']:.0%}")
+            (
+                name,
+                f"{label['auc']:.3f}",
+                f"{label['auc_logistic']:.3f}" if "auc_logistic" in label else "",
+                f"z{label['best_latent']}",
+                f"{label['share_in_best_latent']:.0%}",
+            )
             for name, label in labels.items()
         ]
         caption = (
-            "Attributes. AUC: how well the attribute's direction, fitted on the train images, separates the test "
-            "images; 0.5 is chance. Best latent: the latent that carries the largest share of the attribute's entropy."
+            "Attributes. AUC: how well the difference of the class means, and the weights of a logistic regression, "
+            "separate the test images; both are fitted on the train images, and 0.5 is chance. Best latent: the latent "
+            "that carries the largest share of the attribute's entropy."
         )
-        yield table(numbering, caption, ("attribute", "AUC", "best latent", "its share"), rows)
+        header = ("attribute", "AUC, class means", "AUC, logistic", "best latent", "its share")
+        yield table(numbering, caption, header, rows)
+
+
+def edit_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
+    """What the edit of each attribute changes, by the directions of all methods."""
+    edits = {name: edit for name, edit in numbers.get("edits", {}).items() if "by_method" in edit}
+    methods = [method for method in METHODS if any(method in edit["by_method"] for edit in edits.values())]
+    if edits:
+        rows = [
+            (name, edit["direction"], *(_wanted_and_other(edit["by_method"].get(method)) for method in methods))
+            for name, edit in edits.items()
+        ]
+        caption = (
+            "Edits at +2 by directions of several methods, on test faces: the change of the attribute, and the largest "
+            "change of another factor, in standard deviations. The second column names the method that the figures use: "
+            "the one with the most selective edit on validation faces, or the user's choice."
+        )
+        yield table(numbering, caption, ("attribute", "method", *methods), rows)
+
+
+def _wanted_and_other(change: Mapping[str, float] | None) -> str:
+    if not change:
+        return "none"
+    wanted, *others = change.values()
+    return f"{wanted:+.1f}, {max(others, key=abs):+.1f}"
 
 
 def score_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
