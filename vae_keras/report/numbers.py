@@ -180,7 +180,7 @@ def edit_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
         ]
         caption = (
             "Edits at +2 by directions of several methods, on test faces: the change of the attribute, and the largest "
-            "change of another factor, in standard deviations. The second column names the method that the figures use: "
+            "change of another factor, in standard deviations. The second column names the method in the figures: "
             "the one with the most selective edit on validation faces, or the user's choice."
         )
         yield table(numbering, caption, ("attribute", "method", *methods), rows)
