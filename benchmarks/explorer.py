@@ -26,6 +26,7 @@ from rich.table import Table
 from vae_keras.report.pdf import find_browser
 
 ROOT = Path(__file__).resolve().parent.parent
+PROGRAM: Sequence[str] = ("evaluate.py",)  # what Python runs, before the arguments of evaluate.py
 MOVES, DRAGGED = 60, 40
 PATIENCE = 60_000.0  # milliseconds for the first picture
 WATCH = """
@@ -46,12 +47,8 @@ WATCH = """
 
 
 @contextmanager
-def served(run: Path, program: Sequence[str] = ("evaluate.py",)) -> Iterator[str]:
-    """The address of the explorer of a run, which a process of its own serves while the block runs.
-
-    Args:
-        program: what Python runs, before the arguments of evaluate.py.
-    """
+def served(run: Path, program: Sequence[str] = PROGRAM) -> Iterator[str]:
+    """The address of the explorer of a run, which a process of its own serves while the block runs."""
     # BROWSER: nothing is opened on the screen. Tests set the other variable, and NiceGUI would act on it.
     environment = {**os.environ, "BROWSER": "true"}
     environment.pop("PYTEST_CURRENT_TEST", None)
@@ -112,7 +109,7 @@ def main() -> None:
         "run", "median ms", "90 %", "largest", "last picture after a drag, ms", title="from a move to the picture"
     )
     for folder in folders:
-        with served(Path(folder)) as address, opened(address) as page:
+        with served(Path(folder), PROGRAM) as address, opened(address) as page:
             single, after_drag = milliseconds(page)
         ninety = statistics.quantiles(single, n=10)[-1]
         table.add_row(
