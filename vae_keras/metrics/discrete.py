@@ -10,7 +10,6 @@ about (bins - 1)(values - 1) / 2n instead of 0 (Miller 1955; Roulston 1999, Phys
 
 import numpy as np
 import scipy.stats
-from sklearn.metrics import mutual_info_score
 
 BINS = 20  # Locatello et al. 2019
 LEAST_SHARE = 0.1  # of a factor's entropy; a latent with a smaller share does not carry the factor
@@ -41,13 +40,12 @@ def binned(codes: np.ndarray, bins: int = BINS) -> np.ndarray:
 
 def entropy(values: np.ndarray) -> float:
     """H = - sum_v p(v) log p(v) of the values (n,), in nats; p are the relative frequencies."""
-    _, counts = np.unique(values, return_counts=True)
-    return float(scipy.stats.entropy(counts))
+    return _entropy(np.unique(values, return_inverse=True)[1])
 
 
 def mutual_information(first: np.ndarray, second: np.ndarray) -> float:
     """I = sum_ab p(a, b) log p(a, b) / p(a) p(b) of two integer arrays (n,), in nats; p are relative frequencies."""
-    return float(mutual_info_score(first, second))
+    return float(mutual_information_matrix(np.reshape(first, (-1, 1)), np.reshape(second, (-1, 1)))[0, 0])
 
 
 def mutual_information_matrix(binned_codes: np.ndarray, factors: np.ndarray) -> np.ndarray:
@@ -60,8 +58,19 @@ def mutual_information_matrix(binned_codes: np.ndarray, factors: np.ndarray) -> 
     Returns:
         (D, K), in nats.
     """
-    codes, columns = np.transpose(binned_codes), np.transpose(factors)
-    return np.array([[mutual_information(code, factor) for factor in columns] for code in codes])
+    codes, columns = (
+        [np.unique(column, return_inverse=True)[1] for column in np.transpose(table)]
+        for table in (binned_codes, factors)
+    )
+    # I(a; b) = H(a) + H(b) - H(a, b). In H(a, b), each pair of values has a number of its own.
+    joint = [[_entropy(code * (factor.max() + 1) + factor) for factor in columns] for code in codes]
+    alone = np.add.outer([_entropy(code) for code in codes], [_entropy(factor) for factor in columns])
+    return np.maximum(alone - joint, 0.0)  # rounding may leave less than zero
+
+
+def _entropy(numbers: np.ndarray) -> float:
+    """The entropy of numbers 0, 1, ... (n,) by their counts, in nats."""
+    return float(scipy.stats.entropy(np.bincount(numbers)))
 
 
 def information_shares(codes: np.ndarray, levels: np.ndarray) -> np.ndarray:
