@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.support import ROOT
+from vae_keras import metrics
 from vae_keras.report.pdf import BROWSERS
 
 # By benchmark, what makes it small, and its arguments; {folder} is a folder of photographs, {run} a run.
@@ -28,6 +29,24 @@ SMALL = {
             "VARIANTS": {"without FiLM": {"film": False}},
         },
         ["1"],
+    ),
+    "beta_study": (
+        {
+            "SETTINGS": {
+                "data": "faces:40",
+                "image_size": 32,
+                "channels": 1,
+                "latent_dim": 2,
+                "architecture": "table",
+                "linear_start": False,
+                "batch_size": 16,
+                "epochs": 1,
+            },
+            "GRID": {"beta-VAE": ({"objective": "beta_vae", "warm_up": 0}, "beta", (4,))},
+            "SEEDS": (0,),
+            "SCORES": {"modularity": metrics.SCORES["modularity"]},
+        },
+        [],
     ),
     "disentanglement_scores": ({"ROWS": 300, "FACTORS": 3, "LEVELS": 2, "LATENTS": 3}, []),
     "exact_inference": ({"ROWS": 20, "ROWS_OF_PYAGRUM": 2, "LOG_ROWS": 100, "REPETITIONS": 1}, ["cancer"]),
@@ -105,9 +124,10 @@ def test_a_benchmark_runs_at_its_smallest_size(name, folder, tiny_run, tmp_path,
     if name == "explorer":  # the network that reads factors sees few faces
         small_explorer = ROOT / "tests" / "vae_keras" / "explorer" / "small_explorer.py"
         monkeypatch.setattr(benchmark, "PROGRAM", (str(small_explorer), str(tmp_path)))
-    if hasattr(benchmark, "FIGURE"):
-        monkeypatch.setattr(benchmark, "FIGURE", tmp_path / "figure.png")
-    if name in ("architectures", "photographs", "priors"):
+    for constant, file in (("FIGURE", "figure.png"), ("RESULTS", "results.json")):
+        if hasattr(benchmark, constant):
+            monkeypatch.setattr(benchmark, constant, tmp_path / file)
+    if name in ("architectures", "beta_study", "photographs", "priors"):
         monkeypatch.chdir(tmp_path)  # it trains below runs/
     monkeypatch.setattr(sys, "argv", [name, *(argument.format(folder=folder, run=tiny_run) for argument in arguments)])
     benchmark.main()

@@ -1,0 +1,234 @@
+"""What beta does, and what it costs: objectives with several weights, each trained with several seeds.
+
+python -m benchmarks.beta_study [MINUTES]
+
+The table network, with random starts, trains on rendered faces of 64 x 64 pixels. Each cell is one objective, one
+weight and one seed: an ordinary run below runs/beta_study, measured on test faces and on 10,000 faces whose factors
+have five levels. Training sees no factor. Finished cells are not computed again, and an interrupted training goes on.
+After each cell the numbers are in benchmarks/beta_study.json; the table and the figure benchmarks/beta_study.png come
+from this file. The study starts no new cell after so many minutes (default: it computes all). Run it beside nothing
+else.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.table import Table
+
+from common.figures import open_axes, title_and_caption
+from common.files import atomic_write, read_json, write_text
+from vae_keras import metrics
+from vae_keras.command_line import start_tensorflow
+from vae_keras.config import Config
+from vae_keras.evaluation.context import EvaluationContext
+from vae_keras.evaluation.disentanglement import labelled_codes
+from vae_keras.evaluation.edits import edits
+from vae_keras.evaluation.fidelity import measured as measured_fidelity
+from vae_keras.evaluation.sample_quality import sample_quality
+from vae_keras.run_data import open_data, read_data
+from vae_keras.run_folder import Run, create_run, last_checkpoint, read_history
+
+RUNS = Path("runs/beta_study")
+RESULTS = Path(__file__).with_name("beta_study.json")
+FIGURE = Path(__file__).with_name("beta_study.png")
+SETTINGS: dict[str, Any] = {
+    "data": "faces:5000", "image_size": 64, "channels": 1, "latent_dim": 16, "architecture": "table",
+    "linear_start": False, "likelihood": "bernoulli", "optimizer": "adam", "lr": 1e-3, "batch_size": 64, "epochs": 60,
+}  # fmt: skip
+# By the objective: its settings, the option that varies, and its values.
+GRID: dict[str, tuple[dict[str, Any], str, tuple[float, ...]]] = {
+    "beta-VAE": ({"objective": "beta_vae", "warm_up": 0}, "beta", (1, 2, 4, 8, 16, 32)),
+    "annealed VAE": ({"objective": "annealed_vae", "warm_up": 30}, "capacity", (5, 10, 25, 50)),
+    "beta-TCVAE": ({"objective": "beta_tc_vae"}, "beta", (4, 8, 16)),
+    "FactorVAE": ({"objective": "factor_vae"}, "gamma", (5, 10, 40)),
+}
+SEEDS = (0, 1, 2)
+SCORES = metrics.SCORES
+# The columns of the table: the path of a number in a cell, its name and its format.
+COLUMNS = {
+    "active_units": ("K", ".0f"),
+    "mutual_information": ("MI", ".2f"),
+    "total_correlation": ("TC", ".2f"),
+    "reconstruction_nll": ("-log p(x given z)", ".1f"),
+    "fidelity": ("fidelity", ".3f"),
+    "mutual_information_gap": ("MIG", ".3f"),
+    "dci_disentanglement": ("DCI", ".3f"),
+    "factor_vae_score": ("FactorVAE score", ".3f"),
+    "samples": ("samples", ".4f"),
+    "selectivity": ("selectivity", ".1f"),
+}
+
+
+class Cell(NamedTuple):
+    """One run of the study."""
+
+    objective: str
+    value: float
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The name of its run and of its numbers."""
+        return f"{self.objective}-{self.value:g}-seed-{self.seed}"
+
+    def config(self) -> Config:
+        """The settings of its run."""
+        fixed, option, _ = GRID[self.objective]
+        return Config.of(**{**SETTINGS, **fixed, option: self.value, "seed": self.seed}).checked()
+
+
+def cells() -> Iterator[Cell]:
+    """All cells: every objective and weight with the first seed, then with the next."""
+    for seed in SEEDS:
+        for objective, (_, _, values) in GRID.items():
+            for value in values:
+                yield Cell(objective, value, seed)
+
+
+def trained(cell: Cell) -> EvaluationContext:
+    """The model of a cell with its images; its training starts, goes on, or is finished already."""
+    from vae_keras.runs import load_run
+    from vae_keras.training import fit
+
+    run, config = Run(RUNS / cell.name), cell.config()
+    if not run.config.exists():
+        create_run(run.folder, config, open_data(config))
+    data = read_data(config, run.split)
+    if last_checkpoint(run) < config.epochs and not fit(run, config, data):
+        sys.exit("interrupted; the same command goes on from here")
+    return EvaluationContext(config, load_run(run.folder), data, read_history(run))
+
+
+def measured(context: EvaluationContext) -> dict[str, Any]:
+    """The numbers of a trained cell."""
+    config, elbo = context.config, context.test_elbo
+    parts = metrics.split_kl(context.test_posterior, context.vae.prior, seed=config.seed)
+    fidelity, labelled = measured_fidelity(context), labelled_codes(context)
+    assert fidelity is not None
+    assert labelled is not None
+    quality = sample_quality(context).numbers["sample_quality"]
+    changes = [
+        [*edit["change"].values()] for edit in edits(context).numbers["edits"].values()
+    ]  # the wanted factor first, then the largest other one
+    return {
+        "elbo": elbo.elbo,
+        "reconstruction_nll": elbo.reconstruction_nll,
+        "kl": elbo.kl,
+        "active_units": int(metrics.active_units(context.test_posterior.mean)),
+        "mutual_information": parts.mutual_information.value,
+        "total_correlation": parts.total_correlation.value,
+        "dimension_wise_kl": parts.dimension_wise_kl.value,
+        "fidelity": fidelity["mean"],
+        "factors": {name: factor["reconstruction"] for name, factor in fidelity["factors"].items()},
+        "samples": quality["samples from the fitted prior"]["kernel"],
+        "reconstructions": quality["their reconstructions"]["kernel"],
+        # An edit that moves its own factor the wrong way is not selective at all.
+        "selectivity": float(np.median([max(wanted, 0.0) / max(abs(other), 0.1) for wanted, other, *_ in changes])),
+        **metrics.all_scores(labelled.codes, labelled.levels, config.seed, SCORES),
+    }
+
+
+def normalised_beta(beta: float) -> float:
+    """beta times latents over pixels, which compares networks of other sizes (Higgins et al. 2017, section 4.2)."""
+    return beta * SETTINGS["latent_dim"] / (SETTINGS["image_size"] ** 2 * SETTINGS["channels"])
+
+
+def over_seeds(results: Mapping[str, Mapping[str, Any]], objective: str, value: float, name: str) -> np.ndarray:
+    """A number of all finished cells with this objective and weight, (seeds,)."""
+    of = [results.get(Cell(objective, value, seed).name, {}) for seed in SEEDS]
+    return np.array([cell[name] for cell in of if cell.get(name) is not None], float)
+
+
+def table_of(results: Mapping[str, Mapping[str, Any]]) -> Table:
+    """A row for each objective and weight: means over seeds, and standard deviations where there are several."""
+    table = Table("objective", "weight", "seeds", *(title for title, _ in COLUMNS.values()))
+    for objective, (_, option, values) in GRID.items():
+        for value in values:
+            found = {name: over_seeds(results, objective, value, name) for name in COLUMNS}
+            if not (seeds := len(found["active_units"])):
+                continue
+            cells_of_row = []
+            for name, (_, written) in COLUMNS.items():
+                numbers = found[name]
+                spread = f" ± {numbers.std(ddof=1):{written}}" if len(numbers) > 1 else ""
+                cells_of_row.append(f"{numbers.mean():{written}}{spread}" if len(numbers) else "")
+            weight = f"{option} {value:g}"
+            if option == "beta":
+                weight += f" ({normalised_beta(value):.2g})"
+            table.add_row(objective, weight, str(seeds), *cells_of_row)
+    return table
+
+
+def figure_of(results: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Six numbers against the weight of each objective; bars: standard deviation over seeds."""
+    shown = (
+        "active_units",
+        "total_correlation",
+        "fidelity",
+        "mutual_information_gap",
+        "factor_vae_score",
+        "samples",
+    )
+    figure = Figure(figsize=(11, 6.4), layout="constrained")
+    for axes, name in zip(figure.subplots(2, 3).flat, shown, strict=True):
+        for objective, (_, option, values) in GRID.items():
+            found = [(value, over_seeds(results, objective, value, name)) for value in values]
+            found = [(value, numbers) for value, numbers in found if len(numbers)]
+            if found:
+                axes.errorbar(
+                    [value for value, _ in found],
+                    [numbers.mean() for _, numbers in found],
+                    [numbers.std(ddof=1) if len(numbers) > 1 else 0.0 for _, numbers in found],
+                    marker="o", capsize=3, label=f"{objective}, {option}",
+                )  # fmt: skip
+        axes.set_xscale("log", base=2)
+        axes.set_xlabel("weight")
+        axes.set_ylabel(COLUMNS[name][0])
+        open_axes(axes, "both")
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
+    seeds = max((len(over_seeds(results, *key, "active_units")) for key in weights()), default=0)
+    title_and_caption(
+        figure,
+        "What beta does, and what it costs",
+        f"The table network with {SETTINGS['latent_dim']} latents on rendered faces of {SETTINGS['image_size']} x "
+        f"{SETTINGS['image_size']} pixels; means over up to {seeds} seeds, bars: standard deviation over seeds. K: "
+        f"active units. TC: total correlation in nats. Fidelity: mean R2 of thirteen factors, read off "
+        f"reconstructions. Samples: kernel distance from test faces to samples from the fitted prior.",
+    )
+    return figure
+
+
+def weights() -> Iterator[tuple[str, float]]:
+    """Every objective with each of its weights."""
+    return ((objective, value) for objective, (_, _, values) in GRID.items() for value in values)
+
+
+def main() -> None:
+    """Compute the cells that are missing, print the table and draw the figure."""
+    start_tensorflow(deterministic=True)
+    start, most = time.perf_counter(), float(sys.argv[1]) if len(sys.argv) > 1 else float("inf")
+    results: dict[str, Any] = read_json(RESULTS) if RESULTS.exists() else {}
+    for cell in cells():
+        if cell.name in results:
+            continue
+        if time.perf_counter() - start > 60 * most:
+            break
+        began = time.perf_counter()
+        numbers = measured(trained(cell))
+        results[cell.name] = {**numbers, "settings": cell.config().settings()}
+        write_text(RESULTS, json.dumps(results, indent=1) + "\n")
+        print(f"{cell.name}: {time.perf_counter() - began:.0f} seconds", flush=True)
+    Console(width=200).print(table_of(results))
+    with atomic_write(FIGURE) as temporary:
+        figure_of(results).savefig(temporary, dpi=150)
+
+
+if __name__ == "__main__":
+    main()
