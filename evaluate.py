@@ -242,7 +242,7 @@ def evaluate(arguments: list[str] | None) -> None:
         made.append(known_or_scored(context, known))
     if context.newly_fitted:
         write_prior(run, context.newly_fitted)
-    if context.newly_found:
+    if made and context.newly_found:
         write_directions(run, context.newly_found, digest_of_data(context.data))
     note = "" if context.data.fitted else f"Images: {printable(source)}."
     for path in save_evaluations(run, made, context, note) if made else ():

@@ -248,7 +248,10 @@ def test_pictures_of_ones_own_are_edited(tiny_run, tmp_path, capsys):
     pictures = [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
     output = tmp_path / "out" / "edited.png"
     edits = ("smile=+2", "smile=-1,jaw=0.5")
-    assert evaluate.main(["--run", str(run.folder), "--edit", *pictures, *edits, "--output", str(output)]) == 0
+    by_means = ("--direction", "means")
+    assert (
+        evaluate.main(["--run", str(run.folder), "--edit", *pictures, *edits, *by_means, "--output", str(output)]) == 0
+    )
     assert str(output) in capsys.readouterr().out
     assert {path.name for path in run.folder.iterdir()} == before  # nothing else is written
     with Image.open(output) as sheet:
@@ -259,7 +262,7 @@ def test_pictures_of_ones_own_are_edited(tiny_run, tmp_path, capsys):
             expected = np.rint(edited_by_hand(run, picture, strengths).squeeze() * 255)
             shown = pixels[34 * row : 34 * row + 32, 34 * column : 34 * column + 32]
             np.testing.assert_allclose(shown, expected, atol=1)
-    assert evaluate.main(["--run", str(run.folder), "--edit", pictures[0], "smile=+2"]) == 0
+    assert evaluate.main(["--run", str(run.folder), "--edit", pictures[0], "smile=+2", *by_means]) == 0
     with Image.open(run.figures / "edited.png") as one:
         np.testing.assert_array_equal(np.asarray(one), pixels[:32, :32])
 

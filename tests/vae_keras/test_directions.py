@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 import evaluate
@@ -162,6 +163,15 @@ def test_a_run_keeps_its_directions_and_the_next_evaluation_reads_them(run, monk
     assert evaluate.main(["--run", str(run.folder), "--edits"]) == 0
     assert json.loads(run.metrics.read_text())["edits"] == edits
     assert run.directions.read_bytes() == before
+
+
+def test_an_edit_of_a_picture_writes_the_picture_alone(run, tmp_path):
+    picture, output = tmp_path / "face.png", tmp_path / "edited.png"
+    Image.fromarray(np.full((32, 32, 3), 128, np.uint8)).save(picture)
+    before = {path.name for path in run.folder.iterdir()}
+    assert evaluate.main(["--run", str(run.folder), "--edit", str(picture), "smile=+2", "--output", str(output)]) == 0
+    assert output.exists()
+    assert {path.name for path in run.folder.iterdir()} == before
 
 
 def test_the_user_can_choose_the_method(run, capsys):
