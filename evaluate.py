@@ -72,7 +72,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--direction",
         metavar="METHOD",
         help=f"how the directions of attributes are found: {', '.join(METHODS)}; by default, the method whose edit is "
-        "the most selective, for each attribute, as measured on images to which no direction is fitted",
+        "the most selective, for each attribute, as measured on validation images",
     )
     parser.add_argument(
         "--edit",

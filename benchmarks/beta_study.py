@@ -11,6 +11,7 @@ else.
 """
 
 import json
+import math
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -109,8 +110,8 @@ def trained(cell: Cell) -> EvaluationContext:
 def measured(context: EvaluationContext) -> dict[str, Any]:
     """The numbers of a trained cell."""
     config, elbo = context.config, context.test_elbo
-    # With 1,000 images, mutual information cannot exceed ln 1,000 = 6.9 nats, and the total correlation takes up the
-    # rest. Where the KL is larger, both are wrong, and the table has the total correlation of the posterior means.
+    # The mutual information of n images cannot exceed ln n, and the total correlation takes up the rest. Where the KL
+    # is larger than ln n, both depend on n. So the table has the total correlation of the posterior means instead.
     parts = metrics.split_kl(context.test_posterior, context.vae.prior, seed=config.seed)
     fidelity, labelled = measured_fidelity(context), labelled_codes(context)
     assert fidelity is not None
@@ -124,6 +125,7 @@ def measured(context: EvaluationContext) -> dict[str, Any]:
         "reconstruction_nll": elbo.reconstruction_nll,
         "kl": elbo.kl,
         "active_units": int(metrics.active_units(context.test_posterior.mean)),
+        "information_ceiling": math.log(parts.images),
         "mutual_information": parts.mutual_information.value,
         "total_correlation": parts.total_correlation.value,
         "dimension_wise_kl": parts.dimension_wise_kl.value,

@@ -15,7 +15,6 @@ score s' z as far as the class means are apart. The score is the log-odds, or fo
 A run keeps its directions in `directions.npz`.
 """
 
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -27,7 +26,7 @@ from common.errors import UserError
 from common.files import atomic_write
 from vae_keras.latent import attribute_direction
 from vae_keras.metrics.discrete import LEAST_SHARE, information_shares
-from vae_keras.run_folder import Run, open_run
+from vae_keras.run_folder import Run, open_run, saved_arrays
 
 MOST_IMAGES = 20_000  # of a regression; the time grows with their number
 INVERSE_PENALTY = 100.0  # C in LogisticRegression: so weak that it only keeps the weights of separable classes finite
@@ -179,14 +178,13 @@ def read_directions(run: Run, about: str | None = None) -> SavedDirections | Non
     """
     if not run.directions.exists():
         return None
-    try:
-        with run.directions.open("rb") as file, np.load(file, allow_pickle=False) as saved:
-            if str(saved["model"]) != run.model_digest() or str(saved["about"]) != (about or str(saved["about"])):
-                return None
-            attributes, methods, measured, best = (
-                [str(text) for text in saved[name]] for name in ("attributes", "methods", "measured", "best")
-            )
-            rows = np.asarray(saved["vectors"], float)
+    with saved_arrays(run.directions) as saved:
+        if str(saved["model"]) != run.model_digest() or about not in (None, str(saved["about"])):
+            return None
+        attributes, methods, measured, best = (
+            [str(text) for text in saved[name]] for name in ("attributes", "methods", "measured", "best")
+        )
+        rows = np.asarray(saved["vectors"], float)
         vectors: Vectors = {}
         for attribute, method, row in zip(attributes, methods, rows, strict=True):
             if not np.isfinite(row).all() and not np.isnan(row).all():
@@ -196,8 +194,6 @@ def read_directions(run: Run, about: str | None = None) -> SavedDirections | Non
         if any(vectors.get(attribute, {}).get(method) is None for attribute, method in chosen.items()):
             raise ValueError("it lacks the vector of a method that it calls the best")
         return SavedDirections(vectors, chosen)
-    except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, zipfile.BadZipFile) as reason:
-        raise UserError(f"{run.directions} is damaged ({reason}); remove it and evaluate again") from reason
 
 
 def saved_directions(run_dir: str | Path) -> dict[str, np.ndarray]:

@@ -11,7 +11,6 @@ A run keeps its fitted prior in `prior.npz`.
 import logging
 import math
 import warnings
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,7 @@ from common.errors import UserError
 from common.files import atomic_write
 from vae_keras.gaussians import Posterior
 from vae_keras.priors.mixture import Mixture
-from vae_keras.run_folder import Run, open_run
+from vae_keras.run_folder import Run, open_run, saved_arrays
 
 SIZES = (1, 2, 5, 10, 20, 30, 50, 80, 120)  # numbers of components to try
 MOST_SAMPLES = 10_000  # of the posteriors; the time grows with their number
@@ -92,18 +91,15 @@ def read_prior(run: Run) -> Mixture | None:
     """
     if not run.prior.exists():
         return None
-    try:
-        with run.prior.open("rb") as file, np.load(file, allow_pickle=False) as saved:
-            if str(saved["model"]) != run.model_digest():
-                return None
-            weights, means, covariances = (np.asarray(saved[name], float) for name in ARRAYS)
+    with saved_arrays(run.prior) as saved:
+        if str(saved["model"]) != run.model_digest():
+            return None
+        weights, means, covariances = (np.asarray(saved[name], float) for name in ARRAYS)
         latents = means.shape[1]
         right = means.shape == (len(weights), latents) and covariances.shape == (len(weights), latents, latents)
         if not right or not math.isclose(weights.sum(), 1) or not np.isfinite(means).all():
             raise ValueError("it holds no Gaussian mixture")
         return Mixture(weights, means, covariances)
-    except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile, np.linalg.LinAlgError) as reason:
-        raise UserError(f"{run.prior} is damaged ({reason}); remove it and evaluate again") from reason
 
 
 def fitted_prior(run_dir: str | Path) -> Mixture:

@@ -11,13 +11,15 @@ import hashlib
 import io
 import math
 import re
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 
+import numpy as np
 from filelock import SoftFileLock, Timeout
 
 from common.errors import UserError
@@ -88,6 +90,22 @@ class Run:
     def checkpoint(self, epoch: int) -> Path:
         """The checkpoint written after `epoch` epochs."""
         return self.checkpoints / f"epoch-{epoch:04d}.keras"
+
+
+@contextmanager
+def saved_arrays(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
+    """The arrays in a .npz file of a run. What goes wrong in the block shows that the file is damaged.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            yield arrays
+    except (
+        OSError, ValueError, KeyError, IndexError, TypeError, EOFError, zipfile.BadZipFile, np.linalg.LinAlgError,
+    ) as reason:  # fmt: skip
+        raise UserError(f"{path} is damaged ({reason}); remove it and evaluate again") from reason
 
 
 def new_folder() -> Path:

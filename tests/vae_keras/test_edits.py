@@ -9,7 +9,7 @@ from vae_keras import feature_spaces
 from vae_keras.config_file import load_config
 from vae_keras.evaluation import Evaluation, EvaluationContext
 from vae_keras.evaluation.attribute import attribute_sweep
-from vae_keras.evaluation.directions import direction_of
+from vae_keras.evaluation.directions import direction_of, quick_direction_of
 from vae_keras.evaluation.edits import Changes, changes_of_factors, edited_photographs, edits
 from vae_keras.run_data import known_attributes, read_data
 from vae_keras.run_folder import Run, read_history
@@ -124,6 +124,14 @@ def test_edited_photographs_are_counted_by_a_network_that_has_learnt_the_attribu
     # The edit moves only what the network reads the attribute off.
     assert found["distance"] == pytest.approx([0, 0, 0], abs=1e-3)
     assert edited_photographs(context, "smile", (1.0,)) is None
+
+
+def test_the_explorer_trains_no_network_to_choose_a_direction_for_photographs(loaded, monkeypatch):
+    monkeypatch.setattr(feature_spaces, "label_space", None)
+    photographs = EvaluationContext(*loaded, "a folder")
+    assert quick_direction_of(photographs, "smile").method == "means"
+    photographs.best_methods["smile"] = "logistic"  # as an earlier evaluation has found
+    assert quick_direction_of(photographs, "smile").method == "logistic"
 
 
 def test_the_caption_of_a_sweep_tells_what_was_measured(photographs, context, linear, monkeypatch):

@@ -10,7 +10,7 @@ from common.errors import UserError, nearest
 from data.image_folder import SMILES
 from vae_keras.directions import METHODS
 from vae_keras.evaluation.context import EvaluationContext
-from vae_keras.evaluation.selectivity import effects
+from vae_keras.evaluation.selectivity import choosing_part, effects
 from vae_keras.run_data import RunData, known_attributes
 
 FIRST = "means"  # the method where no edit can be measured
@@ -32,17 +32,17 @@ class Direction(NamedTuple):
         auc: area under the ROC curve of the projection on the vector, on the test images: the probability that a
             random image with the attribute has a larger projection than one without. 0.5 is chance.
         method: in `vae_keras.directions`.
-        best: whether its edit is the most selective among those of all methods.
+        chosen_on: the part of the images on which its edit is the most selective one; empty if it was not compared.
     """
 
     vector: np.ndarray
     auc: float
     method: str
-    best: bool
+    chosen_on: str
 
     def in_words(self) -> str:
         """What the vector is, and why this one."""
-        why = ", which gives the most selective edit on images that are not used to fit it" if self.best else ""
+        why = f", which gives the most selective edit on the {self.chosen_on} images" if self.chosen_on else ""
         return f"{IN_WORDS[self.method]} (method {self.method}{why})"
 
 
@@ -54,13 +54,14 @@ def direction_of(context: EvaluationContext, name: str) -> Direction:
             has no direction for the label.
     """
     method = context.method or best_method(context, name)
-    return _direction(context, name, method, best=context.best_methods.get(name) == method and not context.method)
+    compared = not context.method and name in context.best_methods
+    return _direction(context, name, method, choosing_part(context) if compared else "")
 
 
 def quick_direction_of(context: EvaluationContext, name: str) -> Direction:
     """The same, but where measuring would train a network for each label, and was not done before: by class means."""
     quick = context.method or context.of_rendered_faces or name in context.best_methods
-    return direction_of(context, name) if quick else _direction(context, name, FIRST, best=False)
+    return direction_of(context, name) if quick else _direction(context, name, FIRST, "")
 
 
 def best_method(context: EvaluationContext, name: str) -> str:
@@ -93,12 +94,12 @@ def auc_of(context: EvaluationContext, name: str, vector: np.ndarray) -> float:
     return float(roc_auc_score(label, context.test_posterior.mean @ vector))
 
 
-def _direction(context: EvaluationContext, name: str, method: str, best: bool) -> Direction:
+def _direction(context: EvaluationContext, name: str, method: str, chosen_on: str) -> Direction:
     _check_has_direction(context, name)
     vector = context.directions.vector(name, method)
     if vector is None:
         raise UserError(f"{name} has no direction by the method {method}; leave --direction out to get the best one")
-    return Direction(vector, auc_of(context, name, vector), method, best)
+    return Direction(vector, auc_of(context, name, vector), method, chosen_on)
 
 
 def _check_has_direction(context: EvaluationContext, name: str) -> None:

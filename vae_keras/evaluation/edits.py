@@ -8,7 +8,7 @@ import numpy as np
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.evaluation.directions import direction_of, vectors_of
 from vae_keras.evaluation.record import EditedPhotographs, Record
-from vae_keras.evaluation.selectivity import FEWEST, STRENGTH, factor_changes, label_readings
+from vae_keras.evaluation.selectivity import FEWEST, STRENGTH, choosing_part, factor_changes, label_readings
 from vae_keras.plots import signed_heat_map
 from vae_keras.run_data import known_attributes
 
@@ -78,7 +78,7 @@ def edits(context: EvaluationContext) -> Evaluation:
         "What an edit changes",
         f"Each row is an edit: {STRENGTH:g} times the direction of an attribute, by the method in brackets, is added "
         f"to the posterior means of {min(FACES, len(context.test_images)):,} test faces. "
-        + ("" if context.method else "The method is the one with the most selective edit on other faces. ")
+        + ("" if context.method else f"Its edit is the most selective one on {choosing_part(context)} faces. ")
         + "The numbers are mean changes of the factors that a network reads off the decoded faces, in standard "
         "deviations of each factor. An edit that changes nothing else has one coloured cell.",
         "standard deviations",

@@ -83,16 +83,19 @@ def label_readings(context: EvaluationContext, name: str, codes: np.ndarray, ste
     )
 
 
-def effects(context: EvaluationContext, name: str, vectors: Mapping[str, np.ndarray]) -> dict[str, Effect]:
-    """The effect of the edit at +2 by each method, on faces to which no direction is fitted. Empty if unmeasurable.
+def choosing_part(context: EvaluationContext) -> str:
+    """The part of the images that compares methods: validation; train, to which directions are fitted, without it."""
+    return "validation" if len(context.data.split.validation) >= FEWEST else "train"
 
-    The faces are validation images. A run without validation images uses train images.
+
+def effects(context: EvaluationContext, name: str, vectors: Mapping[str, np.ndarray]) -> dict[str, Effect]:
+    """The effect of the edit at +2 by each method, on images of `choosing_part`. Empty if it cannot be measured.
 
     Args:
         vectors: the direction of the attribute by method, (latents,) each.
     """
     data = context.data
-    faces = data.split.validation if len(data.split.validation) >= FEWEST else data.split.train
+    faces = getattr(data.split, choosing_part(context))
     if not context.of_rendered_faces:
         faces = faces[~data.dataset.label(name)[faces]]
     faces = context.random().permutation(faces)[:CHOOSING]

@@ -181,7 +181,8 @@ def edit_table(numbers: Record, numbering: Numbering) -> Iterator[Markup]:
         caption = (
             "Edits at +2 by directions of several methods, on test faces: the change of the attribute, and the largest "
             "change of another factor, in standard deviations. The second column names the method in the figures: "
-            "the one with the most selective edit on validation faces, or the user's choice."
+            "the one with the most selective edit on validation faces (on train faces in a run without them), or the "
+            "user's choice."
         )
         yield table(numbering, caption, ("attribute", "method", *methods), rows)
 
