@@ -11,7 +11,7 @@ VAE_KERAS = (
     "msgspec", "filelock",
 )  # fmt: skip
 EXPLORER = ("nicegui",)  # only evaluate.py --explore needs it
-PGM_TFP = ("tensorflow", "tensorflow_probability", "numpy", "networkx", "scipy", "matplotlib", "rich")
+PGM_TFP = ("tensorflow", "tensorflow_probability", "numpy", "networkx", "igraph", "scipy", "matplotlib", "rich")
 
 
 def require_packages(script: str, modules: Sequence[str] = VAE_KERAS, requirements: str = "requirements.txt") -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from common.errors import UserError
+from pgm_tfp.html_tables import html_table
 from pgm_tfp.states import BINARY, State
 
 if TYPE_CHECKING:
@@ -44,6 +45,12 @@ class Table:
         object.__setattr__(self, "probabilities", np.asarray(probabilities, np.float64))
         object.__setattr__(self, "parents", tuple(parents))
         object.__setattr__(self, "states", tuple(states))
+
+    def _repr_html_(self) -> str:
+        # A table does not know the names of its parents' states, so their numbers stand for them.
+        rows = ((*index, *map(float, self.probabilities[index])) for index in np.ndindex(self.probabilities.shape[:-1]))
+        count = self.probabilities[..., 0].size
+        return html_table([*self.parents, *(f"P({state})" for state in self.states)], rows, count)
 
     @classmethod
     def of_true(cls, probabilities: ArrayLike, parents: Iterable[str] = ()) -> Table:

@@ -156,6 +156,11 @@ class MarkovNetwork:
             weights = [float(np.log(potential.reduced(index).values)) for potential in self._potentials]
         return sum(weights) - self.log_partition
 
+    def _repr_svg_(self) -> str:
+        from pgm_tfp.network_svg import network_svg
+
+        return network_svg(self.graph)
+
     def __repr__(self) -> str:
         return f"MarkovNetwork({self.factorization()})"
 

@@ -255,6 +255,11 @@ class BayesianNetwork:
                 changed[variable] = Conditional.constant(number_of(variable, state))
         return BayesianNetwork(changed)
 
+    def _repr_svg_(self) -> str:
+        from pgm_tfp.network_svg import network_svg
+
+        return network_svg(self.graph)
+
     def __repr__(self) -> str:
         return f"BayesianNetwork({self.factorization()})"
 

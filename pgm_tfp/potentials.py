@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from common.errors import UserError
+from pgm_tfp.html_tables import html_table
 from pgm_tfp.memory import ASK_LESS, TooLargeError
 
 MOST_VARIABLES = 60  # of one potential; NumPy's arrays have at most 64 axes
@@ -41,6 +42,10 @@ class Potential:
                 f"a potential over ({', '.join(self.variables)}) needs an array of {len(self.variables)} axes, "
                 f"not of {self.values.ndim}"
             )
+
+    def _repr_html_(self) -> str:
+        rows = ((*index, float(weight)) for index, weight in np.ndenumerate(self.values))
+        return html_table([*self.variables, "weight"], rows, self.values.size)
 
     @property
     def sizes(self) -> dict[str, int]:

@@ -46,9 +46,10 @@ ORDER = {
         ["report", "explorer"],
     ],
     "pgm_tfp": [
-        ["backend", "memory", "states", "bif_statements"],
+        ["backend", "memory", "states", "bif_statements", "html_tables"],
         ["graphs", "potentials", "conditionals"],
-        ["diagrams"],
+        ["diagrams", "layouts"],
+        ["network_svg"],
         ["triangulation", "joint_distributions"],
         ["elimination", "bif", "uai"],
         ["pgmpy_models"],

@@ -9,10 +9,11 @@ from common.errors import UserError
 from pgm_tfp.exact.evidence import Evidence, Findings, Network, log_normalizer, read_evidence
 from pgm_tfp.exact.junction_tree import CliquePotentials, clique_potentials, compiled, tree_of
 from pgm_tfp.exact.message_passing import calibrated, marginals_of
+from pgm_tfp.exact.probabilities import Marginals, Probabilities
 from pgm_tfp.exact.queries import log_evidence
 from pgm_tfp.exact.rows import MISSING, Observations, distinct_rows, likelihoods_of
+from pgm_tfp.html_tables import html_table
 from pgm_tfp.memory import FLOAT, TooLargeError, check_memory
-from pgm_tfp.states import State
 
 
 class ImpossibleRowError(UserError):
@@ -39,6 +40,14 @@ class Posteriors(NamedTuple):
     probabilities: dict[str, np.ndarray]
     log_evidence: np.ndarray
 
+    def _repr_html_(self) -> str:
+        columns = ["row", *self.probabilities, "log evidence"]
+        rows = (
+            (number, *(" ".join(f"{p:.4f}" for p in own[number]) for own in self.probabilities.values()), float(nats))
+            for number, nats in enumerate(self.log_evidence)
+        )
+        return html_table(columns, rows, len(self.log_evidence))
+
 
 class _Batch(NamedTuple):
     """Some rows: by variable the posteriors, (states, rows), and the log of the weight of each row's findings."""
@@ -47,7 +56,7 @@ class _Batch(NamedTuple):
     log_weight: np.ndarray
 
 
-def marginals(network: Network, evidence: Evidence | None = None) -> dict[str, dict[State, float]]:
+def marginals(network: Network, evidence: Evidence | None = None) -> Marginals:
     """p(variable | evidence) for every variable.
 
     Raises:
@@ -61,10 +70,14 @@ def marginals(network: Network, evidence: Evidence | None = None) -> dict[str, d
         batch = _propagated(potentials, {**_soft(findings), **_certain(network, findings)})
     if batch.log_weight[0] == -np.inf:
         log_evidence(network, evidence)  # raises, and names the findings
-    return {
-        variable: dict(zip(network.states[variable], batch.marginals[variable][:, 0].tolist(), strict=True))
+    return Marginals(
+        (
+            variable,
+            Probabilities((variable,), dict(zip(states, batch.marginals[variable][:, 0].tolist(), strict=True))),
+        )
         for variable in network.graph
-    }
+        for states in [network.states[variable]]
+    )
 
 
 def posteriors(network: Network, observations: Observations) -> Posteriors:

@@ -22,6 +22,7 @@ from pgm_tfp.exact.evidence import (
     named,
     read_evidence,
 )
+from pgm_tfp.exact.probabilities import Probabilities
 from pgm_tfp.potentials import LOG_MAX_PRODUCT, held
 
 BYTES_PER_ENTRY = 300  # of an answer in Python: a float, a tuple, and their place in a dictionary
@@ -45,7 +46,8 @@ def marginal(network: Network, variable: str, evidence: Evidence | None = None) 
         raise UserError(
             f"exact.marginal is about one variable, given {list(variable)}; use exact.joint_marginal for several"
         )
-    return {states[0]: probability for states, probability in joint_marginal(network, [variable], evidence).items()}
+    together = joint_marginal(network, [variable], evidence)
+    return Probabilities((variable,), {states[0]: probability for states, probability in together.items()})
 
 
 def joint_marginal(
@@ -71,10 +73,13 @@ def joint_marginal(
     table, log_weight = elimination.joint(conditioned(network, findings, variables), tuple(variables))
     if log_weight == -np.inf:
         raise impossible(network, findings, _possible(network))
-    return {
-        tuple(network.states[variable][at] for variable, at in zip(variables, index, strict=True)): float(probability)
-        for index, probability in np.ndenumerate(table.values)
-    }
+    return Probabilities(
+        tuple(variables),
+        {
+            tuple(network.states[name][at] for name, at in zip(variables, index, strict=True)): float(probability)
+            for index, probability in np.ndenumerate(table.values)
+        },
+    )
 
 
 def log_evidence(network: Network, evidence: Evidence | None = None) -> float:

@@ -15,6 +15,7 @@ import tensorflow_probability as tfp
 
 from common.errors import UserError
 from pgm_tfp import exact
+from pgm_tfp.html_tables import html_table
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.variational.conditioning import target as condition
 from pgm_tfp.variational.evidence import exact_log_evidence
@@ -90,6 +91,20 @@ class Fit(NamedTuple):
             return self.network.sample(n, seed)
         draws = self.target.model_draws(self.surrogate.sample(n, seed=seed).numpy(), seed)
         return dict(zip(self.target.columns, draws.T, strict=True))
+
+    def _repr_html_(self) -> str:
+        gap = "not known" if self.gap is None else f"{self.gap:.6f} nats"
+        summary = {
+            "surrogate": f"{self.family.replace('_', ' ')} of {', '.join(self.variables)}",
+            "algorithm": self.algorithm,
+            "ELBO": f"{self.elbo:.6f} nats" + (f" ± {self.elbo_error:.1g}" if self.elbo_error else ""),
+            "KL(surrogate || posterior)": gap,
+            "converged": "yes" if self.converged else "no",
+        }
+        shown = html_table(("", ""), summary.items(), len(summary))
+        if self.network is None:
+            return shown
+        return shown + exact.marginals(self.network)._repr_html_()
 
     def marginal(self, variable: str) -> Marginal:
         """The surrogate's distribution of one hidden variable.
