@@ -12,9 +12,9 @@ from pgm_tfp.backend import tf
 from pgm_tfp.conditionals import State
 from pgm_tfp.notation import written
 from pgm_tfp.plots import Density, density_curves, elbo_traces, gap_bars, probability_bars, variance_bars
+from pgm_tfp.results import Result, WeightedPoints
 from pgm_tfp.variational import Fit, LogEvidence, fit_target, nuts, pareto_k, quadrature, target
 from pgm_tfp.variational.pareto import LARGEST_RELIABLE_K
-from pgm_tfp.variational.results import Result, WeightedPoints
 from pgm_tfp.variational.sampled_gradients import GROUP, LOSSES, SAMPLES, gradient_draws
 from pgm_tfp.variational.tables import mean_field
 from pgm_tfp.variational.targets import Target

@@ -47,6 +47,7 @@ ORDER = {
     ],
     "pgm_tfp": [
         ["backend", "memory", "states", "bif_statements", "html_tables"],
+        ["results"],
         ["graphs", "potentials", "conditionals"],
         ["diagrams", "layouts"],
         ["network_svg"],
@@ -57,7 +58,7 @@ ORDER = {
         ["markov"],
         ["catalogue", "independence", "exact"],
         ["maximisation"],
-        ["notation", "variational", "learning", "network_files"],
+        ["notation", "approximate", "variational", "learning", "network_files"],
         ["observations", "plots"],
         ["answers", "diagnosis"],
         ["comparisons", "learning_report"],

@@ -1,5 +1,6 @@
 """Variational inference whose error is known, with quadrature and NUTS to measure it against."""
 
+from pgm_tfp.results import LogEvidence, Result, WeightedPoints
 from pgm_tfp.variational.conditioning import target
 from pgm_tfp.variational.family import Family, Optimum, Settings
 from pgm_tfp.variational.fitting import Fit, fit, fit_target
@@ -8,7 +9,6 @@ from pgm_tfp.variational.no_u_turn import Chains, nuts
 from pgm_tfp.variational.pareto import pareto_k
 from pgm_tfp.variational.registry import FAMILIES, register
 from pgm_tfp.variational.reparameterised import ReparameterisedFamily
-from pgm_tfp.variational.results import LogEvidence, Result, WeightedPoints
 from pgm_tfp.variational.targets import Target
 
 __all__ = [

@@ -4,8 +4,8 @@ import logging
 
 import numpy as np
 
+from pgm_tfp.results import LogEvidence, summed
 from pgm_tfp.variational.integration import MOST_DIMENSIONS, quadrature
-from pgm_tfp.variational.results import LogEvidence, summed
 from pgm_tfp.variational.tables import hidden_elimination
 from pgm_tfp.variational.targets import Target
 

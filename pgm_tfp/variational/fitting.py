@@ -17,11 +17,12 @@ from common.errors import UserError
 from pgm_tfp import exact
 from pgm_tfp.html_tables import html_table
 from pgm_tfp.networks import BayesianNetwork
+from pgm_tfp.results import LogEvidence, Marginal
 from pgm_tfp.variational.conditioning import target as condition
 from pgm_tfp.variational.evidence import exact_log_evidence
 from pgm_tfp.variational.family import MOST_STANDARD_ERRORS, Settings
+from pgm_tfp.variational.marginals import marginal_of
 from pgm_tfp.variational.registry import families_for, family_for
-from pgm_tfp.variational.results import LogEvidence, Marginal, marginal_of
 from pgm_tfp.variational.targets import Target
 
 log = logging.getLogger(__name__)

@@ -29,8 +29,9 @@ from scipy.stats import qmc
 
 from common.errors import UserError
 from common.estimates import Estimate
+from pgm_tfp.results import KNOWN, LogEvidence, Marginal, WeightedPoints, summed
 from pgm_tfp.variational.frames import CompiledDensity, Frame, frames_of_modes, log_mixture
-from pgm_tfp.variational.results import KNOWN, LogEvidence, Marginal, WeightedPoints, marginal_of, summed
+from pgm_tfp.variational.marginals import marginal_of
 from pgm_tfp.variational.targets import Target
 
 MOST_DIMENSIONS = 2

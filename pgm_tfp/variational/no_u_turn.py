@@ -10,8 +10,9 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from common.errors import UserError
+from pgm_tfp.results import LogEvidence, Marginal
 from pgm_tfp.variational.frames import CompiledDensity, frames_of_modes
-from pgm_tfp.variational.results import LogEvidence, Marginal, marginal_of
+from pgm_tfp.variational.marginals import marginal_of
 from pgm_tfp.variational.targets import Target
 
 CHAINS, BURN_IN, DRAWS = 4, 500, 1_000

@@ -54,6 +54,7 @@ PUBLIC = {
     "markov": ("pgm_tfp", ["MarkovNetwork", "Potential"]),
     "independence": ("pgm_tfp.independence", None),
     "exact": ("pgm_tfp.exact", None),
+    "approximate": ("pgm_tfp.approximate", None),
     "variational": ("pgm_tfp.variational", None),
     "learning": ("pgm_tfp.learning", None),
     "catalogue": ("pgm_tfp.catalogue", ["server_room", "student", "two_measurements"]),

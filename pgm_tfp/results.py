@@ -1,7 +1,7 @@
 """The three questions that every approximate method answers about p(hidden variables | evidence).
 
 What is the marginal of a variable? What is log p(evidence)? Has the method converged? `Result` is the protocol; `Fit`,
-`Quadrature` and `Chains` follow it. A new method is a new file whose result follows it too.
+`Quadrature`, `Chains` and `MeanField` follow it. A new method is a new file whose result follows it too.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,6 @@ from typing import Literal, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from pgm_tfp.states import State
-from pgm_tfp.variational.targets import Target
 
 KNOWN = 1e-4  # largest error, in nats, of an evidence that counts as known
 
@@ -97,23 +96,3 @@ class Result(Protocol):
     def converged(self) -> bool:
         """Whether the method met its own test of convergence."""
         ...
-
-
-def marginal_of(
-    target: Target, variable: str, points: np.ndarray, weights: np.ndarray, interface: np.ndarray
-) -> Marginal:
-    """The marginal of one variable, from a posterior of the continuous variables as weighted points.
-
-    Args:
-        points: values of the continuous variables in the model's own space, (points, columns).
-        weights: their posterior probabilities, (points,).
-        interface: p(x | evidence) for every joint state x of the target's interface, (states,).
-
-    Raises:
-        UserError: the variable is not hidden.
-    """
-    target.check_hidden(variable)
-    if variable in target.discrete:
-        return target.discrete_marginal(variable, interface)
-    columns, shape = target.columns_of(variable)
-    return WeightedPoints(points[:, columns].reshape(-1, *shape), weights)
