@@ -18,7 +18,7 @@ DEMO_SETTINGS := --data faces:5000 --image-size 64 --channels 3 --latent-dim 24 
 RUN ?= $(DEMO)
 SINCE ?= main
 
-.PHONY: demo trained report explore site submission assignment figures test test-long check benchmarks lint format types clean
+.PHONY: demo trained report explore room site submission assignment figures test test-long check benchmarks lint format types clean
 
 demo: trained ## train a short run on rendered faces and draw its figures
 	@$(BIN)/python evaluate.py --run $(DEMO)
@@ -37,6 +37,9 @@ report: .venv/run.stamp ## write the report on the demo run, or on RUN=runs/NAME
 
 explore: .venv/explore.stamp ## open a page where you move sliders and a face of the demo, or of RUN=runs/NAME, answers
 	@$(BIN)/python evaluate.py --run $(RUN) --explore
+
+room: .venv/explore.stamp ## open a page where you observe variables of the server room and every posterior moves
+	@$(BIN)/python -m pgm_tfp explore
 
 submission: .venv/run.stamp ## pack the report on RUN, its figures and the code as HW1_NAME_ID.zip: NAME=... ID=...
 	@$(BIN)/python -m course.submission --run $(RUN) --name "$(NAME)" --id "$(ID)"

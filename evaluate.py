@@ -181,6 +181,24 @@ def open_context(
     return EvaluationContext(config, vae, data, read_history(run), source, read_prior(run), saved, method)
 
 
+def explore(context: EvaluationContext) -> None:
+    """Serve a page with the faces of a run, and the server room under another tab."""
+    from common.page_parts import tabbed
+    from common.page_server import serve
+    from pgm_tfp.catalogue import server_room
+    from pgm_tfp.explorer.page import NetworkView
+    from vae_keras.explorer.faces import Explorer
+    from vae_keras.explorer.page import View
+
+    explorer = Explorer(context)
+    explorer.prepare()
+    room = server_room()
+    serve(
+        lambda: tabbed({"Faces": lambda: View(explorer).build(), "Server room": lambda: NetworkView(room).build()}),
+        "Explorer of faces and networks",
+    )
+
+
 def compare(folders: list[Path]) -> None:
     """Print the settings and numbers of runs beside each other, and draw the same faces and their curves."""
     runs = [open_run(folder) for folder in folders]
@@ -261,12 +279,7 @@ def evaluate(arguments: list[str] | None) -> None:
     if any({"test", "disentanglement"} & {*evaluation.numbers} for evaluation in made):
         show_numbers(run)
     if flags.explore:
-        from vae_keras.explorer.faces import Explorer
-        from vae_keras.explorer.server import serve
-
-        explorer = Explorer(context)
-        explorer.prepare()
-        serve(explorer)
+        explore(context)
         return
     print(f"evaluated in {timedelta(seconds=round(time.perf_counter() - start))}")
 

@@ -47,14 +47,14 @@ WATCH = """
 
 
 @contextmanager
-def served(run: Path, program: Sequence[str] = PROGRAM) -> Iterator[str]:
-    """The address of the explorer of a run, which a process of its own serves while the block runs."""
+def served(*command: str) -> Iterator[str]:
+    """The address of a page that `python COMMAND` serves while the block runs."""
     # BROWSER: nothing is opened on the screen. Tests set the other variable, and NiceGUI would act on it.
     environment = {**os.environ, "BROWSER": "true"}
     environment.pop("PYTEST_CURRENT_TEST", None)
     environment["PYTHONPATH"] = str(ROOT)
     process = subprocess.Popen(
-        [sys.executable, *program, "--run", str(run.resolve()), "--explore"],
+        [sys.executable, *command],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
@@ -75,14 +75,19 @@ def served(run: Path, program: Sequence[str] = PROGRAM) -> Iterator[str]:
             raise RuntimeError(f"the explorer ended with status {process.returncode}: {told}")
 
 
+def exploring(run: Path) -> tuple[str, ...]:
+    """The arguments of evaluate.py that open the page of a run."""
+    return ("--run", str(run.resolve()), "--explore")
+
+
 @contextmanager
-def opened(address: str) -> Iterator[Page]:
-    """The explorer's page in a headless browser, once it shows a face."""
+def opened(address: str, ready: str = "#face[src^=data]") -> Iterator[Page]:
+    """A page in a headless browser, once it shows what `ready` selects: a face, unless it is another page."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
         page = browser.new_page()
         page.goto(address)
-        page.wait_for_selector("#face[src^=data]", timeout=PATIENCE)
+        page.wait_for_selector(ready, timeout=PATIENCE)
         yield page
         browser.close()
 
@@ -109,7 +114,7 @@ def main() -> None:
         "run", "median ms", "90 %", "largest", "last picture after a drag, ms", title="from a move to the picture"
     )
     for folder in folders:
-        with served(Path(folder), PROGRAM) as address, opened(address) as page:
+        with served(*PROGRAM, *exploring(Path(folder))) as address, opened(address) as page:
             single, after_drag = milliseconds(page)
         ninety = statistics.quantiles(single, n=10)[-1]
         table.add_row(

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from common.installed import PGM_TFP, require_packages
+from common.installed import EXPLORER, PGM_TFP, require_packages
 
 require_packages("pgm_tfp", PGM_TFP)
 
@@ -120,6 +120,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         help="times that each state counts as seen before the log; more pulls the tables towards uniform (default 1)",
     )
     _add_seed(lesson)
+    command(explore, "explore", None)
     surrogates = commands.add_parser("variational", help=variational.__doc__, description=variational.__doc__)
     surrogates.set_defaults(command=variational)
     _add_out(surrogates, FIGURES)
@@ -257,6 +258,19 @@ def variational(flags: argparse.Namespace) -> None:
         if section is None:
             return
         print_section(section, flags.out)
+
+
+def explore(flags: argparse.Namespace) -> None:
+    """Open a page on this machine: observe variables, and every posterior moves."""
+    require_packages(f"python -m {NAME} explore", EXPLORER, "requirements-explore.txt")
+    from common.page_server import serve
+    from pgm_tfp.explorer.page import NetworkView
+    from pgm_tfp.explorer.situation import check_size
+
+    network = network_named(flags.network)
+    name = flags.network if flags.network in NETWORKS else Path(flags.network).name
+    check_size(network, name)
+    serve(lambda: NetworkView(network, name).build(), "Network explorer")
 
 
 def load_tensorflow() -> None:

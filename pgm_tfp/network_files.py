@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from common.errors import UserError
+from pgm_tfp.conditionals import Table
 from pgm_tfp.exact import Network, check_variables
 from pgm_tfp.markov import MarkovNetwork
 from pgm_tfp.networks import BayesianNetwork
-from pgm_tfp.pgmpy_models import read_file, read_text
+from pgm_tfp.pgmpy_models import read_content, read_file, read_text
 from pgm_tfp.states import State
 from pgm_tfp.uai import Uai, read_uai_evidence
 
@@ -17,11 +18,23 @@ def read_network(path: Path) -> Network:
     Raises:
         UserError: the file is absent, has another ending or cannot be read, or its tables do not make a network.
     """
-    found = read_file(path)
+    return _network(read_file(path), str(path))
+
+
+def network_in(content: bytes, name: str) -> Network:
+    """The network in the content of a file; the ending of the file's name says which format it has.
+
+    Raises:
+        UserError: as `read_network`.
+    """
+    return _network(read_content(content, name), name)
+
+
+def _network(found: dict[str, Table] | Uai, name: str) -> Network:
     try:
         return MarkovNetwork(found.potentials, found.states) if isinstance(found, Uai) else BayesianNetwork(found)
     except UserError as reason:
-        raise UserError(f"{path}: {reason}") from None
+        raise UserError(f"{name}: {reason}") from None
 
 
 def read_evidence_file(path: Path, network: Network) -> dict[str, State]:

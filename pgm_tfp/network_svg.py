@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import pairwise
 from typing import Any, NamedTuple
+from unicodedata import east_asian_width
 
 import networkx as nx
 import numpy as np
@@ -16,13 +17,15 @@ from common.names import printable
 from pgm_tfp.graphs import Edge
 from pgm_tfp.layouts import Arrangement, arranged
 
-CHARACTER, LINE = 7.2, 15.0  # width of a character and height of a line, in pixels, at 12 pixels
+# Widths of a character and height of a line, in pixels, at 12 pixels.
+NARROW, WIDE, WIDEST, LINE = 6.9, 8.8, 13.0, 15.0
 LONGEST_LINE = 18  # characters of a name on one line of a box
 PADDING = 9.0
 NARROWEST = 34.0
 ARROW = 8.0
+LARGEST = 1.5  # times its own size, for a small network in a large frame
 LONGEST_STATE = 12  # characters of the name of a state; the whole name shows when one points at it
-ROW, BAR, VALUE = 18.0, 64.0, 40.0  # of a state: the height, the width of its bar, and that of its number
+ROW, BAR, VALUE = 18.0, 70.0, 50.0  # of a state: the height, the width of its bar, and that of its number
 STYLE = """
 .network { font: 12px system-ui, sans-serif; max-width: none; }
 .network text { fill: currentColor; }
@@ -74,8 +77,7 @@ def rows_svg(graph: nx.Graph, rows: Mapping[str, Sequence[Row]]) -> str:
             path `curve-V` above `before-V`.
     """
     labels = {name: _label(name) for name in graph}
-    longest = {name: max([len(_shown(row.name)) for row in rows[name]], default=0) for name in graph}
-    names_width = {name: CHARACTER * min(longest[name], LONGEST_STATE) + 8 for name in graph}
+    names_width = {name: max([_width(_state(row.name)) for row in rows[name]], default=0.0) + 8 for name in graph}
     sizes = {}
     for name in graph:
         width, height = _size(labels[name])
@@ -104,7 +106,9 @@ def rows_svg(graph: nx.Graph, rows: Mapping[str, Sequence[Row]]) -> str:
                 'text-anchor="middle"></text>'
             )
         parts.append("</g>")
-    return _svg(places, "".join(parts), f"the network, {len(graph)} variables")
+    # A small network grows with its frame; a large one keeps its size, so that it can be read, and scrolls.
+    style = f"width: min(100%, {LARGEST * places.width:.0f}px); min-width: {places.width:.0f}px; height: auto"
+    return _svg(places, "".join(parts), f"the network, {len(graph)} variables", style)
 
 
 def curve_size(graph: nx.Graph, name: str) -> tuple[float, float]:
@@ -114,8 +118,7 @@ def curve_size(graph: nx.Graph, name: str) -> tuple[float, float]:
 
 def _row(number: int, at: int, row: Row, variable: str, left: float, top: float, names: float, width: float) -> str:
     """One state: its name, its bar and its number; a click observes it."""
-    whole = _shown(row.name)
-    name = whole if len(whole) <= LONGEST_STATE else f"{whole[: LONGEST_STATE - 1]}…"
+    whole, name = _shown(row.name), _state(row.name)
     bar, middle = left + names, top + ROW / 2
     room = width - 2 * PADDING - names - VALUE
     click = ""
@@ -139,11 +142,11 @@ def _row(number: int, at: int, row: Row, variable: str, left: float, top: float,
     )
 
 
-def _svg(places: Arrangement, content: str, label: str) -> str:
+def _svg(places: Arrangement, content: str, label: str, style: str = "") -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="network" width="{places.width:.0f}" '
-        f'height="{places.height:.0f}" viewBox="0 0 {places.width:.1f} {places.height:.1f}" role="group" '
-        f'aria-label="{escape(label, quote=True)}">{content}</svg>'
+        f'height="{places.height:.0f}" style="{style}" viewBox="0 0 {places.width:.1f} '
+        f'{places.height:.1f}" role="group" aria-label="{escape(label, quote=True)}">{content}</svg>'
     )
 
 
@@ -200,6 +203,18 @@ def _shown(name: Any) -> str:
     return printable(str(name))
 
 
+def _state(name: str) -> str:
+    """The name of a state, shortened if it is long."""
+    shown = _shown(name)
+    return shown if len(shown) <= LONGEST_STATE else f"{shown[: LONGEST_STATE - 1]}…"
+
+
+def _width(text: str) -> float:
+    """About the width of a text on the page, in pixels."""
+    wide = {"W": WIDEST, "F": WIDEST}
+    return sum(wide.get(east_asian_width(c), WIDE if c.isupper() or c in "mw%@" else NARROW) for c in text)
+
+
 def _label(name: Any) -> list[str]:
     """The name of a variable on lines that fit into a box."""
     lines = textwrap.wrap(_shown(name).replace("_", "_ "), LONGEST_LINE, break_long_words=True) or [""]
@@ -207,5 +222,5 @@ def _label(name: Any) -> list[str]:
 
 
 def _size(lines: Sequence[str]) -> tuple[float, float]:
-    width = max(NARROWEST, CHARACTER * max(map(len, lines)) + 2 * PADDING)
+    width = max(NARROWEST, 1.06 * max(map(_width, lines)) + 2 * PADDING)  # names of variables are bold
     return width, LINE * len(lines) + PADDING

@@ -67,37 +67,60 @@ def read_file(path: Path) -> dict[str, Table] | Uai:
     Raises:
         UserError: the file is absent, has another ending or cannot be read, or pgmpy is needed and not installed.
     """
-    if path.suffix.lower() not in READERS:
-        raise UserError(f"{path} must end in one of {', '.join(READERS)}")
-    kind = READERS[path.suffix.lower()]
-    text = read_text(path, kind)
+    kind_of(str(path))
+    return read_content(_content(path), str(path))
+
+
+def kind_of(name: str) -> str:
+    """The format of a file by the ending of its name.
+
+    Raises:
+        UserError: no format has this ending.
+    """
+    kind = READERS.get(Path(name).suffix.lower())
+    if kind is None:
+        raise UserError(f"{name} must end in one of {', '.join(READERS)}")
+    return kind
+
+
+def read_content(content: bytes, name: str) -> dict[str, Table] | Uai:
+    """As `read_file`, for the content of a file and its name."""
+    kind = kind_of(name)
+    text = decoded(content, name, kind)
     if kind == "XMLBIF":
         _require_pgmpy()
     try:
-        found = (
-            _read_xmlbif(path) if kind == "XMLBIF" else read_bif(text) if kind == "BIF" else read_uai(text, str(path))
-        )
+        found = _read_xmlbif(text) if kind == "XMLBIF" else read_bif(text) if kind == "BIF" else read_uai(text, name)
     except UserError as reason:
-        raise UserError(f"{path} cannot be read as {kind}: {reason}") from None
+        raise UserError(f"{name} cannot be read as {kind}: {reason}") from None
     if isinstance(found, Uai):
         if not found.states:
-            raise UserError(f"{path} cannot be read as {kind}: the file has no variable")
+            raise UserError(f"{name} cannot be read as {kind}: the file has no variable")
         return found if found.tables is None else normalized_rows(found.tables)
     if not found:
-        raise UserError(f"{path} cannot be read as {kind}: the file has no variable")
+        raise UserError(f"{name} cannot be read as {kind}: the file has no variable")
     return normalized_rows(found)
 
 
 def read_text(path: Path, kind: str) -> str:
     """The text of a file; UserError if the file is absent or not in UTF-8."""
-    if not path.is_file():
-        raise UserError(f"no file {path}")
+    return decoded(_content(path), str(path), kind)
+
+
+def decoded(content: bytes, name: str, kind: str) -> str:
+    """The content of a file as text; UserError if it is not in UTF-8."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as reason:
         raise UserError(
-            f"{path} cannot be read as {kind}: the file is not in UTF-8 ({reason}); save it as UTF-8"
+            f"{name} cannot be read as {kind}: the file is not in UTF-8 ({reason}); save it as UTF-8"
         ) from None
+
+
+def _content(path: Path) -> bytes:
+    if not path.is_file():
+        raise UserError(f"no file {path}")
+    return path.read_bytes()
 
 
 def read_model(path: Path) -> DiscreteBayesianNetwork:
@@ -112,11 +135,11 @@ def read_model(path: Path) -> DiscreteBayesianNetwork:
     return model_of(found)
 
 
-def _read_xmlbif(path: Path) -> dict[str, Table]:
+def _read_xmlbif(text: str) -> dict[str, Table]:
     from pgmpy.readwrite import XMLBIFReader
 
     try:
-        return tables_of(XMLBIFReader(str(path)).get_model())
+        return tables_of(XMLBIFReader(string=text).get_model())
     except UserError:
         raise
     except Exception as reason:  # pgmpy's reader fails in many ways

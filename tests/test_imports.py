@@ -12,7 +12,8 @@ ORDER = {
     "common": [
         ["errors"],
         ["estimates", "files", "names", "installed", "quiet", "lazy", "figures", "ranges", "text_section", "progress"],
-        ["command_line", "documents"],
+        ["command_line", "documents", "page_parts"],
+        ["page_server"],
     ],
     "data": [
         ["factors", "solids", "image_formats", "image_names"],
@@ -61,7 +62,7 @@ ORDER = {
         ["notation", "approximate", "variational", "learning", "network_files"],
         ["observations", "plots"],
         ["answers", "diagnosis"],
-        ["comparisons", "learning_report"],
+        ["comparisons", "learning_report", "explorer"],
         ["__main__"],
     ],
 }

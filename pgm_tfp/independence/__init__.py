@@ -1,6 +1,6 @@
 """The independencies that a graph asserts, with reasons, and the comparison of graphs by their independencies."""
 
-from pgm_tfp.independence.directed import Node, TooManyTrailsError, Trail, d_separated, trails
+from pgm_tfp.independence.directed import Node, TooManyTrailsError, Trail, d_separated, shortest_trails, trails
 from pgm_tfp.independence.maps import (
     Verdict,
     i_equivalent,
@@ -38,6 +38,7 @@ __all__ = [
     "pairwise_independencies",
     "separated",
     "separation",
+    "shortest_trails",
     "trails",
     "without",
 ]

@@ -86,7 +86,7 @@ def d_separated(
     return statement.y.isdisjoint(d_connected(graph, statement.x, statement.given))
 
 
-def trails(network: Directed, x: str, y: str, given: str | Iterable[str] = ()) -> list[Trail]:
+def trails(network: Directed, x: str, y: str, given: str | Iterable[str] = (), most: int = MOST_TRAILS) -> list[Trail]:
     """Every simple trail between two variables, shortest first, each with the reason why it is active or blocked.
 
     x and y are d-separated if no simple trail is active, because an active walk that repeats a node can always be
@@ -94,14 +94,31 @@ def trails(network: Directed, x: str, y: str, given: str | Iterable[str] = ()) -
 
     Raises:
         UserError: a variable is unknown or named in two places.
-        TooManyTrailsError: there are more than ten thousand trails; `d_separated` answers without listing them.
+        TooManyTrailsError: there are more than `most` trails; `d_separated` answers without listing them, and
+            `shortest_trails` lists some.
     """
     graph, statement = graph_of(network), Independence([x], [y], given)
     check_known(graph, statement.variables)
-    paths = list(islice(nx.all_simple_paths(graph.to_undirected(), x, y), MOST_TRAILS + 1))
-    if len(paths) > MOST_TRAILS:
-        raise TooManyTrailsError(f"more than {MOST_TRAILS:,} trails join {x} and {y}")
+    paths = list(islice(_simple_paths(graph.to_undirected(), x, y), most + 1))
+    if len(paths) > most:
+        raise TooManyTrailsError(f"more than {most:,} trails join {x} and {y}")
     return [_trail(graph, nodes, statement.given) for nodes in sorted(paths, key=len)]
+
+
+def shortest_trails(network: Directed, x: str, y: str, given: str | Iterable[str] = (), count: int = 10) -> list[Trail]:
+    """The shortest simple trails between two variables, where there are too many to list (Yen 1971).
+
+    Raises:
+        UserError: a variable is unknown or named in two places.
+    """
+    graph, statement = graph_of(network), Independence([x], [y], given)
+    check_known(graph, statement.variables)
+    undirected = graph.to_undirected()
+    if not nx.has_path(undirected, x, y):
+        return []
+    return [
+        _trail(graph, nodes, statement.given) for nodes in islice(nx.shortest_simple_paths(undirected, x, y), count)
+    ]
 
 
 def directed_markov_blanket(graph: nx.DiGraph, variable: str) -> set[str]:
@@ -148,6 +165,37 @@ def d_connected(graph: nx.DiGraph, sources: Collection[str], given: Collection[s
             ahead += [(parent, True) for parent in graph.predecessors(variable)]
     return (upwards | downwards) - set(given)
     # end of answer
+
+
+def _simple_paths(graph: nx.Graph, x: str, y: str) -> Iterator[list[str]]:
+    """All simple paths of an undirected graph from x to y, without dead ends.
+
+    Each step goes to a node from which y can still be reached, so the time for each path is bounded. networkx's
+    `all_simple_paths` can search for hours between two paths.
+    """
+    path, ahead = [x], [_on_the_way(graph, {x}, x, y)]
+    while ahead:
+        if not ahead[-1]:
+            ahead.pop()
+            path.pop()
+            continue
+        node = ahead[-1].pop()
+        if node == y:
+            yield [*path, y]
+        else:
+            path.append(node)
+            ahead.append(_on_the_way(graph, {*path}, node, y))
+
+
+def _on_the_way(graph: nx.Graph, visited: set[str], node: str, y: str) -> list[str]:
+    """The neighbours of a node from which a path leads to y past no visited node, last neighbour first."""
+    reached, edge = {y}, [y]
+    while edge:
+        for other in graph[edge.pop()]:
+            if other not in reached and other not in visited:
+                reached.add(other)
+                edge.append(other)
+    return [other for other in reversed([*graph[node]]) if other in reached]
 
 
 def _trail(graph: nx.DiGraph, nodes: list[str], given: frozenset[str]) -> Trail:

@@ -1,6 +1,6 @@
 """Lines of text that say why a graph asserts an independence or does not."""
 
-from pgm_tfp.independence.directed import TooManyTrailsError, Trail, d_separated, trails
+from pgm_tfp.independence.directed import MOST_TRAILS, Directed, TooManyTrailsError, Trail, d_separated, trails
 from pgm_tfp.independence.statements import Independence
 from pgm_tfp.independence.undirected import separation
 from pgm_tfp.markov import MarkovNetwork
@@ -21,13 +21,13 @@ def explained(network: BayesianNetwork | MarkovNetwork, statement: Independence)
     return lines if found else [f"{lines[0]}; no trail joins them"]
 
 
-def trails_of(network: BayesianNetwork, statement: Independence) -> list[Trail]:
+def trails_of(network: Directed, statement: Independence, most: int = MOST_TRAILS) -> list[Trail]:
     """All trails between both sides, active ones first, then the shortest."""
     found = [
         trail
         for x in sorted(statement.x)
         for y in sorted(statement.y)
-        for trail in trails(network, x, y, statement.given)
+        for trail in trails(network, x, y, statement.given, most)
         # A trail through another variable of its own side only repeats a shorter one.
         if not set(trail.nodes[1:-1]) & (statement.x | statement.y)
     ]

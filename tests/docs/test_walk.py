@@ -28,6 +28,7 @@ DEMO = re.search(r"^DEMO_SETTINGS := (.*)$", (ROOT / "Makefile").read_text(encod
 KNOWN = {
     "make test",
     "make explore",  # tests/vae_keras/explorer
+    "make room",  # tests/pgm_tfp/explorer
     "make site",  # tests/docs/test_site.py
     "make assignment",  # tests/course/test_course.py
     "python -m pgm_tfp variational",  # half a minute; tests/pgm_tfp/test_main.py

@@ -67,11 +67,6 @@ def _shown(value: float) -> str:
     return signed(round(float(value), 2))
 
 
-def heading(text: str) -> None:
-    """A heading of a part of the page."""
-    ui.label(text).classes("text-lg mt-2").props('role="heading" aria-level="2"')
-
-
 def words(name: str) -> str:
     """The name of a factor or attribute as people write it."""
     return name.replace("_", " ")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nicegui import run, ui
 
 from common.errors import UserError
-from vae_keras.explorer.controls import heading
+from common.page_parts import heading
 from vae_keras.explorer.faces import Explorer, Face, gif, png
 
 if TYPE_CHECKING:

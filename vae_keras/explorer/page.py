@@ -1,7 +1,6 @@
 """The explorer's page, built with NiceGUI.
 
-Each visitor has a view of their own: nothing that one does shows up at another's. A change asks for a new picture.
-While one is drawn, further changes only replace what is asked for, so that no stale picture waits in a queue.
+Each visitor has a view of their own: nothing that one does shows up at another's.
 """
 
 import asyncio
@@ -12,7 +11,8 @@ import numpy as np
 from nicegui import run, ui
 
 from common.errors import UserError
-from vae_keras.explorer.controls import Slider, heading, image_source, move, words
+from common.page_parts import Newest, heading
+from vae_keras.explorer.controls import Slider, image_source, move, words
 from vae_keras.explorer.faces import Explorer, Face
 from vae_keras.explorer.keeping import Keeping, face_in_link
 from vae_keras.explorer.readings import Readings
@@ -69,12 +69,11 @@ class View:
         self.moved_last: str | int | None = None
         self.sliding = False  # whether the last change is a slider's
         self.moving, self.moved_at = "", 0.0  # the slider of the last change, and when it came
-        self.asked, self.drawing = 0, False
+        self.newest = Newest(self.draw)
 
     def build(self) -> None:
         """Lay out the page."""
         ui.add_css(STYLE)
-        ui.dark_mode(None)  # as the visitor's system
         with ui.element("main").classes("explorer"):
             with ui.element("section").props('aria-label="face"').classes("held"):
                 self.picture = ui.element("img").classes("face").props('alt="the decoded face" id="face"')
@@ -163,30 +162,19 @@ class View:
 
     async def show(self) -> None:
         """Draw the face; once the visitor rests, show where the sliders are and what is read off the face."""
-        await self.draw()
-        asked = self.asked
+        await self.newest.ask()
+        asked = self.newest.asked
         await asyncio.sleep(REST)
-        if asked == self.asked and not self.drawing:
+        if asked == self.newest.asked and not self.newest.busy:
             self.show_sliders()
             if self.readings:
                 await self.readings.show()
 
     async def draw(self) -> None:
-        """Draw the face; if one is being drawn, the newest one is drawn after it and those between are left out."""
-        self.asked += 1
-        if self.drawing:
-            return
-        self.drawing = True
-        drawn = 0
-        try:
-            while drawn != self.asked:
-                drawn, face = self.asked, self.face
-                pixels = await run.io_bound(self.explorer.pixels, face)
-                if pixels is None:  # the server ends
-                    return
-                self.show_pixels(pixels)
-        finally:
-            self.drawing = False
+        """Draw the face."""
+        pixels = await run.io_bound(self.explorer.pixels, self.face)
+        if pixels is not None:  # the server ends
+            self.show_pixels(pixels)
 
     def show_pixels(self, pixels: np.ndarray) -> None:
         """Show these pixels as the face."""

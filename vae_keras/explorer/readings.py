@@ -6,7 +6,8 @@ import numpy as np
 from nicegui import run, ui
 
 from common.figures import signed
-from vae_keras.explorer.controls import heading, image_source, words
+from common.page_parts import heading
+from vae_keras.explorer.controls import image_source, words
 from vae_keras.explorer.faces import Face
 
 if TYPE_CHECKING:
@@ -45,9 +46,9 @@ class Readings:
 
     async def show(self) -> None:
         """Show the factors of the visitor's face."""
-        asked = self.view.asked
+        asked = self.view.newest.asked
         found = await run.io_bound(self._read, self.view.face, self.view.start)
-        if found is None or asked != self.view.asked:  # the server ends, or the face has changed
+        if found is None or asked != self.view.newest.asked:  # the server ends, or the face has changed
             return
         read, before, rendered = found
         for name, value in read.items():

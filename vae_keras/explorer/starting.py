@@ -7,16 +7,13 @@ import numpy as np
 from nicegui import events, run, ui
 
 from common.errors import UserError
-from vae_keras.explorer.controls import heading, image_source
+from common.page_parts import heading, uploader
+from vae_keras.explorer.controls import image_source
 
 if TYPE_CHECKING:
     from vae_keras.explorer.page import View
 
 THUMBNAILS = 10
-MOST_UPLOADED = 30_000_000  # bytes
-# Quasar gives the button of an upload no name for screen readers.
-NAME_UPLOAD = """document.querySelectorAll("#upload input, #upload [role=button]").forEach(
-    (control) => control.setAttribute("aria-label", "choose a picture or a saved face"));"""
 PLACE = """(event) => {
     const box = event.currentTarget.getBoundingClientRect();
     emit([(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height]);
@@ -43,15 +40,9 @@ class Starting:
         with ui.expansion("Map of the latents").classes("w-full").props('id="open-map"'):
             self._map()
         heading("Or from a picture of yours")
-        self.uploader = ui.upload(
-            label="a picture, or a saved face.json",
-            auto_upload=True,
-            max_file_size=MOST_UPLOADED,
-            on_upload=self.upload,
-            on_rejected=lambda: ui.notify(f"files have at most {MOST_UPLOADED // 10**6} MB", type="negative"),
+        self.uploader = uploader(
+            "a picture, or a saved face.json", "choose a picture or a saved face", "upload", self.upload
         )
-        self.uploader.classes("w-full").props("id=upload")
-        ui.run_javascript(NAME_UPLOAD)
         with ui.row().classes("items-center") as self.own:
             self.seen = ui.element("img").classes("medium").props('alt="your picture, as the model sees it" id="own"')
             self.judgement = ui.label().props('id="judgement"').classes("text-sm max-w-56")

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from nicegui import run, ui
 
-from vae_keras.explorer.controls import Slider, heading, image_source, move
+from common.page_parts import heading
+from vae_keras.explorer.controls import Slider, image_source, move
 from vae_keras.explorer.faces import FRAMES, Face
 
 if TYPE_CHECKING:

@@ -12,8 +12,10 @@ from pgm_tfp.independence import (
     d_separated,
     local_independencies,
     pairwise_independencies,
+    shortest_trails,
     trails,
 )
+from tests.pgm_tfp.oracles_exact import pgmpy_model
 from tests.pgm_tfp.oracles_graphs import apart, directed_graphs, questions, quickly, thoroughly
 
 CHAIN, FORK, COLLIDER = "A->M M->B", "M->A M->B", "A->M B->M"
@@ -174,3 +176,27 @@ def test_local_and_pairwise_independencies_of_the_server_room():
         *("M _|_ A | O, S, T", "M _|_ O | A, S, T", "M _|_ S | A, O, T"),
         *("S _|_ A | M, O, T", "S _|_ M | A, O, T", "S _|_ T | A, M, O"),
     }
+
+
+@given(directed_graphs(least=2))
+def test_the_trails_are_the_simple_paths_of_networkx(graph):
+    x, y = [*graph][:2]
+    expected = {tuple(path) for path in nx.all_simple_paths(graph.to_undirected(), x, y)}
+    found = [trail.nodes for trail in trails(graph, x, y)]
+    assert len(found) == len(expected)
+    assert set(found) == expected
+    shortest = [trail.nodes for trail in shortest_trails(graph, x, y, count=3)]
+    assert [*map(len, shortest)] == sorted(map(len, expected))[:3]
+    assert set(shortest) <= expected
+
+
+def test_a_search_for_trails_runs_into_no_dead_ends():
+    # From x into a dense part, and from x along one edge to y: the paths through the dense part never arrive.
+    dense = [(f"d{i}", f"d{j}") for i in range(14) for j in range(i + 1, 14)]
+    graph = directed_graph([("x", "d0"), ("x", "d13"), ("x", "y"), *dense])
+    assert [trail.nodes for trail in trails(graph, "x", "y")] == [("x", "y")]
+    # In this network, networkx's `all_simple_paths` searches for minutes before its 500th path.
+    barley = directed_graph(pgmpy_model("barley").edges)
+    with pytest.raises(TooManyTrailsError):
+        trails(barley, "jordtype", "nedbarea", most=500)
+    assert len(shortest_trails(barley, "jordtype", "nedbarea", count=5)) == 5

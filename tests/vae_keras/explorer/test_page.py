@@ -11,27 +11,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import sync_playwright
 
-from benchmarks.explorer import PATIENCE, served
-from common.errors import UserError
+from benchmarks.explorer import exploring, served
 from common.figures import signed
+from common.page_server import MOST_BYTES, free_port
+from tests.browser import check_browser, visitors
 from vae_keras.explorer.faces import png
-from vae_keras.explorer.server import MOST_BYTES, free_port
-from vae_keras.report.pdf import find_browser
 from vae_keras.run_folder import Run
 
 
 @pytest.fixture(scope="module")
 def address(evaluated_run, explorer, cache, tmp_path_factory):
-    try:
-        find_browser()
-    except UserError as reason:
-        pytest.skip(str(reason))
+    check_browser()
     folder = shutil.copytree(evaluated_run, tmp_path_factory.mktemp("explored") / "run")
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     program = Path(__file__).parent / "small_explorer.py"
-    with served(folder, [str(program), str(cache)]) as address:
+    with served(str(program), str(cache), *exploring(folder)) as address:
         yield address
     # Nothing is written. `served` has checked that Ctrl-C ends the server with status 0.
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
@@ -39,33 +34,9 @@ def address(evaluated_run, explorer, cache, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser(address):
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def visit(browser, address):
-    """A function that opens the page for another visitor, whose browser reaches this machine alone."""
-    contexts = []
-
-    def opened(**options):
-        context = browser.new_context(**options)
-        contexts.append(context)
-        context.route(lambda url: not url.startswith((address, "data:")), lambda route: route.abort())
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        page.asked = []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.goto(address)
-        page.wait_for_selector("#face[src^=data]")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
+def visit(address):
+    with visitors(address, "#face[src^=data]") as opened:
+        yield opened
 
 
 def shown(page):
@@ -310,8 +281,8 @@ def test_a_phone_shows_the_page_without_scrolling_sideways(visit, scheme):
 
 def test_every_control_has_a_name_and_can_be_reached_by_keys(visit, explorer):
     page = visit()
-    for control in page.locator("input, button, [role=button]").all():
-        assert control.get_attribute("aria-label") or control.inner_text().strip()
+    for control in page.locator("input:not(.hidden), button, [role=button]").all():
+        assert control.get_attribute("aria-label") or control.text_content().strip()
     page.keyboard.press("Tab")
     reached = set()
     for _ in range(40):

@@ -1,4 +1,4 @@
-"""Serves the explorer's page on this machine, to this machine alone."""
+"""Serves a page on this machine, to this machine alone."""
 
 import os
 import socket
@@ -9,9 +9,7 @@ from typing import Any
 from nicegui import app, ui
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from vae_keras.explorer.faces import Explorer
-from vae_keras.explorer.page import View
-from vae_keras.explorer.starting import MOST_UPLOADED
+from common.page_parts import MOST_UPLOADED
 
 HOST = "127.0.0.1"
 USUAL_PORT = 8765
@@ -91,17 +89,27 @@ def free_port(usual: int = USUAL_PORT) -> int:
     raise OSError("no port is free")
 
 
-def serve(explorer: Explorer) -> None:
-    """Serve the page until Ctrl-C, and open it in the browser."""
+def serve(build: Callable[[], None], title: str) -> None:
+    """Serve a page until Ctrl-C, and open it in the browser.
+
+    Args:
+        build: lays out the page; it is called for each visitor.
+        title: of the page.
+    """
+
+    def laid_out() -> None:
+        ui.dark_mode(None)  # as the visitor's system
+        build()
+
     port = free_port()
     app.add_middleware(LoopbackOnly, port=port)
     print(f"the explorer is at http://{HOST}:{port}; Ctrl-C ends it", flush=True)
     with suppress(KeyboardInterrupt):  # the server ends first, and raises it afterwards
         ui.run(
-            lambda: View(explorer).build(),
+            laid_out,
             host=HOST,
             port=port,
-            title="Face explorer",
+            title=title,
             reload=False,
             show_welcome_message=False,
             timeout_graceful_shutdown=SECONDS_TO_END,
