@@ -18,7 +18,7 @@ DEMO_SETTINGS := --data faces:5000 --image-size 64 --channels 3 --latent-dim 24 
 RUN ?= $(DEMO)
 SINCE ?= main
 
-.PHONY: demo trained report explore room site submission assignment figures test test-long check benchmarks lint format types clean
+.PHONY: demo trained report explore room site submission assignment notebooks figures test test-long check benchmarks lint format types clean
 
 demo: trained ## train a short run on rendered faces and draw its figures
 	@$(BIN)/python evaluate.py --run $(DEMO)
@@ -49,6 +49,9 @@ assignment: .venv/run.stamp ## write the assignment as a document, and the code 
 
 site: .venv/dev.stamp ## build the documentation as a web site in site/
 	$(BIN)/python -m mkdocs build --strict
+
+notebooks: .venv/dev.stamp ## write the tutorial and the server room as notebooks into runs/notebooks
+	$(BIN)/python -m docs.notebooks
 
 figures: .venv/dev.stamp ## draw the figures of the documentation again
 	$(BIN)/python -m docs.figures

@@ -5,7 +5,7 @@ python -m benchmarks.beta_study [MINUTES]
 The table network, with random starts, trains on rendered faces of 64 x 64 pixels. Each cell is one objective, one
 weight and one seed: an ordinary run below runs/beta_study, measured on test faces and on 10,000 faces whose factors
 have five levels. Training sees no factor. Finished cells are not computed again, and an interrupted training goes on.
-After each cell the numbers are in benchmarks/beta_study.json; the table and the figure benchmarks/beta_study.png come
+After each cell the numbers are in benchmarks/beta_study.json; the table and the figure docs/images/beta_study.png come
 from this file. The study starts no new cell after so many minutes (default: it computes all). Run it beside nothing
 else.
 """
@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.beta_findings import findings
 from common.figures import open_axes, title_and_caption
 from common.files import atomic_write, read_json, write_text
 from vae_keras import metrics
@@ -38,7 +39,7 @@ from vae_keras.run_folder import Run, create_run, last_checkpoint, read_history
 
 RUNS = Path("runs/beta_study")
 RESULTS = Path(__file__).with_name("beta_study.json")
-FIGURE = Path(__file__).with_name("beta_study.png")
+FIGURE = Path(__file__).parent.parent / "docs" / "images" / "beta_study.png"
 SETTINGS: dict[str, Any] = {
     "data": "faces:5000", "image_size": 64, "channels": 1, "latent_dim": 16, "architecture": "table",
     "linear_start": False, "likelihood": "bernoulli", "optimizer": "adam", "lr": 1e-3, "batch_size": 64, "epochs": 60,
@@ -52,6 +53,7 @@ GRID: dict[str, tuple[dict[str, Any], str, tuple[float, ...]]] = {
 }
 SEEDS = (0, 1, 2)
 SCORES = metrics.SCORES
+SCORED = ("beta_vae_score", "factor_vae_score", "mutual_information_gap", "sap_score", "dci_disentanglement")
 ROWS_OF_DCI = 2_500  # of the 10,000 labelled faces: with all of them, DCI takes two thirds of the time of a measurement
 # The columns of the table: the path of a number in a cell, its name and its format.
 COLUMNS = {
@@ -208,12 +210,13 @@ def figure_of(results: Mapping[str, Mapping[str, Any]]) -> Figure:
         axes.set_ylabel(COLUMNS[name][0])
         open_axes(axes, "both")
     figure.axes[0].legend(fontsize=7)
-    seeds = max((len(over_seeds(results, *key, "active_units")) for key in weights()), default=0)
+    most = max((len(over_seeds(results, *key, "active_units")) for key in weights()), default=0)
+    seeds = f"means over up to {most} seeds, bars: standard deviation over seeds" if most > 1 else "one seed"
     title_and_caption(
         figure,
         "What beta does, and what it costs",
         f"The table network with {SETTINGS['latent_dim']} latents on rendered faces of {SETTINGS['image_size']} x "
-        f"{SETTINGS['image_size']} pixels; means over up to {seeds} seeds, bars: standard deviation over seeds. K: "
+        f"{SETTINGS['image_size']} pixels; {seeds}. K: "
         f"active units. TC of the means: total correlation of a Gaussian with their covariance, in nats. Fidelity: "
         f"mean R2 of thirteen factors, read off reconstructions. Samples: kernel distance from test faces to samples "
         f"from the fitted prior.",
@@ -241,7 +244,9 @@ def main() -> None:
         results[cell.name] = {**numbers, "settings": cell.config().settings()}
         write_text(RESULTS, json.dumps(results, indent=1) + "\n")
         print(f"{cell.name}: {time.perf_counter() - began:.0f} seconds", flush=True)
-    Console(width=200).print(table_of(results))
+    console = Console(width=200)
+    console.print(table_of(results))
+    console.print(findings(results, {name: title for name, (title, _) in COLUMNS.items()}, SCORED))
     with atomic_write(FIGURE) as temporary:
         figure_of(results).savefig(temporary, dpi=150)
 

@@ -6,7 +6,8 @@ import os
 import pickle
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,8 +39,8 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line(f"{times} tests were left out: {reason}", yellow=True)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def small_evaluations():
+@contextmanager
+def small_evaluations() -> Iterator[None]:
     """Evaluations inside a test take seconds: few faces, quick scores, and figures and animations of few pixels.
 
     `tests/vae_keras/test_disentanglement.py` has all scores; scripts in a process of their own have everything.
@@ -62,6 +63,12 @@ def small_evaluations():
         patch.setattr(import_module("vae_keras.evaluation.context"), "fit_prior", small_fit)
         patch.setattr(feature_spaces, "label_space", functools.partial(feature_spaces.label_space, epochs=1))
         patch.setattr(evaluate, "answers_of_part_1", remembered(evaluate.answers_of_part_1))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def evaluations_are_small():
+    with small_evaluations():
         yield
 
 
