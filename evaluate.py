@@ -187,16 +187,16 @@ def explore(context: EvaluationContext) -> None:
     from common.page_server import serve
     from pgm_tfp.catalogue import server_room
     from pgm_tfp.explorer.page import NetworkView
+    from pgm_tfp.explorer.situation import opened
     from vae_keras.explorer.faces import Explorer
     from vae_keras.explorer.page import View
 
     explorer = Explorer(context)
     explorer.prepare()
     room = server_room()
-    serve(
-        lambda: tabbed({"Faces": lambda: View(explorer).build(), "Server room": lambda: NetworkView(room).build()}),
-        "Explorer of faces and networks",
-    )
+    before = opened(room, "server_room")
+    pages = {"Faces": lambda: View(explorer).build(), "Server room": lambda: NetworkView(room, before).build()}
+    serve(lambda: tabbed(pages), "Explorer of faces and networks")
 
 
 def compare(folders: list[Path]) -> None:

@@ -15,6 +15,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,30 +49,33 @@ WATCH = """
 
 @contextmanager
 def served(*command: str) -> Iterator[str]:
-    """The address of a page that `python COMMAND` serves while the block runs."""
+    """The address of a page that `python COMMAND` serves while the block runs.
+
+    Raises:
+        RuntimeError: the server does not start, does not end at Ctrl-C, or logs a traceback.
+    """
     # BROWSER: nothing is opened on the screen. Tests set the other variable, and NiceGUI would act on it.
     environment = {**os.environ, "BROWSER": "true"}
     environment.pop("PYTEST_CURRENT_TEST", None)
     environment["PYTHONPATH"] = str(ROOT)
-    process = subprocess.Popen(
-        [sys.executable, *command],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        address = re.search(r"http://[\d.:]+", line)
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(
+            [sys.executable, *command], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+        )
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            address = re.search(r"http://[\d.:]+", line)
+            if address:
+                yield address[0]
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=20)
+        log.seek(0)
+        told = log.read()
         if not address:
-            raise RuntimeError(f"the explorer did not start: {line} {process.communicate()[1]}")
-        yield address[0]
-    finally:
-        process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=20)
-        if process.returncode:
+            raise RuntimeError(f"the explorer did not start: {line} {told}")
+        if process.returncode or "Traceback" in told:
             raise RuntimeError(f"the explorer ended with status {process.returncode}: {told}")
 
 

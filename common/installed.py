@@ -10,7 +10,7 @@ VAE_KERAS = (
     "tensorflow", "keras", "tensorboard", "numpy", "matplotlib", "PIL", "sklearn", "joblib", "rich", "wrapt",
     "msgspec", "filelock",
 )  # fmt: skip
-EXPLORER = ("nicegui",)  # only evaluate.py --explore needs it
+EXPLORER = ("nicegui",)  # only evaluate.py --explore and python -m pgm_tfp explore need it
 PGM_TFP = ("tensorflow", "tensorflow_probability", "numpy", "networkx", "igraph", "scipy", "matplotlib", "rich")
 
 

@@ -1,8 +1,8 @@
 """Makes notebooks from pages of the documentation: python -m docs.notebooks [FOLDER].
 
 The page is the only source. In the notebook, a block of Python is a cell, and a command is a cell that runs it in the
-notebook's own process (`%run`). What a command prints is not copied, because the cell prints it. Two comments in a page
-mark what belongs to one of both:
+notebook's own process (`%run`). What a command prints is not copied, because the cell prints it. Two kinds of comments
+mark what appears only on the page or only in the notebook:
 
     <!-- page -->                      <!-- notebook
     only on the page                   only in the notebook: text, and blocks of Python
@@ -31,21 +31,24 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
 PRINTED = re.compile(r"(^```(?:python|sh)\n[^`]*^```\n)\n```text\n.*?^```\n", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:|#)([^)\n]+)\)")
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+START_JUPYTER = "Start Jupyter in the top folder of the project."
+ANYWHERE = "Start Jupyter in the top folder of the project, or open this notebook in Colab."
 FETCH = """if not Path("train.py").exists() and not Path("../../train.py").exists():
     !git clone --depth 1 {repository} face-vae
     os.chdir("face-vae")
 """
 START = """## Before the first cell
 
-Start Jupyter in the top folder of the project, or open this notebook in Colab. This cell finds the project and installs
-its packages. In Colab, restart the session afterwards if Colab asks for it, and run the cell again.
+{where} This cell finds the project and installs its packages. In Colab, restart the session afterwards if Colab
+asks for it, and run the cell again.
 
 ```python
 import os
 from pathlib import Path
 
-{fetch}above = [Path.cwd(), *Path.cwd().parents]
-os.chdir(next(folder for folder in above if (folder / "train.py").exists()))
+{fetch}above = [folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "train.py").exists()]
+assert above, "start Jupyter in the folder of the project, the one with train.py"
+os.chdir(above[0])
 %pip install --quiet --disable-pip-version-check -r requirements.txt
 %matplotlib inline
 from IPython.display import Image, display
@@ -70,7 +73,8 @@ def notebook(page: str, repository: str = "") -> NotebookNode:
     text = LINK.sub(lambda link: f"](../../docs/{link[1]})", text)
     title, rest = text.split("\n\n", 1)
     fetch = FETCH.format(repository=repository) if repository else ""
-    made = jupytext.reads(f"{title}\n\n{START.format(fetch=fetch)}{rest}", fmt="md")
+    start = START.format(fetch=fetch, where=ANYWHERE if repository else START_JUPYTER)
+    made = jupytext.reads(f"{title}\n\n{start}{rest}", fmt="md")
     for number, cell in enumerate(made.cells):
         cell["id"] = f"{page}-{number}"  # the same in every build
     made.metadata = {"kernelspec": KERNEL}
@@ -114,11 +118,14 @@ def _cell(block: re.Match[str]) -> str:
 
 
 def origin() -> str:
-    """The address of the repository from which this checkout was cloned; empty if there is none."""
+    """The address of the repository from which this checkout was cloned, without a name and a password.
+
+    It is empty if there is none, or none that anybody can clone.
+    """
     found = subprocess.run(
         ["git", "remote", "get-url", "origin"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.strip()
-    return found if found.startswith("https://") else ""
+    return re.sub(r"^https://[^/@]*@", "https://", found) if found.startswith("https://") else ""
 
 
 def main() -> None:

@@ -265,12 +265,12 @@ def explore(flags: argparse.Namespace) -> None:
     require_packages(f"python -m {NAME} explore", EXPLORER, "requirements-explore.txt")
     from common.page_server import serve
     from pgm_tfp.explorer.page import NetworkView
-    from pgm_tfp.explorer.situation import check_size
+    from pgm_tfp.explorer.situation import opened
 
     network = network_named(flags.network)
     name = flags.network if flags.network in NETWORKS else Path(flags.network).name
-    check_size(network, name)
-    serve(lambda: NetworkView(network, name).build(), "Network explorer")
+    before = opened(network, name)
+    serve(lambda: NetworkView(network, before, name).build(), "Network explorer")
 
 
 def load_tensorflow() -> None:

@@ -12,7 +12,7 @@ BAR = 120  # pixels of a probability of one
 
 
 def html_table(columns: Sequence[Any], rows: Iterable[Sequence[Any]], count: int) -> str:
-    """A table with these columns; of more than forty rows the first forty, and how many follow.
+    """A table with these columns. It shows at most forty rows, and says how many more there are.
 
     Args:
         rows: a text, or a number, for each column; a `float` is a probability or a weight, with four decimals.
@@ -41,4 +41,5 @@ class _Bar:
 def _text(cell: Any) -> str:
     if isinstance(cell, _Bar):
         return cell.markup
-    return escape(f"{cell:.4f}" if isinstance(cell, float) else printable(cell))
+    # Adding zero turns a rounded -0 into 0.
+    return escape(f"{round(cell, 4) + 0.0:.4f}" if isinstance(cell, float) else printable(cell))

@@ -136,7 +136,7 @@ def _row(number: int, at: int, row: Row, variable: str, left: float, top: float,
         f'<rect id="bar-{number}-{at}" class="bar" x="{bar:.1f}" y="{middle - 5:.1f}" width="0" height="10" '
         f'data-room="{room:.1f}"/>'
         f'<rect id="approximate-{number}-{at}" class="approximate" x="{bar:.1f}" y="{middle - 7:.1f}" width="2.5" '
-        f'height="14" data-left="{bar:.1f}" data-room="{room:.1f}" visibility="hidden"/>'
+        f'height="14" data-room="{room:.1f}" visibility="hidden"/>'
         f'<text id="value-{number}-{at}" class="value" x="{left + width - 2 * PADDING:.1f}" y="{middle + 4:.1f}" '
         'text-anchor="end"></text></g>'
     )

@@ -35,7 +35,7 @@ SAME = 1e-6  # nats; two starts that differ by less have reached the same maximu
 # The logarithm of a weight of zero. The ELBO of a surrogate that gives such a state mass is minus infinity; a finite
 # stand-in lets coordinate ascent leave such a start. A surrogate that keeps some of the mass there is no answer.
 LOG_ZERO = -1e4
-NO_MASS = -1e3  # nats; an ELBO below this still has mass on states of probability zero
+NO_MASS = 1e-9  # the mass on states of weight zero that counts as none; it changes the ELBO by 1e-5 nats at most
 
 
 class MeanField(NamedTuple):
@@ -73,7 +73,7 @@ class MeanField(NamedTuple):
 
 
 def mean_field(network: Network, evidence: Evidence | None = None, seed: int = 0, starts: int = STARTS) -> MeanField:
-    """The product of independent distributions that is nearest to the posterior, in KL(q || posterior).
+    """A product of independent distributions near the posterior: the least KL(q || posterior) that the starts reach.
 
     Args:
         evidence: by variable the state that was seen, or for each state the likelihood of the finding.
@@ -88,16 +88,19 @@ def mean_field(network: Network, evidence: Evidence | None = None, seed: int = 0
         raise UserError(f"starts must be 1 or more, given {starts}")
     check_variables(network, network.graph)
     findings = read_evidence(network, evidence)
-    factors = [_logarithm(potential) for potential in conditioned(network, findings)]
+    potentials = conditioned(network, findings)
+    factors = [_logarithm(potential) for potential in potentials]
+    zeros = [Potential(one.variables, one.values == 0.0) for one in potentials if not one.values.all()]
     hidden = [variable for variable in network.graph if variable not in findings.states]
     random = np.random.default_rng(seed)
     reached = [_ascend(factors, _start(network, hidden, random)) for _ in range(starts)]
-    best, elbo, settled = max(reached, key=lambda one: one[1])
-    if elbo < NO_MASS:
+    possible = [one for one in reached if sum(float(_expected(zero, one[0])) for zero in zeros) <= NO_MASS]
+    if not possible:
         raise UserError(
             "mean field found no surrogate without mass on states of probability zero; give other evidence, or more "
             "starts"
         )
+    best, elbo, settled = max(possible, key=lambda one: one[1])
     ends = [one[1] for one in reached]
     agreed = sum(abs(end - elbo) < SAME for end in ends) >= 2
     certain = {name: np.eye(len(network.states[name]))[state] for name, state in findings.states.items()}

@@ -19,7 +19,9 @@ class Probabilities(dict[Any, float]):
         self.variables = variables
 
     def _repr_html_(self) -> str:
-        rows = ((key if isinstance(key, tuple) else (key,), probability) for key, probability in self.items())
+        rows = (
+            ([*map(str, key if isinstance(key, tuple) else (key,))], probability) for key, probability in self.items()
+        )
         return probability_table(self.variables, rows, len(self))
 
 
@@ -28,7 +30,7 @@ class Marginals(dict[str, dict[State, float]]):
 
     def _repr_html_(self) -> str:
         rows = (
-            ((variable, state), probability)
+            ((variable, str(state)), probability)
             for variable, probabilities in self.items()
             for state, probability in probabilities.items()
         )

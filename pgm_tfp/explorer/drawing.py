@@ -11,19 +11,21 @@ from typing import Any, NamedTuple
 
 from pgm_tfp.approximate import MeanField
 from pgm_tfp.exact import Network
-from pgm_tfp.explorer.hybrid import Curve
-from pgm_tfp.explorer.situation import ExactPosterior, Situation, Way
+from pgm_tfp.explorer.hybrid import Curve, ExactPosterior
+from pgm_tfp.explorer.situation import Situation, Way
 from pgm_tfp.network_svg import Row, curve_size, rows_svg
 
-MOST_ROWS = 8  # of a box; the states that follow share the last one
-ROUNDING = 1e-12  # a probability that differs from zero or one by less is zero or one
+MOST_ROWS = 8  # of a box; where there are more states, the last row stands for all further ones
+ROUNDING = 1e-12  # a probability this near to one is shown as one
 MOST_CORNERS = 160  # of a curve
 CLICKED = """(event) => {
     const row = event.target.closest("[data-state]");
     const key = event.type === "keydown";
     if (!row || (key && event.key !== "Enter" && event.key !== " ")) return;
     if (key) event.preventDefault();
-    emit([Number(row.dataset.variable), Number(row.dataset.state)]);
+    if (event.repeat) return;
+    const drawing = row.closest("[data-drawing]").dataset.drawing;
+    emit([Number(drawing), Number(row.dataset.variable), Number(row.dataset.state)]);
 }"""
 # The drawing may come after this message, so the function waits for it.
 SHOW = """((data, tries) => {
@@ -33,10 +35,12 @@ SHOW = """((data, tries) => {
             if (tries-- > 0) requestAnimationFrame(show);
             return;
         }
+        // A message that has waited may be older than one that has not.
+        if (Number(drawing.dataset[data.kind] || 0) >= data.number) return;
         const find = (id) => drawing.querySelector(`[id="${id}"]`);
-        for (const [at, kind] of data.boxes) find("box-" + at).setAttribute("class", "box " + kind);
-        for (const [at, kind] of data.lines) find("line-" + at).setAttribute("class", "edge " + kind);
-        for (const [at, share, text, kind] of data.rows) {
+        for (const [at, kind] of data.boxes || []) find("box-" + at).setAttribute("class", "box " + kind);
+        for (const [at, kind] of data.lines || []) find("line-" + at).setAttribute("class", "edge " + kind);
+        for (const [at, share, text, kind] of data.rows || []) {
             const bar = find("bar-" + at);
             bar.style.width = share * bar.dataset.room + "px";
             find("value-" + at).textContent = text;
@@ -44,18 +48,18 @@ SHOW = """((data, tries) => {
             row.setAttribute("class", "row " + kind);
             if (row.dataset.state) row.setAttribute("aria-pressed", kind.includes("chosen"));
         }
-        for (const [at, share] of data.approximate) {
+        for (const [at, share] of data.approximate || []) {
             const mark = find("approximate-" + at);
             mark.setAttribute("visibility", share === null ? "hidden" : "visible");
             if (share !== null)
                 mark.style.transform = `translateX(${share * mark.dataset.room - 1}px)`;
         }
-        for (const [at, before, curve, text] of data.curves) {
+        for (const [at, before, curve, text] of data.curves || []) {
             find("before-" + at).setAttribute("d", before);
             find("curve-" + at).setAttribute("d", curve);
             find("value-" + at + "-0").textContent = text;
         }
-        drawing.dataset.shown = data.number;
+        drawing.dataset[data.kind] = data.number;
     };
     show();
 })(%s, 120)"""
@@ -82,27 +86,32 @@ class Drawing:
         self,
         situation: Situation,
         answer: ExactPosterior,
-        approximate: MeanField | None,
         explanation: Mapping[str, Any],
         way: Way | None,
     ) -> dict[str, Any]:
-        """What the browser shows, as data for `SHOW`.
+        """What the browser shows of the exact answers, as data for `SHOW`.
 
         Args:
-            approximate: None where mean field is not shown.
             explanation: the most probable state by variable; empty where it is not shown.
             way: the trail that is lit, if one is.
         """
         return {
+            "kind": "shown",
             "boxes": [(at, self._box(name, situation, way)) for at, name in enumerate(self.names)],
             "lines": self._lines(situation, way),
             "rows": [
                 row for at, name in enumerate(self.names) for row in self._row(at, name, situation, answer, explanation)
             ],
-            "approximate": [mark for at, name in enumerate(self.names) for mark in self._marks(at, name, approximate)],
             "curves": [
                 self._curve(at, name, situation, answer) for at, name in enumerate(self.names) if not self.rows[name]
             ],
+        }
+
+    def marks(self, approximate: MeanField | None) -> dict[str, Any]:
+        """What the browser shows of mean field; None hides it."""
+        return {
+            "kind": "marked",
+            "approximate": [mark for at, name in enumerate(self.names) for mark in self._marks(at, name, approximate)],
         }
 
     def _marks(self, at: int, name: str, approximate: MeanField | None) -> list[tuple[str, float | None]]:
@@ -199,11 +208,11 @@ def message(data: Mapping[str, Any], drawing: int, number: int) -> str:
 
 def percent(share: float) -> str:
     """A probability in per cent; only zero and one are shown as 0% and 100%."""
-    if min(share, 1.0 - share) < ROUNDING:
+    if share == 0.0 or 1.0 - share < ROUNDING:
         return f"{share:.0%}"
     if share < 0.0005:
         return "< 0.1%"
-    return "> 99.9%" if share > 0.9995 else f"{share:.1%}"
+    return "> 99.9%" if share >= 0.9995 else f"{share:.1%}"
 
 
 def _rows(network: Network, name: str) -> list[Row]:

@@ -18,7 +18,7 @@ from common.errors import UserError
 from pgm_tfp.conditionals import Table, log_density
 from pgm_tfp.networks import BayesianNetwork, number_of
 
-POINTS = 1_601  # of the grid; every second one makes a grid, too
+POINTS = 1_601  # of the grid; odd, so that every second point is also a grid over the same range
 SPREAD = 9.0  # standard deviations around the means that the grid covers
 LEAF_POINTS = 241
 NEGLIGIBLE = 1e-8  # of the highest density; the ends of a curve below it are left out
@@ -41,18 +41,25 @@ class Curve(NamedTuple):
         return float(np.sqrt(max(second, 0.0)))
 
 
-class Hybrid(NamedTuple):
-    """The posterior of a network with numbers; the fields are those of `situation.ExactPosterior`."""
+class ExactPosterior(NamedTuple):
+    """The exact posterior of every variable.
+
+    Attributes:
+        probabilities: by discrete variable the probability of each state, in the order of its states.
+        curves: by continuous variable that is not fixed its density.
+        log_evidence: log p(findings | interventions), in nats.
+        error: by how much the numbers may be off, as a share; 0 where they are sums without a grid.
+    """
 
     probabilities: dict[str, list[float]]
     curves: dict[str, Curve]
     log_evidence: float
-    error: float
+    error: float = 0.0
 
 
 def hybrid_posterior(
     network: BayesianNetwork, seen: Mapping[str, Any] | None = None, done: Mapping[str, Any] | None = None
-) -> Hybrid:
+) -> ExactPosterior:
     """The posterior of every variable, given findings and after interventions.
 
     Raises:
@@ -113,7 +120,7 @@ def hybrid_posterior(
         curves[hidden[0]] = Curve(grid, density)
     for name in leaves:
         curves[name] = _leaf(network, name, values, axes, weights)
-    return Hybrid(probabilities, curves, float(np.log(total) + highest), float(error))
+    return ExactPosterior(probabilities, curves, float(np.log(total) + highest), float(error))
 
 
 def _along(values: np.ndarray, axis: int, axes: int) -> np.ndarray:

@@ -14,19 +14,19 @@ from common.errors import UserError
 from common.names import printable
 from common.page_parts import Newest, heading, uploader
 from common.quiet import import_quietly
-from pgm_tfp.approximate import MeanField
 from pgm_tfp.catalogue import NETWORKS, server_room_thermal
 from pgm_tfp.exact import Network
 from pgm_tfp.explorer.drawing import CLICKED, Drawing, message
+from pgm_tfp.explorer.hybrid import ExactPosterior
 from pgm_tfp.explorer.situation import (
-    ExactPosterior,
     Relation,
     Situation,
-    check_size,
+    Way,
     exact_answer,
     first_pair,
     mean_field_answer,
     most_probable,
+    opened,
     relation,
 )
 from pgm_tfp.network_files import network_in
@@ -111,17 +111,20 @@ class NetworkView:
     """What one visitor sees of a network.
 
     Args:
-        network: the first network, its name below it.
+        network: the network to show first.
+        before: its answer with nothing observed.
+        name: its name.
     """
 
-    def __init__(self, network: Network, name: str = "server_room"):
+    def __init__(self, network: Network, before: ExactPosterior, name: str = "server_room"):
         self.situation = self.answered = Situation(network)
-        self.name = name
-        self.drawings, self.changes = 0, 0
-        self.lit = 0
+        self.before, self.name = before, name
+        self.drawings, self.changes, self.wanted = 0, 0, 0
+        self.lit: tuple[str, ...] = ()  # the nodes of the trail that is lit, or of one that is no longer listed
         self.fields: dict[str, ui.number] = {}
         self.relation = Relation("", [])
         self.newest = Newest(self._answer)
+        self.newest_mean_field = Newest(self._approximate)  # slower, so that no exact answer waits for it
 
     def build(self) -> None:
         """Lay out the page."""
@@ -139,7 +142,7 @@ class NetworkView:
                 ).classes("text-sm")
             with ui.element("section").props('aria-label="questions"'):
                 self._panel()
-        self._load(self.situation.network, self.name)
+        self._load(self.situation.network, self.before, self.name)
 
     def _panel(self) -> None:
         """What the visitor can choose and ask."""
@@ -171,19 +174,14 @@ class NetworkView:
             f"or a file: {', '.join(READERS)}", "choose a file with a network", "network-file", self._upload
         )
 
-    def _load(self, network: Network, name: str) -> None:
-        """Show another network, with nothing observed.
-
-        Raises:
-            UserError: the network is too large for the page.
-        """
-        check_size(network, name)
-        before = exact_answer(Situation(network))
+    def _load(self, network: Network, before: ExactPosterior, name: str) -> None:
+        """Show another network, with nothing observed; `before` is its answer then."""
         self.situation = self.answered = Situation(network)
-        self.name, self.lit = name, 0
+        self.name, self.lit = name, ()
         self.drawing = Drawing(network, before)
         self.drawings += 1
-        self.about.text = ABOUT.get(name, f"{printable(name)}: {len(network.graph)} variables.")
+        count = f"{len(network.graph)} variable{'s' if len(network.graph) != 1 else ''}"
+        self.about.text = ABOUT.get(name, f"{printable(name)}: {count}.")
         self.canvas.clear()
         with self.canvas:
             # All names in the drawing are escaped.
@@ -198,7 +196,7 @@ class NetworkView:
         self.rule.text = RULE if directed else "Observed variables separate two others if they cut every path."
         self._number_fields()
         self.relation = Relation("", [])
-        self._show(self.situation, before, None, {}, {})
+        self._show(self.situation, before, {})
 
     def _number_fields(self) -> None:
         """A field for the value of each continuous variable."""
@@ -218,9 +216,9 @@ class NetworkView:
                 self.fields[name] = field
 
     async def _clicked(self, event: events.GenericEventArguments) -> None:
-        variable, state = event.args
+        drawing, variable, state = event.args
         names = self.drawing.names
-        if isinstance(variable, int) and 0 <= variable < len(names):
+        if drawing == self.drawings and isinstance(variable, int) and 0 <= variable < len(names):
             states = self.situation.network.states.get(names[variable], ())
             if isinstance(state, int) and 0 <= state < len(states):
                 doing = self.mode.value == SETS
@@ -237,40 +235,40 @@ class NetworkView:
 
     async def _change(self, situation: Situation) -> None:
         self.situation = situation
-        await self.newest.ask()
+        await self._ask()
 
     async def _ask(self) -> None:
         await self.newest.ask()
+        await self.newest_mean_field.ask()
+
+    def _gone(self, drawing: Drawing) -> bool:
+        """Whether the visitor has left, or looks at another network than this drawing's."""
+        return self.canvas.is_deleted or drawing is not self.drawing
 
     async def _answer(self) -> None:
-        """Compute and show what the visitor wants to know now; take back findings that are impossible."""
-        situation, notes = self.situation, {"approximate": "", "explanation": ""}
+        """Compute and show the exact answers that the visitor wants now; take back findings that are impossible."""
+        situation, drawing = self.situation, self.drawing
+        pair = [drawing.names[select.value] for select in (self.first, self.second) if select.value is not None]
+        explanation: dict[str, Any] = {}
+        note = ""
         try:
             answer = await run.io_bound(exact_answer, situation)
         except UserError as reason:
+            if self._gone(drawing):
+                return
             ui.notify(str(reason), type="negative", multi_line=True)
-            self.situation = self.answered
-            self.newest.asked += 1  # the answers to that situation are shown again
+            if self.situation is situation:  # the visitor has not changed it meanwhile
+                self.situation = self.answered
+                self.newest.asked += 1  # its answers are shown again
             return
-        if answer is None:  # the server ends
-            return
-        self.answered = situation
-        self.relation = await self._related(situation)
-        explanation: dict[str, Any] = {}
+        related = await run.io_bound(relation, situation, *pair) if len(pair) == 2 else Relation("", [])
         if self.with_explanation.value:
-            explanation, notes["explanation"] = await self._explained(situation)
-        self._show(situation, answer, None, explanation, notes)
-        if self.with_mean_field.value:
-            approximate, notes["approximate"] = await self._approximated(situation, answer)
-            if situation == self.situation:  # otherwise, the answers to another one are on their way
-                self._show(situation, answer, approximate, explanation, notes)
-
-    async def _related(self, situation: Situation) -> Relation:
-        names = self.drawing.names
-        if self.first.value is None or self.second.value is None:
-            return Relation("", [])
-        found = await run.io_bound(relation, situation, names[self.first.value], names[self.second.value])
-        return found or Relation("", [])
+            explanation, note = await self._explained(situation)
+        if answer is None or related is None or self._gone(drawing):  # None: the server ends
+            return
+        self.answered, self.relation = situation, related
+        self.explanation.text = note
+        self._show(situation, answer, explanation)
 
     async def _explained(self, situation: Situation) -> tuple[dict[str, Any], str]:
         try:
@@ -282,41 +280,42 @@ class NetworkView:
         states, nats = found
         return states, f"{printable(written(states))}: log probability {nats:.4f} nats. Dashed frames show it."
 
-    async def _approximated(self, situation: Situation, answer: ExactPosterior) -> tuple[MeanField | None, str]:
-        try:
-            found = await run.io_bound(mean_field_answer, situation)
-        except UserError as reason:
-            return None, str(reason)
-        if found is None:
-            return None, ""
-        text = f"ELBO {found.elbo:.4f} nats, {answer.log_evidence - found.elbo:.4f} below the log evidence."
-        if not found.converged:
-            text += " Its starts reached different maxima, so a better one may exist."
-        return found, text
+    async def _approximate(self) -> None:
+        """Compute and show mean field for the findings whose exact answers are shown."""
+        situation, drawing = self.answered, self.drawing
+        found, text = None, ""
+        if self.with_mean_field.value:
+            try:
+                found = await run.io_bound(mean_field_answer, situation)
+            except UserError as reason:
+                text = str(reason)
+        if self._gone(drawing) or situation is not self.answered:
+            return
+        if found:
+            text = f"ELBO {found.elbo:.4f} nats, {self.log_evidence - found.elbo:.4f} below the log evidence."
+            if not found.converged:
+                text += " It has not converged: no second start has confirmed it, so a better one may exist."
+        self.approximate.text = text
+        self._send(drawing.marks(found))
 
-    def _show(
-        self,
-        situation: Situation,
-        answer: ExactPosterior,
-        approximate: MeanField | None,
-        explanation: dict[str, Any],
-        notes: Mapping[str, str],
-    ) -> None:
-        """Show answers in the drawing and beside it."""
-        self.lit = min(self.lit, max(len(self.relation.ways) - 1, 0))
-        way = self.relation.ways[self.lit] if self.relation.ways else None
+    def _send(self, change: Mapping[str, Any]) -> None:
+        """Show a change in the drawing."""
         self.changes += 1
-        change = self.drawing.change(situation, answer, approximate, explanation, way)
         ui.run_javascript(message(change, self.drawings, self.changes))
-        self.approximate.text, self.explanation.text = notes.get("approximate", ""), notes.get("explanation", "")
-        off = f" The numbers may be off by a share of {answer.error:.1g}." if answer.error > 1e-6 else ""
-        self.evidence.text = (
-            f"log p({printable(written(situation.seen))}) = {answer.log_evidence:.4f} nats.{off}"
-            if situation.seen
-            else "Nothing is observed."
-        )
+
+    def _show(self, situation: Situation, answer: ExactPosterior, explanation: Mapping[str, Any]) -> None:
+        """Show exact answers in the drawing and beside it."""
+        self.log_evidence = answer.log_evidence
+        ways = self.relation.ways
+        way = next((one for one in ways if one.nodes == self.lit), ways[0] if ways else None)
+        self._send(self.drawing.change(situation, answer, explanation, way))
+        if situation.seen:
+            off = f" The numbers may be wrong by about {answer.error:.1g} of their size." if answer.error > 1e-6 else ""
+            self.evidence.text = f"log p({printable(situation.in_words())}) = {answer.log_evidence:.4f} nats.{off}"
+        else:
+            self.evidence.text = "Nothing is observed."
         self._show_fixed(situation)
-        self._show_ways()
+        self._show_ways(way)
 
     def _show_fixed(self, situation: Situation) -> None:
         """A button for each finding and intervention, which releases it."""
@@ -339,28 +338,29 @@ class NetworkView:
         """Show a large network as a whole, or in its own size."""
         self.canvas.classes(**{"add" if event.value else "remove": "whole"})
 
-    def _show_ways(self) -> None:
+    def _show_ways(self, lit: Way | None) -> None:
         """The trails between the two chosen variables, each with its reason; a click lights one."""
         self.verdict.text = printable(self.relation.verdict)
         self.ways.clear()
         with self.ways:
-            for number, way in enumerate(self.relation.ways):
-                kinds = f"way {'active' if way.active else 'blocked'}{' lit' if number == self.lit else ''}"
+            for way in self.relation.ways:
+                kinds = f"way {'active' if way.active else 'blocked'}{' lit' if way is lit else ''}"
                 with ui.element("button").classes(kinds) as button:
                     ui.label(printable(way.text)).classes("trail")
                     ui.label(printable(way.reason)).classes("text-sm")
-                button.on("click", partial(self._light, number))
+                button.on("click", partial(self._light, way.nodes))
 
-    async def _light(self, number: int) -> None:
-        self.lit = number
-        await self.newest.ask()
-        if number < len(self.relation.ways):
-            place = self.drawing.names.index(self.relation.ways[number].nodes[0])
-            ui.run_javascript(f'document.getElementById("box-{place}").scrollIntoView({{block: "nearest"}})')
+    async def _light(self, nodes: tuple[str, ...]) -> None:
+        self.lit = nodes
+        await self._ask()
+        place = self.drawing.names.index(nodes[0])
+        ui.run_javascript(f'document.getElementById("box-{place}").scrollIntoView({{block: "nearest"}})')
 
     async def _choose(self, event: events.ValueChangeEventArguments[str]) -> None:
-        if event.value and event.value != self.name:
-            await self._replace(partial(SHOWN_NETWORKS[event.value]), event.value)
+        if event.value == self.name:
+            self.wanted += 1  # so that no other network that is still being read takes its place
+        elif event.value:
+            await self._replace(SHOWN_NETWORKS[event.value], event.value)
 
     async def _upload(self, event: events.UploadEventArguments) -> None:
         content = await event.file.read()
@@ -370,17 +370,25 @@ class NetworkView:
 
     async def _replace(self, read: Callable[[], Network], name: str) -> None:
         """Show another network; if it cannot be read or is too large, say why and keep the present one."""
+        self.wanted += 1
+        mine = self.wanted
         waiting = ui.notification(f"reading {name}", spinner=True, timeout=None)
+        found, refusal = None, ""
         try:
-            network = await run.io_bound(_checked, read, name)
-            if network is not None:
-                self._load(network, name)
+            found = await run.io_bound(_read, read, name)
         except UserError as reason:
-            ui.notify(str(reason), type="negative", multi_line=True)
-        finally:
-            waiting.dismiss()
+            refusal = str(reason)
+        if self.canvas.is_deleted:
+            return
+        waiting.dismiss()
+        if mine != self.wanted:  # the visitor wants another one by now
+            return
+        if refusal:
+            ui.notify(refusal, type="negative", multi_line=True)
+        if found:
+            self._load(*found, name)
         self.chosen.set_options(_options(self.name), value=self.name)
-        await self.newest.ask()
+        await self._ask()
 
 
 def _options(name: str) -> dict[str, str]:
@@ -388,8 +396,10 @@ def _options(name: str) -> dict[str, str]:
     return {known: known.replace("_", " ") for known in SHOWN_NETWORKS} | {name: printable(name).replace("_", " ")}
 
 
-def _checked(read: Callable[[], Network], name: str) -> Network:
-    network = read()
-    check_size(network, name)
-    exact_answer(Situation(network))  # slow the first time, so it is done outside of the page's own thread
-    return network
+def _read(read: Callable[[], Network], name: str) -> tuple[Network, ExactPosterior]:
+    """A network and its answer with nothing observed, which is slow the first time."""
+    try:
+        network = read()
+    except MemoryError:
+        raise UserError(f"{name} takes more memory than there is") from None
+    return network, opened(network, name)

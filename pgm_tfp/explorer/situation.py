@@ -6,6 +6,8 @@ as given when independence is asked about (Pearl 2009, section 3.2).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import islice
 from typing import Any, NamedTuple
 
 import networkx as nx
@@ -14,12 +16,14 @@ from common.errors import UserError
 from pgm_tfp import exact
 from pgm_tfp.approximate import MeanField, mean_field
 from pgm_tfp.exact import Network
-from pgm_tfp.explorer.hybrid import Curve, hybrid_posterior
-from pgm_tfp.independence import Independence, TooManyTrailsError, d_separated, separation, shortest_trails
+from pgm_tfp.explorer.hybrid import ExactPosterior, hybrid_posterior
+from pgm_tfp.independence import Independence, Node, TooManyTrailsError, d_separated, separation, shortest_trails
+from pgm_tfp.independence.directed import reason_of
 from pgm_tfp.independence.explanation import trails_of
 from pgm_tfp.markov import MarkovNetwork
 from pgm_tfp.memory import counted
 from pgm_tfp.networks import BayesianNetwork
+from pgm_tfp.notation import written
 
 MOST_VARIABLES = 100  # that a page shows legibly
 MOST_CELLS = 50_000_000  # of all tables of an exact answer: about a second
@@ -60,7 +64,7 @@ class Situation:
         """The variables whose values are fixed."""
         return frozenset([*self.seen, *self.done])
 
-    @property
+    @cached_property
     def changed(self) -> Network:
         """The network after the interventions."""
         if isinstance(self.network, MarkovNetwork) or not self.done:
@@ -75,26 +79,15 @@ class Situation:
             graph.remove_edges_from([(parent, name) for name in self.done for parent in graph.predecessors(name)])
         return graph
 
+    def in_words(self) -> str:
+        """The findings given the interventions, such as M=True | do(O=False)."""
+        done = [f"do({written({name: value})})" for name, value in self.done.items()]
+        return " | ".join([written(self.seen), *[", ".join(done)] * bool(done)])
+
     @property
     def continuous(self) -> list[str]:
         """The variables without states."""
         return [name for name in self.network.graph if name not in self.network.states]
-
-
-class ExactPosterior(NamedTuple):
-    """The exact posterior of every variable.
-
-    Attributes:
-        probabilities: by discrete variable the probability of each state, in the order of its states.
-        curves: by continuous variable that is not fixed its density.
-        log_evidence: log p(findings), in nats, after the interventions.
-        error: by how much the numbers may be off, a share; 0 where they are sums without a grid.
-    """
-
-    probabilities: dict[str, list[float]]
-    curves: dict[str, Curve]
-    log_evidence: float
-    error: float = 0.0
 
 
 class Way(NamedTuple):
@@ -153,8 +146,7 @@ def exact_answer(situation: Situation) -> ExactPosterior:
     """
     if situation.continuous:
         assert isinstance(situation.network, BayesianNetwork)
-        found = hybrid_posterior(situation.network, situation.seen, situation.done)
-        return ExactPosterior(found.probabilities, found.curves, found.log_evidence, found.error)
+        return hybrid_posterior(situation.network, situation.seen, situation.done)
     network = situation.changed
     marginals = exact.marginals(network, situation.seen)
     probabilities = {name: [*marginal.values()] for name, marginal in marginals.items()}
@@ -183,60 +175,80 @@ def most_probable(situation: Situation) -> tuple[dict[str, Any], float]:
     return exact.most_probable(situation.changed, situation.seen)
 
 
+def opened(network: Network, name: str) -> ExactPosterior:
+    """The answer with nothing observed, of a network that the page can show.
+
+    Raises:
+        UserError: the network is too large, or excludes every joint state.
+    """
+    check_size(network, name)
+    try:
+        return exact_answer(Situation(network))
+    except MemoryError:
+        raise UserError(f"{name} takes more memory than there is") from None
+
+
 def relation(situation: Situation, x: str, y: str) -> Relation:
-    """Whether two variables are independent given what is fixed, with every trail and its reason."""
+    """Whether two variables are independent given what is fixed, with trails and their reasons."""
     for name in (x, y):
         if name in situation.given:
             what = "set" if name in situation.done else "observed"
             return Relation(f"{name} is {what}, so no other variable changes it. Release {name}, or pick another.", [])
     if x == y:
         return Relation("Pick two different variables.", [])
-    statement = Independence(x, y, situation.given)
-    graph = situation.graph
-    if not graph.is_directed():
-        shown = separation(graph, x, y, statement.given)
-        way = Way(
-            " - ".join(shown.path) if shown.path else f"all paths from {x} to {y}",
-            shown.path or (x, y),
-            not shown.separated,
-            shown.reason,
-            tuple(sorted(shown.cut)),
-        )
-        return Relation(_verdict(statement, shown.separated), [way])
+    if situation.graph.is_directed():
+        return _directed_relation(situation, x, y)
+    shown = separation(situation.graph, x, y, situation.given)
+    verdict = _verdict(situation, x, y, shown.separated)
+    if not shown.path and not shown.cut:
+        return Relation(f"{verdict} No path joins them.", [])
+    text = " - ".join(shown.path) if shown.path else f"all paths from {x} to {y}"
+    way = Way(text, shown.path or (x, y), not shown.separated, shown.reason, tuple(sorted(shown.cut)))
+    return Relation(verdict, [way])
+
+
+def _directed_relation(situation: Situation, x: str, y: str) -> Relation:
+    """The trails between two variables in the graph after the interventions."""
+    graph, statement = situation.graph, Independence(x, y, situation.given)
+    separate = d_separated(graph, x, y, statement.given)
+    verdict = _verdict(situation, x, y, separate)
     try:
         found = trails_of(graph, statement, MOST_COUNTED)
-        more = f" The list has {MOST_LISTED} of {len(found)} trails, active ones first." * (len(found) > MOST_LISTED)
+        if len(found) > MOST_LISTED:
+            verdict += f" The list has {MOST_LISTED} of {len(found)} trails, active ones first."
     except TooManyTrailsError:
-        found = sorted(shortest_trails(graph, x, y, statement.given, MOST_LISTED), key=lambda trail: not trail.active)
-        more = f" More than {MOST_COUNTED} trails join them; the list has the {MOST_LISTED} shortest."
-    verdict = _verdict(statement, d_separated(graph, x, y, statement.given)) + more
+        shortest = shortest_trails(graph, x, y, statement.given, MOST_COUNTED)
+        found = sorted(shortest, key=lambda trail: not trail.active)
+        verdict += f" More than {MOST_COUNTED} trails join them; the list has some of the shortest."
+        if not separate and not found[0].active:
+            verdict += " None of these is active; a longer one is."
     if not found:
         verdict += " No trail joins them."
-    return Relation(
-        verdict,
-        [
-            Way(
-                trail.text,
-                trail.nodes,
-                trail.active,
-                trail.reason,
-                tuple(node.variable for node in trail.inner if node.blocks),
-            )
-            for trail in found[:MOST_LISTED]
-        ],
-    )
+
+    def why(node: Node) -> str:
+        return f"{node.variable} is a {node.kind} and set" if node.variable in situation.done else node.why()
+
+    ways = [
+        Way(
+            trail.text,
+            trail.nodes,
+            trail.active,
+            reason_of(trail.inner, why),
+            tuple(node.variable for node in trail.inner if node.blocks),
+        )
+        for trail in islice(found, MOST_LISTED)
+    ]
+    return Relation(verdict, ways)
 
 
-def _verdict(statement: Independence, separated: bool) -> str:
-    (x,), (y,) = statement.x, statement.y
-    given = f"given {', '.join(sorted(statement.given))}" if statement.given else "with nothing observed"
-    if separated:
-        return f"{x} and {y} are independent {given}."
-    return f"{x} and {y} can depend on each other {given}."
+def _verdict(situation: Situation, x: str, y: str, separate: bool) -> str:
+    fixed = [*situation.seen, *(f"do({name})" for name in situation.done)]
+    given = f"given {', '.join(fixed)}" if fixed else "with nothing observed"
+    return f"{x} and {y} are independent {given}." if separate else f"{x} and {y} can depend on each other {given}."
 
 
 def first_pair(graph: nx.Graph) -> Sequence[str]:
-    """Two variables to ask about first: two parents that no edge joins, if there are; or else the first two."""
+    """Two variables to ask about first: two parents of one child that no edge joins, or else the first two."""
     if graph.is_directed():
         for child in graph:
             parents = [*graph.predecessors(child)]

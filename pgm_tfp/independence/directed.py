@@ -8,7 +8,7 @@ is active (Pearl 1988, section 3.3; Koller & Friedman 2009, section 3.3).
 networkx's `is_d_separator` gives the same answers, but neither trails nor reasons.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
@@ -204,15 +204,20 @@ def _trail(graph: nx.DiGraph, nodes: list[str], given: frozenset[str]) -> Trail:
         _inner_node(graph, before, node, after, given)
         for before, node, after in zip(nodes, nodes[1:], nodes[2:], strict=False)
     )
-    blocking = [node for node in inner if node.blocks]
-    if blocking:
+    active = not any(node.blocks for node in inner)
+    return Trail(tuple(nodes), active, reason_of(inner), arrows(graph, nodes), inner)
+
+
+def reason_of(inner: Sequence[Node], why: Callable[[Node], str] = Node.why) -> str:
+    """Why a trail with these inner nodes is active or blocked, as a clause.
+
+    Args:
+        why: says of one node why it blocks, or does not.
+    """
+    if blocking := [node for node in inner if node.blocks]:
         where = " and ".join(node.variable for node in blocking)
-        reason = f"blocked at {where}: {'; '.join(node.why() for node in blocking)}"
-    elif inner:
-        reason = f"active: {'; '.join(node.why() for node in inner)}"
-    else:
-        reason = "active: an edge joins them"
-    return Trail(tuple(nodes), not blocking, reason, arrows(graph, nodes), inner)
+        return f"blocked at {where}: {'; '.join(map(why, blocking))}"
+    return f"active: {'; '.join(map(why, inner))}" if inner else "active: an edge joins them"
 
 
 def _inner_node(graph: nx.DiGraph, before: str, node: str, after: str, given: frozenset[str]) -> Node:

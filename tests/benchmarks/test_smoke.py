@@ -44,6 +44,7 @@ SMALL = {
             },
             "GRID": {"beta-VAE": ({"objective": "beta_vae", "warm_up": 0}, "beta", (4,))},
             "SEEDS": (0,),
+            "LONGER": (("beta-VAE", 4),),
             "SCORES": {"modularity": metrics.SCORES["modularity"]},
         },
         [],

@@ -156,6 +156,12 @@ def test_do_cuts_the_edges_into_a_variable(visit):
     state(page, "T = True").click()
     settled(page, ROOM.do({"T": True}), {})
     assert page.locator(".edge.cut title").all_text_contents() == ["O → T", "A → T"]
+    state(page, "T = True").hover()
+    page.get_by_role("button", name="observe").click()
+    state(page, "M = True").click()
+    says(page, "evidence", "log p(M=True | do(T=True)) = -0.0513")
+    says(page, "verdict", "given M, do(T)")
+    state(page, "M = True").click()
     page.get_by_role("button", name="release do(T=True)").click()
     settled(page, ROOM, {})
 
@@ -281,6 +287,32 @@ def test_the_thermal_room_shows_densities(visit):
     page.get_by_role("button", name="release R=31.0").click()
     says(page, f"value-{temperature}-0", "21.7 ±")
     assert page.get_by_label("R, from").input_value() == ""
+
+
+def test_a_network_chosen_during_an_answer_or_a_reading_takes_its_place(visit):
+    page, student = visit(), catalogue.student()
+    upload(page, "barley.bif", known("barley"))  # takes a second to read, and half a second for an answer
+    page.locator("#chosen").click()
+    page.get_by_role("option", name="student").click()
+    settled(page, student, {})
+    page.wait_for_timeout(4000)  # the other network has been read by now
+    settled(page, student, {})
+    upload(page, "barley.bif", known("barley"))
+    says(page, "about", "barley")
+    page.locator("[data-state]").first.click()
+    page.locator("#chosen").click()
+    page.get_by_role("option", name="student").click()
+    settled(page, student, {})
+    state(page, "I = high").click()
+    settled(page, student, {"I": "high"})
+
+
+def test_a_visitor_may_leave_during_an_answer(visit):
+    page = visit()
+    upload(page, "barley.bif", known("barley"))
+    page.wait_for_timeout(300)
+    page.close()  # `served` checks that the server logs no traceback
+    settled(visit(), ROOM, {})
 
 
 def test_two_visitors_have_findings_of_their_own(visit):

@@ -23,6 +23,7 @@ from pgm_tfp.explorer.situation import (
     most_probable,
     relation,
 )
+from pgm_tfp.graphs import directed_graph
 from pgm_tfp.independence import d_separated, separated, trails
 from pgm_tfp.variational import quadrature, target
 from tests.pgm_tfp.oracles_exact import bayesian_networks, quickly
@@ -67,7 +68,13 @@ def test_a_relation_lists_the_trails_of_the_cut_graph(situation):
         assert ("independent" in found.verdict) == separate
         assert separate == (not any(way.active for way in found.ways))
         expected = trails(situation.graph, x, y, situation.given)
-        assert {way.nodes: way.reason for way in found.ways} == {trail.nodes: trail.reason for trail in expected}
+        assert [way.nodes for way in found.ways if way.active] == [one.nodes for one in expected if one.active]
+        assert {way.nodes for way in found.ways} == {one.nodes for one in expected}
+        for way in found.ways:  # the reason says "set", not "observed", of a variable that is set
+            done = [name for name in way.blocking if name in situation.done]
+            assert all(
+                f"{name} is a chain and set" in way.reason or f"{name} is a fork and set" in way.reason for name in done
+            )
 
 
 @given(situations())
@@ -111,6 +118,37 @@ def test_many_trails_are_cut_short_with_a_word():
     found = relation(Situation(BayesianNetwork.from_edges(edges[:60], names)), "x0", "x4")
     assert "More than" in found.verdict
     assert len(found.ways) == 30
+
+
+def test_a_long_active_trail_is_named_where_the_short_ones_are_blocked():
+    children = [f"c{number}" for number in range(32)]
+    edges = [(parent, child) for child in children for parent in "xy"]
+    edges += [*itertools.pairwise(children), *itertools.pairwise("xpqrsy")]
+    found = relation(Situation(BayesianNetwork.from_edges(edges[:64], "xy")), "x", "y")
+    assert "independent" in found.verdict
+    graph = directed_graph(edges)
+    network = BayesianNetwork(
+        {name: Table.of_true(np.full((2,) * graph.in_degree(name), 0.5), [*graph.predecessors(name)]) for name in graph}
+    )
+    found = relation(Situation(network), "x", "y")
+    assert "depend" in found.verdict
+    assert any(way.active for way in found.ways) or "None of these is active" in found.verdict
+
+
+def test_an_intervention_is_called_so():
+    situation = Situation(ROOM).toggled("M", True).toggled("T", True, doing=True)
+    assert "given M, do(T)" in relation(situation, "O", "A").verdict
+    assert situation.in_words() == "M=True | do(T=True)"
+    fork = Situation(BayesianNetwork.from_edges([("t", "a"), ("t", "b")])).toggled("t", True, doing=True)
+    (way,) = relation(fork, "a", "b").ways
+    assert "set" in way.reason
+    assert "observed" not in way.reason
+
+
+def test_parts_that_no_path_joins_have_no_trail():
+    markov = MarkovNetwork.from_edges([("a", "b"), ("c", "d")])
+    assert relation(Situation(markov), "a", "c").ways == []
+    assert "No path" in relation(Situation(markov), "a", "c").verdict
 
 
 def test_a_network_that_is_too_large_is_refused_with_its_cost():
@@ -200,8 +238,8 @@ def test_impossible_findings_of_a_hybrid_network_are_refused():
 @given(situations())
 def test_what_the_drawing_shows_adds_up_to_one(situation):
     drawing = Drawing(situation.network, exact_answer(Situation(situation.network)))
-    change = drawing.change(situation, exact_answer(situation), mean_field_answer(situation), {}, None)
-    for rows in (change["rows"], change["approximate"]):
+    change = drawing.change(situation, exact_answer(situation), {}, None)
+    for rows in (change["rows"], drawing.marks(mean_field_answer(situation))["approximate"]):
         for at, name in enumerate(situation.network.graph):
             of = [row for row in rows if row[0].split("-")[0] == str(at)]
             assert sum(row[1] for row in of) == pytest.approx(1.0)
@@ -216,14 +254,15 @@ def test_states_that_share_a_line_add_up():
     network = BayesianNetwork({"x": Table(np.arange(1, 21) / 210, states=range(20))})
     answer = exact_answer(Situation(network))
     drawing = Drawing(network, answer)
-    change = drawing.change(Situation(network), answer, None, {"x": 19}, None)
+    change = drawing.change(Situation(network), answer, {"x": 19}, None)
     assert change["rows"][-1][1] == pytest.approx(sum(range(8, 21)) / 210)
     assert change["rows"][-1][3] == "best"
     assert "13" in drawing.rows["x"][-1].name
 
 
 @pytest.mark.parametrize(
-    ("share", "text"), [(0.0, "0%"), (1.0, "100%"), (1e-5, "< 0.1%"), (0.99999, "> 99.9%"), (0.5, "50.0%")]
+    ("share", "text"),
+    [(0.0, "0%"), (1.0, "100%"), (1e-13, "< 0.1%"), (0.9995, "> 99.9%"), (0.99949, "99.9%"), (0.5, "50.0%")],
 )
 def test_only_certainty_is_shown_as_certainty(share, text):
     assert percent(share) == text
