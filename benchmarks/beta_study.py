@@ -60,16 +60,17 @@ ROWS_OF_DCI = 2_500  # of the 10,000 labelled faces: with all of them, DCI takes
 # The columns of the table: the path of a number in a cell, its name and its format.
 COLUMNS = {
     "active_units": ("K", ".0f"),
-    "kl": ("KL", ".2f"),
-    "gaussian_total_correlation": ("TC of the means", ".2f"),
-    "reconstruction_nll": ("-log p(x given z)", ".1f"),
-    "fidelity": ("fidelity", ".3f"),
-    "mutual_information_gap": ("MIG", ".3f"),
-    "dci_disentanglement": ("DCI", ".3f"),
-    "factor_vae_score": ("FactorVAE score", ".3f"),
+    "kl": ("KL", ".1f"),
+    "gaussian_total_correlation": ("TC of the means", ".1f"),
+    "reconstruction_nll": ("reconstruction", ".0f"),
+    "fidelity": ("fidelity", ".2f"),
+    "mutual_information_gap": ("MIG", ".2f"),
+    "dci_disentanglement": ("DCI", ".2f"),
+    "factor_vae_score": ("FactorVAE score", ".2f"),
     "samples": ("samples", ".4f"),
     "selectivity": ("selectivity", ".1f"),
 }
+HEADINGS = ["objective", "weight", "seeds", *(title for title, _ in COLUMNS.values())]
 
 
 class Cell(NamedTuple):
@@ -169,9 +170,9 @@ def over_seeds(results: Mapping[str, Mapping[str, Any]], objective: str, value: 
     return np.array([cell[name] for cell in of if cell.get(name) is not None], float)
 
 
-def table_of(results: Mapping[str, Mapping[str, Any]]) -> Table:
+def rows_of(results: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
     """A row for each objective and weight: means over seeds, and standard deviations where there are several."""
-    table = Table("objective", "weight", "seeds", *(title for title, _ in COLUMNS.values()))
+    rows = []
     for objective, (_, option, values) in GRID.items():
         for value in values:
             found = {name: over_seeds(results, objective, value, name) for name in COLUMNS}
@@ -185,8 +186,22 @@ def table_of(results: Mapping[str, Mapping[str, Any]]) -> Table:
             weight = f"{option} {value:g}"
             if option == "beta":
                 weight += f" ({normalised_beta(value):.2g})"
-            table.add_row(objective, weight, str(seeds), *cells_of_row)
+            rows.append([objective, weight, str(seeds), *cells_of_row])
+    return rows
+
+
+def table_of(results: Mapping[str, Mapping[str, Any]]) -> Table:
+    """The rows as a table for the terminal."""
+    table = Table(*HEADINGS)
+    for row in rows_of(results):
+        table.add_row(*row)
     return table
+
+
+def markdown_of(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """The rows as a table in Markdown, for the documentation."""
+    lines = [HEADINGS, ["---"] * len(HEADINGS), *rows_of(results)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def figure_of(results: Mapping[str, Mapping[str, Any]]) -> Figure:
@@ -216,7 +231,7 @@ def figure_of(results: Mapping[str, Mapping[str, Any]]) -> Figure:
         axes.set_xlabel("weight")
         axes.set_ylabel(COLUMNS[name][0])
         open_axes(axes, "both")
-    figure.axes[0].legend(fontsize=7)
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), fontsize=8, ncols=len(GRID), loc="outside upper right")
     most = max((len(over_seeds(results, *key, "active_units")) for key in weights()), default=0)
     seeds = f"means over up to {most} seeds, bars: standard deviation over seeds" if most > 1 else "one seed"
     title_and_caption(
@@ -253,6 +268,7 @@ def main() -> None:
         print(f"{cell.name}: {time.perf_counter() - began:.0f} seconds", flush=True)
     console = Console(width=200)
     console.print(table_of(results))
+    print(markdown_of(results))
     once = {cell.name: results[cell.name] for cell in cells() if cell.longer == 1 and cell.name in results}
     console.print(findings(once, {name: title for name, (title, _) in COLUMNS.items()}, SCORED))
     with atomic_write(FIGURE) as temporary:

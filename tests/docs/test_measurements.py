@@ -1,5 +1,6 @@
 """Commands in the documentation: every benchmark is named and there, and every script accepts its flags."""
 
+import json
 import re
 import shlex
 
@@ -7,6 +8,7 @@ import pytest
 
 import evaluate
 import train
+from benchmarks import beta_study
 from data import __main__ as write_faces
 from pgm_tfp import __main__ as pgm_tfp
 from tests.benchmarks.test_smoke import SMALL
@@ -47,3 +49,13 @@ def test_every_command_in_the_documentation_has_valid_flags(typed, tmp_path, mon
 
 def test_commands_are_found_on_several_pages():
     assert len(TYPED) > 25
+
+
+def test_the_table_of_the_beta_study_is_that_of_its_cells():
+    page = (ROOT / "docs" / "theory" / "2-2-1-beta-vae.md").read_text(encoding="utf-8")
+    results = json.loads(beta_study.RESULTS.read_text(encoding="utf-8"))
+    assert beta_study.markdown_of(results) in page
+    assert f"of 48 cells, {len(results)} are computed" in (ROOT / "docs" / "measurements.md").read_text(
+        encoding="utf-8"
+    )
+    assert len([*beta_study.cells()]) - len(beta_study.LONGER) == 48
