@@ -42,9 +42,9 @@ STYLE = """
 .small { width: 4rem; height: 4rem; }
 .medium { width: 8rem; height: 8rem; }
 .scale { position: relative; height: 0.8rem; background: #8883; }
-.bar, .mark { position: absolute; }
-.bar { height: 50%; top: 25%; background: var(--q-primary); }
-.mark { height: 100%; background: #888a; }
+.scale .bar, .scale .mark { position: absolute; }
+.scale .bar { height: 50%; top: 25%; background: var(--q-primary); }
+.scale .mark { height: 100%; background: #888a; }
 button.thumbnail { padding: 0; border: none; background: none; cursor: pointer; line-height: 0; }
 button.thumbnail:focus-visible { outline: 3px solid var(--q-primary); }
 body.body--dark { color-scheme: dark; }

@@ -265,6 +265,22 @@ def test_two_visitors_have_faces_of_their_own(visit, explorer):
     settled(two, explorer.pixels(face.with_strength("smile", -2.0)))
 
 
+def test_the_server_room_is_under_a_tab_and_the_face_stays(visit, explorer):
+    page = visit()
+    slide(page, "smile", 2)
+    edited = explorer.pixels(explorer.test_face(0).with_strength("smile", 2.0))
+    settled(page, edited)
+    page.get_by_role("tab", name="Server room").click()
+    page.locator('[aria-label="M = True"]').click()
+    page.wait_for_selector("button.way.active")
+    height = page.evaluate("document.querySelector('.network .bar').getBBox().height")
+    assert height == 10  # the styles of the other page leave the drawing alone
+    assert "collider" in page.inner_text("button.way")
+    page.get_by_role("tab", name="Faces").click()
+    settled(page, edited)
+    assert page.get_by_role("slider", name="smile", exact=True).input_value() == "2"
+
+
 def test_every_request_goes_to_this_machine(visit, address):
     page = visit()
     assert len(page.asked) > 3
