@@ -21,13 +21,13 @@ FEWEST_CELLS = 4  # for a rank correlation
 
 
 def numbers_of(results: Results, cells: Sequence[str], name: str) -> np.ndarray:
-    """A number of each of these cells, (cells,)."""
-    return np.array([results[cell][name] for cell in cells], float)
+    """A number of each of these cells, (cells,); not a number (NaN) where a cell lacks it."""
+    return np.array([results[cell].get(name, np.nan) for cell in cells], float)
 
 
 def rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
-    """Spearman's rank correlation; not a number (NaN) for few cells, or where one of both is constant."""
-    if len(one) < FEWEST_CELLS or np.ptp(one) == 0 or np.ptp(other) == 0:
+    """Spearman's rank correlation; NaN for few cells, and where a number is missing or always the same."""
+    if len(one) < FEWEST_CELLS or not np.isfinite([one, other]).all() or np.ptp(one) == 0 or np.ptp(other) == 0:
         return float("nan")
     return float(spearmanr(one, other).statistic)
 

@@ -15,6 +15,7 @@ MODULES = sorted(
 PROGRAM = """
 import importlib, json, logging, os, signal, socket, sys, warnings
 import joblib, markdown, math_core, matplotlib.figure, numpy, PIL.Image, PIL.ImageCms, PIL.ImageOps
+import nicegui
 
 def state():
     return {
