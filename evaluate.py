@@ -228,7 +228,7 @@ def evaluate(arguments: list[str] | None) -> None:
         compare(flags.compare)
         return
     if flags.explore:
-        require_packages("evaluate.py --explore", EXPLORER, "requirements-explore.txt")
+        require_packages("evaluate.py --explore", (*EXPLORER, *PGM_TFP), "requirements-explore.txt")
     if flags.report:
         require_packages("evaluate.py --report", (*DOCUMENTS, *PGM_TFP))
     run = open_run(flags.run) if flags.run else latest_run()

@@ -23,9 +23,13 @@ class Newest:
         self.work = work
         self.asked, self.busy = 0, False
 
+    def repeat(self) -> None:
+        """While the work goes on: have it done once more."""
+        self.asked += 1
+
     async def ask(self) -> None:
         """Do the work, or have it done again after the work that is going on."""
-        self.asked += 1
+        self.repeat()
         if self.busy:
             return
         self.busy = True

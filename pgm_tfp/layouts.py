@@ -12,14 +12,17 @@ from typing import NamedTuple
 import igraph
 import networkx as nx
 import numpy as np
+from scipy.optimize import isotonic_regression
 
 from pgm_tfp.graphs import Edge
 
 GAP = np.array([22.0, 46.0])  # between two boxes, beside and above each other
 MARGIN = 12.0
 PASSAGE = 10.0  # width that an edge takes between the boxes of a layer
-SWEEPS = 200  # of igraph, over all layers
-TOUCHING = 1e-9
+SWEEPS = 200  # of igraph over all layers, to order each of them
+MOVES = 30  # of our own over all layers, to place the boxes in this order
+ALONE = 0.1  # weight of a box without neighbours, which therefore makes room for others
+TOUCHING = 1e-9  # keeps distances of zero from dividing
 
 
 class Box(NamedTuple):
@@ -55,9 +58,9 @@ def arranged(graph: nx.Graph, sizes: Mapping[str, tuple[float, float]]) -> Arran
     if not graph:
         return Arrangement(2 * MARGIN, 2 * MARGIN, {}, {})
     centres, bends = _layered(graph, sizes) if graph.is_directed() else (_spread(graph, sizes), {})
-    corners = np.array([[[x - w / 2, y - h / 2], [x + w / 2, y + h / 2]] for (x, y), (w, h) in _both(centres, sizes)])
-    points = [corners.reshape(-1, 2), *(bend for bend in bends.values() if len(bend))]
-    low, high = np.concatenate(points).min(0) - MARGIN, np.concatenate(points).max(0) + MARGIN
+    middles, halves = np.array([centres[name] for name in graph]), np.array([sizes[name] for name in graph]) / 2
+    points = np.concatenate([middles - halves, middles + halves, *(bend for bend in bends.values() if len(bend))])
+    low, high = points.min(0) - MARGIN, points.max(0) + MARGIN
     boxes = {name: _box(centres[name] - low, sizes[name]) for name in graph}
     lines = {}
     for start, end in graph.edges:
@@ -72,10 +75,6 @@ def arranged(graph: nx.Graph, sizes: Mapping[str, tuple[float, float]]) -> Arran
 
 def _box(centre: np.ndarray, size: tuple[float, float]) -> Box:
     return Box(float(centre[0]), float(centre[1]), *size)
-
-
-def _both(centres: Mapping[str, np.ndarray], sizes: Mapping[str, tuple[float, float]]) -> list:
-    return [(centres[name], sizes[name]) for name in centres]
 
 
 def _border(box: Box, towards: np.ndarray) -> np.ndarray:
@@ -132,8 +131,6 @@ def _across(order: np.ndarray, depth: np.ndarray, widths: np.ndarray, links: lis
     The sum of squared lengths across the page is lowered layer by layer. Within a layer this is isotonic regression:
     the least squares fit that keeps the order and the least distances.
     """
-    from scipy.optimize import isotonic_regression
-
     rows = [np.flatnonzero(depth == layer) for layer in np.unique(depth)]
     rows = [row[np.argsort(order[row], kind="stable")] for row in rows]
     near: list[list[int]] = [[] for _ in depth]
@@ -146,10 +143,10 @@ def _across(order: np.ndarray, depth: np.ndarray, widths: np.ndarray, links: lis
         offset = np.concatenate([[0.0], steps.cumsum()])
         offsets[row[0]] = offset
         x[row] = offset - offset.mean()
-    for sweep in range(30):
-        for row in rows if sweep % 2 == 0 else reversed(rows):
+    for move in range(MOVES):
+        for row in rows if move % 2 == 0 else reversed(rows):
             wanted = np.array([x[near[at]].mean() if near[at] else x[at] for at in row])
-            weights = np.array([len(near[at]) or 0.1 for at in row], float)
+            weights = np.array([len(near[at]) or ALONE for at in row], float)
             offset = offsets[row[0]]
             x[row] = isotonic_regression(wanted - offset, weights=weights).x + offset
     return x

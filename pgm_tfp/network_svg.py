@@ -26,6 +26,8 @@ ARROW = 8.0
 LARGEST = 1.5  # times its own size, for a small network in a large frame
 LONGEST_STATE = 12  # characters of the name of a state; the whole name shows when one points at it
 ROW, BAR, VALUE = 18.0, 70.0, 50.0  # of a state: the height, the width of its bar, and that of its number
+CURVE, CURVE_HEIGHT = 180.0, 52.0  # room for the curve of a continuous variable
+CAPTION = 12.0  # height of the text below a curve
 STYLE = """
 .network { font: 12px system-ui, sans-serif; max-width: none; }
 .network text { fill: currentColor; }
@@ -81,8 +83,9 @@ def rows_svg(graph: nx.Graph, rows: Mapping[str, Sequence[Row]]) -> str:
     sizes = {}
     for name in graph:
         width, height = _size(labels[name])
-        body = names_width[name] + BAR + VALUE if rows[name] else BAR + VALUE + 60
-        sizes[name] = max(width, body + 2 * PADDING), height + (ROW * len(rows[name]) if rows[name] else 64)
+        body = names_width[name] + BAR + VALUE if rows[name] else CURVE
+        below = ROW * len(rows[name]) if rows[name] else CURVE_HEIGHT + CAPTION
+        sizes[name] = max(width, body + 2 * PADDING), height + below
     places = arranged(graph, sizes)
     parts = [_lines(graph, places)]
     for number, name in enumerate(graph):
@@ -100,7 +103,7 @@ def rows_svg(graph: nx.Graph, rows: Mapping[str, Sequence[Row]]) -> str:
             parts.append(_row(number, at, row, name, left + PADDING, below + ROW * at, names_width[name], box.width))
         if not rows[name]:
             parts.append(
-                f'<g transform="translate({left + PADDING:.1f} {below - 4:.1f})"><path id="before-{number}" '
+                f'<g transform="translate({box.x - CURVE / 2:.1f} {below - 4:.1f})"><path id="before-{number}" '
                 f'class="before"/><path id="curve-{number}" class="curve"/></g>'
                 f'<text id="value-{number}-0" class="value" x="{box.x:.1f}" y="{top + box.height - 5:.1f}" '
                 'text-anchor="middle"></text>'
@@ -109,11 +112,6 @@ def rows_svg(graph: nx.Graph, rows: Mapping[str, Sequence[Row]]) -> str:
     # A small network grows with its frame; a large one keeps its size, so that it can be read, and scrolls.
     style = f"width: min(100%, {LARGEST * places.width:.0f}px); min-width: {places.width:.0f}px; height: auto"
     return _svg(places, "".join(parts), f"the network, {len(graph)} variables", style)
-
-
-def curve_size(graph: nx.Graph, name: str) -> tuple[float, float]:
-    """Width and height of the room for the curve of a continuous variable."""
-    return max(_size(_label(name))[0], BAR + VALUE + 60 + 2 * PADDING) - 2 * PADDING, 52.0
 
 
 def _row(number: int, at: int, row: Row, variable: str, left: float, top: float, names: float, width: float) -> str:

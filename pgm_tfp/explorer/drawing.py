@@ -13,7 +13,7 @@ from pgm_tfp.approximate import MeanField
 from pgm_tfp.exact import Network
 from pgm_tfp.explorer.hybrid import Curve, ExactPosterior
 from pgm_tfp.explorer.situation import Situation, Way
-from pgm_tfp.network_svg import Row, curve_size, rows_svg
+from pgm_tfp.network_svg import CURVE, CURVE_HEIGHT, Row, rows_svg
 
 MOST_ROWS = 8  # of a box; where there are more states, the last row stands for all further ones
 ROUNDING = 1e-12  # a probability this near to one is shown as one
@@ -158,7 +158,6 @@ class Drawing:
         return [*shares, float(sum(probabilities[len(single) :]))] if len(single) < len(self.rows[name]) else shares
 
     def _curve(self, at: int, name: str, situation: Situation, answer: ExactPosterior) -> tuple[int, str, str, str]:
-        width, height = curve_size(self.network.graph, name)
         before = self.before.curves[name]
         fixed = {**situation.seen, **situation.done}
         curve = answer.curves.get(name)
@@ -168,9 +167,9 @@ class Drawing:
         if name in fixed:
             low, high = min(low, fixed[name]), max(high, fixed[name])
         top = max(before.density.max(), curve.density.max() if curve is not None else 0.0)
-        frame = _Frame(low, high, float(top), width, height)
+        frame = _Frame(low, high, float(top))
         if name in fixed:
-            line, text = f"M{frame.x(fixed[name]):.1f} {height:.0f} V0", f"= {fixed[name]:g}"
+            line, text = f"M{frame.x(fixed[name]):.1f} {CURVE_HEIGHT:.0f} V0", f"= {fixed[name]:g}"
         else:
             assert curve is not None
             line, text = frame.outline(curve), f"{curve.mean():.1f} ± {curve.std():.1f}"
@@ -178,25 +177,23 @@ class Drawing:
 
 
 class _Frame(NamedTuple):
-    """The room of a curve in a box: the range of the number, the highest density, and the size in pixels."""
+    """What the room of a curve shows: the range of the number, and densities up to the highest."""
 
     low: float
     high: float
     top: float
-    width: float
-    height: float
 
     def x(self, number: Any) -> Any:
         """Where a number is, or numbers are, across the room, in pixels."""
-        return (number - self.low) / (self.high - self.low) * self.width
+        return (number - self.low) / (self.high - self.low) * CURVE
 
     def outline(self, curve: Curve) -> str:
         """The area below a density as a path."""
         inside = (curve.points >= self.low) & (curve.points <= self.high)
         step = max(1, int(inside.sum()) // MOST_CORNERS)
-        xs, ys = self.x(curve.points[inside][::step]), self.height * (1 - curve.density[inside][::step] / self.top)
+        xs, ys = self.x(curve.points[inside][::step]), CURVE_HEIGHT * (1 - curve.density[inside][::step] / self.top)
         corners = " ".join(f"L{x:.1f} {y:.1f}" for x, y in zip(xs, ys, strict=True))
-        return f"M{xs[0]:.1f} {self.height:.1f} {corners} V{self.height:.1f} Z" if len(xs) else ""
+        return f"M{xs[0]:.1f} {CURVE_HEIGHT:.1f} {corners} V{CURVE_HEIGHT:.1f} Z" if len(xs) else ""
 
 
 def message(data: Mapping[str, Any], drawing: int, number: int) -> str:

@@ -10,6 +10,7 @@ A number that is not observed and has no children needs no integral: its density
 """
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,61 +67,60 @@ def hybrid_posterior(
         UserError: more than one number is hidden that matters to the others, there are too many joint states, or the
             findings are impossible.
     """
-    seen, done = dict(seen or {}), dict(done or {})
+    seen, done = seen or {}, done or {}
     fixed = {**seen, **done}
-    graph = network.graph
     numbers = [name for name in network.conditionals if name not in network.states and name not in fixed]
-    leaves = [name for name in numbers if not graph.out_degree(name)]
+    leaves = [name for name in numbers if not network.graph.out_degree(name)]
     hidden = [name for name in numbers if name not in leaves]
+    discrete = [name for name in network.states if name not in fixed]
     if len(hidden) > 1:
         raise UserError(f"{' and '.join(hidden)} are hidden numbers; the page integrates one of them")
-    discrete = [name for name in network.states if name not in fixed]
-    sizes = [len(network.states[name]) for name in discrete]
-    if np.prod(sizes, dtype=float) > MOST_STATES:
+    if prod(len(network.states[name]) for name in discrete) > MOST_STATES:
         raise UserError(f"the hidden variables have more than {MOST_STATES:,} joint states")
-    axes = [*discrete, *hidden]
-    values: dict[str, np.ndarray] = {}
-    for name, value in fixed.items():
-        known = network.states.get(name)
-        values[name] = number_of(name, value) if known is None else np.asarray(network.state_index(name, value))
-    for name, size in zip(discrete, sizes, strict=True):
-        values[name] = _along(np.arange(size), axes.index(name), len(axes))
-    grid = np.empty(0)
+    axes = [*discrete, *hidden]  # of all arrays below
+    values = _fixed_values(network, fixed)
+    for axis, name in enumerate(discrete):
+        values[name] = _along(np.arange(len(network.states[name])), axis, len(axes))
+    step = 1.0
     if hidden:
         grid = _grid(network, hidden[0], values, POINTS)
+        step = grid[1] - grid[0]
         values[hidden[0]] = _along(grid, len(axes) - 1, len(axes))
     # log p(x, c, e); an intervention has no factor of its own
-    shape = (*sizes, *([len(grid)] if hidden else []))
-    logs = np.zeros(shape)
-    for name in network.conditionals:
-        if name not in done and name not in leaves:
-            logs = logs + _log_factor(network, name, values)
-    highest = logs.max(initial=-np.inf)
+    factors = [name for name in network.conditionals if name not in done and name not in leaves]
+    logs = sum((_log_factor(network, name, values) for name in factors), np.zeros([1] * len(axes)))
+    highest = logs.max()
     if highest == -np.inf:
         raise UserError(f"the findings {', '.join(f'{name}={value}' for name, value in seen.items())} are impossible")
-    weights = np.exp(logs - highest)
-    coarse = weights[..., ::2].sum() * 2 * (grid[1] - grid[0]) if hidden else 0.0
-    if hidden:
-        weights = weights * (grid[1] - grid[0])
+    weights = np.exp(logs - highest) * step
     total = weights.sum()
-    # The two grids, and the mass at the ends of the grid, which stands for the mass outside.
-    ends = weights[..., [0, -1]].sum() / total if hidden else 0.0
-    error = max(abs(coarse / total - 1.0), ends) if hidden else 0.0
     weights /= total
     probabilities = {}
     for name, states in network.states.items():
         if name in fixed:
             probabilities[name] = np.eye(len(states))[int(values[name])].tolist()
         else:
-            others = tuple(axis for axis in range(len(axes)) if axis != axes.index(name))
-            probabilities[name] = weights.sum(others).tolist()
-    curves = {}
+            probabilities[name] = _marginal(weights, axes.index(name)).tolist()
+    curves = {name: _leaf(network, name, values, axes, weights) for name in leaves}
+    error = 0.0
     if hidden:
-        density = weights.sum(tuple(range(len(sizes)))) / (grid[1] - grid[0])
-        curves[hidden[0]] = Curve(grid, density)
-    for name in leaves:
-        curves[name] = _leaf(network, name, values, axes, weights)
+        curves[hidden[0]] = Curve(grid, _marginal(weights, len(axes) - 1) / step)
+        # What the grid of every second point gives, and the mass at the ends, which stands for the mass outside.
+        error = max(abs(2 * weights[..., ::2].sum() - 1.0), weights[..., [0, -1]].sum())
     return ExactPosterior(probabilities, curves, float(np.log(total) + highest), float(error))
+
+
+def _fixed_values(network: BayesianNetwork, fixed: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The index of each state, and each number, that is observed or set."""
+    return {
+        name: np.asarray(network.state_index(name, value)) if name in network.states else number_of(name, value)
+        for name, value in fixed.items()
+    }
+
+
+def _marginal(weights: np.ndarray, axis: int) -> np.ndarray:
+    """The sums over all other axes."""
+    return weights.sum(tuple(other for other in range(weights.ndim) if other != axis))
 
 
 def _along(values: np.ndarray, axis: int, axes: int) -> np.ndarray:

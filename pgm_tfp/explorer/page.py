@@ -259,7 +259,7 @@ class NetworkView:
             ui.notify(str(reason), type="negative", multi_line=True)
             if self.situation is situation:  # the visitor has not changed it meanwhile
                 self.situation = self.answered
-                self.newest.asked += 1  # its answers are shown again
+                self.newest.repeat()  # its answers are shown again
             return
         related = await run.io_bound(relation, situation, *pair) if len(pair) == 2 else Relation("", [])
         if self.with_explanation.value:
@@ -353,8 +353,9 @@ class NetworkView:
     async def _light(self, nodes: tuple[str, ...]) -> None:
         self.lit = nodes
         await self._ask()
-        place = self.drawing.names.index(nodes[0])
-        ui.run_javascript(f'document.getElementById("box-{place}").scrollIntoView({{block: "nearest"}})')
+        if not self.canvas.is_deleted and nodes[0] in self.drawing.names:  # it may be another network's by now
+            place = self.drawing.names.index(nodes[0])
+            ui.run_javascript(f'document.getElementById("box-{place}")?.scrollIntoView({{block: "nearest"}})')
 
     async def _choose(self, event: events.ValueChangeEventArguments[str]) -> None:
         if event.value == self.name:

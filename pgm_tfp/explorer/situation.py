@@ -81,8 +81,8 @@ class Situation:
 
     def in_words(self) -> str:
         """The findings given the interventions, such as M=True | do(O=False)."""
-        done = [f"do({written({name: value})})" for name, value in self.done.items()]
-        return " | ".join([written(self.seen), *[", ".join(done)] * bool(done)])
+        done = ", ".join(f"do({written({name: value})})" for name, value in self.done.items())
+        return f"{written(self.seen)} | {done}" if done else written(self.seen)
 
     @property
     def continuous(self) -> list[str]:

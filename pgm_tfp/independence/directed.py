@@ -171,7 +171,7 @@ def _simple_paths(graph: nx.Graph, x: str, y: str) -> Iterator[list[str]]:
     """All simple paths of an undirected graph from x to y, without dead ends.
 
     Each step goes to a node from which y can still be reached, so the time for each path is bounded. networkx's
-    `all_simple_paths` can search for hours between two paths.
+    `all_simple_paths` runs into dead ends: on barley it searched for more than a minute without its 500th path.
     """
     path, ahead = [x], [_on_the_way(graph, {x}, x, y)]
     while ahead:

@@ -13,7 +13,7 @@ import pytest
 from nbclient import NotebookClient
 
 from docs import notebooks
-from docs.notebooks import PAGES, notebook
+from docs.notebooks import PAGES, cells_of, commands_of, notebook
 from tests.docs.small_settings import small
 from tests.docs.test_walk import blocks_of
 from tests.support import ROOT
@@ -55,12 +55,22 @@ def printed(cell):
     return "".join(text if text.endswith("\n") else f"{text}\n" for text in texts)
 
 
+def cell_of(made, block):
+    """The cell that a block of a page has become."""
+    source = block.text.strip()
+    if block.kind == "sh":
+        source = "\n".join(line for command in commands_of(block.text) for line in cells_of(command))
+    (cell,) = [cell for cell in made.cells if cell.cell_type == "code" and cell.source == source]
+    return cell
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_a_notebook_runs_from_top_to_bottom(page, demo, tmp_path, monkeypatch):
     for name in NEEDED:
         (tmp_path / name).symlink_to(ROOT / name)
     shutil.copytree(demo, tmp_path / "runs" / "demo")
     made = notebook(page)
+    expected = [(block, cell_of(made, block)) for block in blocks_of(page) if block.printed]
     for cell in made.cells:
         if cell.cell_type == "code":
             cell.source = shortened(cell.source)
@@ -71,10 +81,10 @@ def test_a_notebook_runs_from_top_to_bottom(page, demo, tmp_path, monkeypatch):
     for cell in made.cells:
         for output in cell.get("outputs", ()):
             assert output.output_type != "error", (cell.source, output)
-    said = "".join(printed(cell) for cell in made.cells).splitlines()
-    for block in blocks_of(page):
+    for block, cell in expected:
+        said = {line.rstrip() for line in printed(cell).splitlines()}
         for line in block.printed.splitlines():
-            assert line.rstrip() in {spoken.rstrip() for spoken in said}, f"{line!r} is not in {said}"
+            assert line.rstrip() in said, f"{line!r} is not what {cell.source!r} prints: {said}"
     pictures = [output for cell in made.cells for output in cell.get("outputs", ()) if "data" in output]
     kinds = {kind for output in pictures for kind in output["data"]}
     assert "image/svg+xml" in kinds

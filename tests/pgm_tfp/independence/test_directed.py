@@ -195,7 +195,7 @@ def test_a_search_for_trails_runs_into_no_dead_ends():
     dense = [(f"d{i}", f"d{j}") for i in range(14) for j in range(i + 1, 14)]
     graph = directed_graph([("x", "d0"), ("x", "d13"), ("x", "y"), *dense])
     assert [trail.nodes for trail in trails(graph, "x", "y")] == [("x", "y")]
-    # In this network, networkx's `all_simple_paths` searches for minutes before its 500th path.
+    # In this network, networkx's `all_simple_paths` searches for more than a minute without its 500th path.
     barley = directed_graph(pgmpy_model("barley").edges)
     with pytest.raises(TooManyTrailsError):
         trails(barley, "jordtype", "nedbarea", most=500)
