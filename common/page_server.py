@@ -75,17 +75,22 @@ async def _refuse(
     await send({"type": "http.response.body", "body": b"refused"})
 
 
-def free_port(usual: int = USUAL_PORT) -> int:
-    """The usual port, or a free one if another program uses it."""
+def listening(usual: int = USUAL_PORT) -> socket.socket:
+    """A socket that listens on the usual port, or on a free one if another program uses it.
+
+    It listens at once. Between a check that a port is free and its use, another server could take the port.
+    """
     for port in (usual, 0):
-        with socket.socket() as tried:
-            if os.name == "posix":  # as the server does: a port is free though old connections linger
-                tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                tried.bind((HOST, port))
-            except OSError:
-                continue
-            return int(tried.getsockname()[1])
+        opened = socket.socket()
+        if os.name == "posix":  # a port is free though old connections linger
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            opened.bind((HOST, port))
+            opened.listen()
+        except OSError:
+            opened.close()
+            continue
+        return opened
     raise OSError("no port is free")
 
 
@@ -101,7 +106,13 @@ def serve(build: Callable[[], None], title: str) -> None:
         ui.dark_mode(None)  # as the visitor's system
         build()
 
-    port = free_port()
+    opened = listening()
+    port = opened.getsockname()[1]
+    if os.name == "posix":
+        server: dict[str, Any] = {"fd": opened.fileno()}
+    else:  # uvicorn cannot take a socket over there
+        opened.close()
+        server = {}
     app.add_middleware(LoopbackOnly, port=port)
     print(f"the explorer is at http://{HOST}:{port}; Ctrl-C ends it", flush=True)
     with suppress(KeyboardInterrupt):  # the server ends first, and raises it afterwards
@@ -113,4 +124,5 @@ def serve(build: Callable[[], None], title: str) -> None:
             reload=False,
             show_welcome_message=False,
             timeout_graceful_shutdown=SECONDS_TO_END,
+            **server,
         )

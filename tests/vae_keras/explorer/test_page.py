@@ -14,7 +14,7 @@ from PIL import Image
 
 from benchmarks.explorer import exploring, served
 from common.figures import signed
-from common.page_server import MOST_BYTES, free_port
+from common.page_server import MOST_BYTES, listening
 from tests.browser import check_browser, visitors
 from vae_keras.explorer.faces import png
 from vae_keras.run_folder import Run
@@ -352,10 +352,10 @@ def test_a_huge_request_is_refused(address):
     assert status(address, **{"Transfer-Encoding": "chunked"}) == 413
 
 
-def test_a_free_port_is_taken_if_the_usual_one_is_not_free():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        usual = taken.getsockname()[1]
-        assert free_port(usual) not in (usual, 0)
-    assert free_port(usual) == usual
+def test_another_server_gets_another_port():
+    with listening(0) as first:
+        usual = first.getsockname()[1]
+        with listening(usual) as second:  # as two explorers that start at the same time
+            assert second.getsockname()[1] not in (usual, 0)
+    with listening(usual) as again:
+        assert again.getsockname()[1] == usual
