@@ -1,5 +1,6 @@
 """Serves a page on this machine, to this machine alone."""
 
+import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -94,6 +95,15 @@ def listening(usual: int = USUAL_PORT) -> socket.socket:
     raise OSError("no port is free")
 
 
+def _browser_stayed(record: logging.LogRecord) -> bool:
+    """False for the error that Starlette raises if a browser closes a connection before the answer starts.
+
+    Nothing is wrong then, so the terminal shows no traceback.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(error, RuntimeError) and str(error) == "No response returned.")
+
+
 def serve(build: Callable[[], None], title: str) -> None:
     """Serve a page until Ctrl-C, and open it in the browser.
 
@@ -114,6 +124,7 @@ def serve(build: Callable[[], None], title: str) -> None:
         opened.close()
         server = {}
     app.add_middleware(LoopbackOnly, port=port)
+    logging.getLogger("uvicorn.error").addFilter(_browser_stayed)
     print(f"the explorer is at http://{HOST}:{port}; Ctrl-C ends it", flush=True)
     with suppress(KeyboardInterrupt):  # the server ends first, and raises it afterwards
         ui.run(

@@ -7,13 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pgm_tfp import catalogue, exact, independence, markov
+    from pgm_tfp import approximate, catalogue, exact, independence, markov
     from pgm_tfp.conditionals import Conditional, Table
     from pgm_tfp.markov import MarkovNetwork
     from pgm_tfp.networks import BayesianNetwork
     from pgm_tfp.potentials import Potential
 
-_MODULES = ("catalogue", "exact", "independence", "markov")
+_MODULES = ("approximate", "catalogue", "exact", "independence", "markov")
 _HOMES = {
     "BayesianNetwork": "networks",
     "Conditional": "conditionals",
@@ -28,6 +28,7 @@ __all__ = [
     "MarkovNetwork",
     "Potential",
     "Table",
+    "approximate",
     "catalogue",
     "exact",
     "independence",

@@ -1,7 +1,7 @@
-"""Mean field for discrete networks of any size: coordinate ascent on the factors.
+"""Mean field for discrete networks of any size: coordinate ascent on the potentials.
 
-The surrogate is q(x) = prod_i q_i(x_i) over the hidden variables. With the factors phi_c of the network, sliced at the
-evidence,
+The surrogate is q(x) = prod_i q_i(x_i) over the hidden variables. With the potentials phi_c of the network, sliced at
+the evidence,
 
     ELBO(q) = sum_c E_q[log phi_c(x_c)] + sum_i H(q_i)  <=  log p(e) + log Z
 
@@ -9,32 +9,34 @@ and the best q_i for fixed others is
 
     log q_i(x_i) = sum_{c with i} E_q[log phi_c(x_c) | x_i] + constant
 
-(Jordan et al. 1999; Koller & Friedman 2009, section 11.5.1). Each update costs as much as the factors of one variable
-have cells, and never lowers the ELBO. It reaches a local maximum, so there are several starts.
+(Jordan et al. 1999; Koller & Friedman 2009, section 11.5.1). Variables that share no potential are updated together.
+No update lowers the ELBO. It reaches a local maximum, so there are several starts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from math import nan
 from typing import NamedTuple
 
+import networkx as nx
 import numpy as np
 from scipy.special import softmax, xlogy
 
 from common.errors import UserError, nearest
-from pgm_tfp.exact import Network, check_variables
-from pgm_tfp.exact.evidence import Evidence, conditioned, log_normalizer, read_evidence
+from pgm_tfp.approximate.approximation import LOG_ZERO, Approximation, Question, question
+from pgm_tfp.approximate.propagation import FactorGraph, factor_graph
+from pgm_tfp.exact import Network
+from pgm_tfp.exact.evidence import Evidence
 from pgm_tfp.exact.probabilities import Marginals, Probabilities
-from pgm_tfp.memory import TooLargeError
-from pgm_tfp.potentials import Potential
 from pgm_tfp.results import LogEvidence
 
+NAME = "mean_field"
 STARTS = 8
 START_SPREAD = 2.0  # standard deviation of random logits, which then start near certainty of every kind
 MOST_SWEEPS = 1_000
 LEAST_GAIN = 1e-9  # nats; sweeps end when one gains less
 SAME = 1e-6  # nats; two starts that differ by less have reached the same maximum
-# The logarithm of a weight of zero. The ELBO of a surrogate that gives such a state mass is minus infinity; a finite
-# stand-in lets coordinate ascent leave such a start. A surrogate that keeps some of the mass there is no answer.
-LOG_ZERO = -1e4
+# The ELBO of a surrogate that gives mass to a state of weight zero is minus infinity. The finite `LOG_ZERO` lets
+# coordinate ascent leave such a start. A surrogate that keeps some of the mass there is no answer.
 NO_MASS = 1e-9  # the mass on states of weight zero that counts as none; it changes the ELBO by 1e-5 nats at most
 
 
@@ -72,6 +74,22 @@ class MeanField(NamedTuple):
         return Probabilities((variable,), self.marginals[variable])
 
 
+class Ascent(NamedTuple):
+    """The best of several local maxima.
+
+    Attributes:
+        q: the surrogate, one distribution for each hidden variable.
+        elbo: its ELBO, a lower bound of log p(evidence) + log Z in nats.
+        starts: the ELBO that each start reached.
+        converged: whether the best start met its tolerance and a second start reached the same ELBO.
+    """
+
+    q: list[np.ndarray]
+    elbo: float
+    starts: list[float]
+    converged: bool
+
+
 def mean_field(network: Network, evidence: Evidence | None = None, seed: int = 0, starts: int = STARTS) -> MeanField:
     """A product of independent distributions near the posterior: the least KL(q || posterior) that the starts reach.
 
@@ -84,17 +102,47 @@ def mean_field(network: Network, evidence: Evidence | None = None, seed: int = 0
         UserError: a name is unknown, a variable is continuous, or no start finds a surrogate that gives no mass to
             states of probability zero; if the evidence is impossible, there is none.
     """
+    asked = question(network, evidence, seed=seed)
+    found = ascend(asked, starts)
+    log_evidence = asked.log_evidence(LogEvidence("bounded", found.elbo))
+    bounded = log_evidence.kind == "bounded"
+    log_z = found.elbo - log_evidence.value if bounded else 0.0
+    ends = [end - log_z for end in found.starts]
+    return MeanField(asked.marginals(found.q), found.elbo - log_z, ends, found.converged, bounded)
+
+
+def mean_field_answers(question: Question) -> Iterator[Approximation]:
+    """The answer of mean field as one of the approximate methods; it does not know the errors of its probabilities."""
+    found = ascend(question)
+    log_weight = LogEvidence("bounded", found.elbo, nan)
+    yield Approximation(
+        NAME,
+        question.marginals(found.q),
+        question.errors(None),
+        log_weight,
+        question.log_evidence(log_weight),
+        "" if found.converged else f"{STARTS} starts did not reach the same maximum twice",
+        f"{STARTS} starts; the errors of probabilities are unknown",
+    )
+
+
+def ascend(question: Question, starts: int = STARTS) -> Ascent:
+    """Coordinate ascent from several random starts.
+
+    Raises:
+        UserError: no start finds a surrogate that gives no mass to states of probability zero, or `starts` is below 1.
+    """
     if starts < 1:
         raise UserError(f"starts must be 1 or more, given {starts}")
-    check_variables(network, network.graph)
-    findings = read_evidence(network, evidence)
-    potentials = conditioned(network, findings)
-    factors = [_logarithm(potential) for potential in potentials]
-    zeros = [Potential(one.variables, one.values == 0.0) for one in potentials if not one.values.all()]
-    hidden = [variable for variable in network.graph if variable not in findings.states]
-    random = np.random.default_rng(seed)
-    reached = [_ascend(factors, _start(network, hidden, random)) for _ in range(starts)]
-    possible = [one for one in reached if sum(float(_expected(zero, one[0])) for zero in zeros) <= NO_MASS]
+    graph = factor_graph(question.potentials, question.hidden)
+    random = np.random.default_rng(question.seed)
+    zeros = graph._replace(
+        log_scale=float(sum(not one.variables and not one.values for one in question.potentials)),
+        groups=[group._replace(log_values=(group.log_values <= LOG_ZERO).astype(np.float64)) for group in graph.groups],
+    )
+    updates = _updates(graph)
+    reached = [_ascend(graph, updates, _start(graph, random)) for _ in range(starts)]
+    possible = [one for one in reached if _expected(zeros, one[0]) <= NO_MASS]
     if not possible:
         raise UserError(
             "mean field found no surrogate without mass on states of probability zero; give other evidence, or more "
@@ -103,56 +151,111 @@ def mean_field(network: Network, evidence: Evidence | None = None, seed: int = 0
     best, elbo, settled = max(possible, key=lambda one: one[1])
     ends = [one[1] for one in reached]
     agreed = sum(abs(end - elbo) < SAME for end in ends) >= 2
-    certain = {name: np.eye(len(network.states[name]))[state] for name, state in findings.states.items()}
-    marginals = Marginals(
-        (name, Probabilities((name,), dict(zip(network.states[name], {**best, **certain}[name].tolist(), strict=True))))
-        for name in network.graph
-    )
-    try:
-        log_z, known = log_normalizer(network), True
-    except TooLargeError:
-        log_z, known = 0.0, False
-    return MeanField(marginals, elbo - log_z, [end - log_z for end in ends], settled and agreed, known)
+    return Ascent([row[:size] for row, size in zip(best, graph.sizes, strict=True)], elbo, ends, settled and agreed)
 
 
-def _logarithm(potential: Potential) -> Potential:
-    with np.errstate(divide="ignore"):
-        return Potential(potential.variables, np.maximum(np.log(potential.values), LOG_ZERO))
+class Part(NamedTuple):
+    """Potentials of one shape, each about one variable of a set that is updated together.
+
+    Attributes:
+        places: of the variable in the set, for each potential, (potentials,).
+        others: the other variables of each potential, (potentials, axes - 1).
+        log_values: the variable's own axis first, (potentials, own states, states of each other axis...).
+    """
+
+    places: np.ndarray
+    others: np.ndarray
+    log_values: np.ndarray
 
 
-def _start(network: Network, hidden: Sequence[str], random: np.random.Generator) -> dict[str, np.ndarray]:
-    return {name: softmax(random.normal(scale=START_SPREAD, size=len(network.states[name]))) for name in hidden}
+class Update(NamedTuple):
+    """Variables that share no potential, and what their optimum depends on.
+
+    Attributes:
+        variables: as numbers, (variables,).
+        parts: all potentials that mention one of them.
+    """
+
+    variables: np.ndarray
+    parts: list[Part]
 
 
-def _ascend(factors: Sequence[Potential], q: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], float, bool]:
+def colours(graph: FactorGraph) -> np.ndarray:
+    """A colour for each variable, (variables,); variables that share a potential have different colours."""
+    interaction = nx.Graph()
+    interaction.add_nodes_from(range(len(graph.sizes)))
+    for group in graph.groups:
+        for first in range(group.axes):
+            for second in range(first):
+                interaction.add_edges_from(zip(group.members[:, first], group.members[:, second], strict=True))
+    coloured = nx.greedy_color(interaction)
+    return np.array([coloured[number] for number in range(len(graph.sizes))], np.int64)
+
+
+def _updates(graph: FactorGraph) -> list[Update]:
+    colour_of = colours(graph)
+    updates = []
+    for colour in range(int(colour_of.max(initial=-1)) + 1):
+        variables = np.flatnonzero(colour_of == colour)
+        parts = []
+        for group in graph.groups:
+            for axis in range(group.axes):
+                mine = np.flatnonzero(colour_of[group.members[:, axis]] == colour)
+                if mine.size:
+                    parts.append(
+                        Part(
+                            np.searchsorted(variables, group.members[mine, axis]),
+                            np.delete(group.members[mine], axis, 1),
+                            np.moveaxis(group.log_values[mine], 1 + axis, 1),
+                        )
+                    )
+        updates.append(Update(variables, parts))
+    return updates
+
+
+def _start(graph: FactorGraph, random: np.random.Generator) -> np.ndarray:
+    """Random distributions, (variables, most states), zero for states that a variable does not have."""
+    most = int(graph.sizes.max(initial=1))
+    logits = random.normal(scale=START_SPREAD, size=(len(graph.sizes), most))
+    return softmax(np.where(np.arange(most) < graph.sizes[:, None], logits, -np.inf), -1)
+
+
+def _ascend(graph: FactorGraph, updates: Sequence[Update], q: np.ndarray) -> tuple[np.ndarray, float, bool]:
     """The surrogate that sweeps reach, its ELBO, and whether the last sweep gained next to nothing."""
-    about: dict[str, list[Potential]] = {name: [] for name in q}
-    for factor in factors:
-        for name in factor.variables:
-            about[name].append(factor)
-    elbo = _elbo(factors, q)
+    elbo, outside = _elbo(graph, q), np.arange(q.shape[1]) >= graph.sizes[:, None]
     for _ in range(MOST_SWEEPS):
-        for name, around in about.items():
-            # log q_i(x_i) = sum_c E_q[log phi_c | x_i] + constant
-            q[name] = softmax(sum((_expected(factor, q, keep=name) for factor in around), np.zeros(len(q[name]))))
-        before, elbo = elbo, _elbo(factors, q)
+        for variables, parts in updates:
+            logits = np.where(outside[variables], -np.inf, 0.0)
+            for places, others, log_values in parts:
+                # log q_i(x_i) = sum_c E_q[log phi_c | x_i] + constant
+                expected = _averaged(log_values, others, q)
+                np.add.at(logits[:, : expected.shape[1]], places, expected)
+            q[variables] = softmax(logits, -1)
+        before, elbo = elbo, _elbo(graph, q)
         if elbo - before < LEAST_GAIN:
             return q, elbo, True
     return q, elbo, False
 
 
-def _elbo(factors: Sequence[Potential], q: dict[str, np.ndarray]) -> float:
+def _elbo(graph: FactorGraph, q: np.ndarray) -> float:
     # sum_c E_q[log phi_c] - sum_i sum_x q_i(x) log q_i(x)
-    energy = sum(float(_expected(factor, q)) for factor in factors)
-    return energy - sum(float(xlogy(own, own).sum()) for own in q.values())
+    return _expected(graph, q) - float(xlogy(q, q).sum())
 
 
-def _expected(factor: Potential, q: dict[str, np.ndarray], keep: str | None = None) -> np.ndarray:
-    """E_q[log phi] of a factor; with `keep`, for each state of this variable."""
-    values = factor.values
-    # From the last axis to the first, so that the numbers of the remaining axes do not change.
-    for axis in reversed(range(values.ndim)):
-        name = factor.variables[axis]
-        if name != keep:
-            values = np.tensordot(values, q[name], (axis, 0))
+def _expected(graph: FactorGraph, q: np.ndarray) -> float:
+    """The sum of E_q[log phi] over all potentials."""
+    sums = (_averaged(group.log_values, group.members, q).sum() for group in graph.groups)
+    return graph.log_scale + float(sum(sums))
+
+
+def _averaged(values: np.ndarray, variables: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """The mean of arrays under q over their last axes, which belong to these variables.
+
+    Args:
+        values: (potentials, kept axes..., states of each variable...).
+        variables: (potentials, variables).
+    """
+    for axis in reversed(range(variables.shape[1])):
+        weights = q[variables[:, axis], : values.shape[-1]]
+        values = (values * weights.reshape(len(weights), *[1] * (values.ndim - 2), -1)).sum(-1)
     return values

@@ -2,7 +2,11 @@
 
 import gzip
 import itertools
+import re
+import socket
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import pgmpy
 import pytest
@@ -143,11 +147,15 @@ def test_a_trail_that_one_clicks_is_lit(visit):
     page.wait_for_function("document.querySelectorAll('button.way')[2].classList.contains('lit')")
     trail = ways.nth(2).locator(".trail").inner_text()
     nodes = [part for part in trail.split() if part.startswith("x")]
-    lit = {
-        frozenset(text.split(" → "))
-        for text in page.locator(".edge.blocked title, .edge.active title").all_text_contents()
-    }
-    assert lit == {frozenset(pair) for pair in itertools.pairwise(nodes)}
+    expected = sorted("".join(sorted(pair)) for pair in itertools.pairwise(nodes))
+    page.wait_for_function(  # the drawing follows the list
+        """expected => {
+            const lit = [...document.querySelectorAll(".edge.blocked title, .edge.active title")];
+            const pairs = lit.map(title => title.textContent.split(" → ").sort().join("")).sort();
+            return pairs.join() === expected.join();
+        }""",
+        arg=expected,
+    )
 
 
 def test_do_cuts_the_edges_into_a_variable(visit):
@@ -340,6 +348,16 @@ def test_every_control_has_a_name(visit):
     page = visit()
     for control in page.locator("input:not(.hidden), button, [role=button]").all():
         assert control.get_attribute("aria-label") or control.text_content().strip()
+
+
+def test_a_browser_that_leaves_before_the_answer_leaves_no_traceback():
+    with served("-m", "pgm_tfp", "explore") as address:  # checks the log at its end
+        place = urlsplit(address)
+        with urlopen(address) as response:
+            files = re.findall(r'(?:src|href)="(/_nicegui[^"]+)"', response.read().decode())
+        for path in 20 * ["/", *files[:5]]:
+            with socket.create_connection((place.hostname, place.port)) as left:
+                left.sendall(f"GET {path} HTTP/1.1\r\nHost: {place.netloc}\r\n\r\n".encode())
 
 
 def test_a_network_that_is_too_large_does_not_start(tmp_path, capsys):
