@@ -68,15 +68,6 @@ class Question(NamedTuple):
         certain = {name: np.zeros(len(self.network.states[name])) for name in self.findings.states}
         return self._by_state({**found, **certain})
 
-    def log_evidence(self, log_weight: LogEvidence) -> LogEvidence:
-        """log p(evidence) from the log of p(evidence) times Z; unknown where log Z is too large to compute."""
-        if not isinstance(self.network, MarkovNetwork):
-            return log_weight
-        try:
-            return log_weight._replace(value=log_weight.value - log_normalizer(self.network))
-        except TooLargeError:
-            return LogEvidence("unknown")
-
     def _by_state(self, rows: Mapping[str, np.ndarray]) -> Marginals:
         return Marginals(
             (name, Probabilities((name,), dict(zip(self.network.states[name], rows[name].tolist(), strict=True))))
@@ -90,21 +81,21 @@ class Approximation(NamedTuple):
 
     Attributes:
         method: its name.
+        network: the network that was asked about.
         marginals: by variable the probability of each state; observed variables are certain.
         standard_errors: by variable the standard error of each of these probabilities; zero where the answer is exact,
             NaN where the method does not know its error.
         log_weight: what the method knows of log (p(evidence) Z), in nats. For a Bayesian network Z is one. For a Markov
             network without evidence this is log Z.
-        log_evidence: what it knows of log p(evidence), in nats.
         doubt: why the answer is not reliable, in words; empty if it is.
         work: what the method did, in words.
     """
 
     method: str
+    network: Network
     marginals: Marginals
     standard_errors: Marginals
     log_weight: LogEvidence
-    log_evidence: LogEvidence
     doubt: str
     work: str
 
@@ -112,6 +103,11 @@ class Approximation(NamedTuple):
     def converged(self) -> bool:
         """Whether the method met its own test."""
         return not self.doubt
+
+    @property
+    def log_evidence(self) -> LogEvidence:
+        """What the method knows of log p(evidence), in nats; nothing where log Z is too large to compute."""
+        return log_evidence_of(self.network, self.log_weight)
 
     def marginal(self, variable: str) -> Mapping[State, float]:
         """The approximate p(variable | evidence).
@@ -165,6 +161,16 @@ def question(
     present = {name for potential in potentials for name in potential.variables}
     hidden = tuple(name for name in network.graph if name in present)
     return Question(network, findings, potentials, hidden, seed, error, patience)
+
+
+def log_evidence_of(network: Network, log_weight: LogEvidence) -> LogEvidence:
+    """log p(evidence) from the log of p(evidence) times Z; unknown where log Z is too large to compute."""
+    if not isinstance(network, MarkovNetwork):
+        return log_weight
+    try:
+        return log_weight._replace(value=log_weight.value - log_normalizer(network))
+    except TooLargeError:
+        return LogEvidence("unknown")
 
 
 def logarithm(values: np.ndarray) -> np.ndarray:

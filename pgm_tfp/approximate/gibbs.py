@@ -8,6 +8,9 @@ Each step draws a block of variables from its distribution given all others,
 are positive, so every chain can reach every possible state. The estimate of a probability is the mean of
 p(x_b | rest), which varies less than the states themselves (Gelfand & Smith 1990, "Rao-Blackwellised").
 
+In a Bayesian network, variables without observed descendants do not change the others' probabilities. They are drawn
+from their own tables, parents first.
+
 The first half of each chain is thrown away. The chains are independent, so their means give the standard error,
 whatever the correlation inside a chain is. R-hat compares the halves of all chains (Gelman & Rubin 1992; Vehtari et al.
 2021).
@@ -22,6 +25,8 @@ import scipy.sparse as sp
 
 from common.errors import UserError
 from pgm_tfp.approximate.approximation import Approximation, Question, logarithm
+from pgm_tfp.exact.evidence import conditioned
+from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.potentials import Potential
 from pgm_tfp.results import LogEvidence
 
@@ -29,7 +34,7 @@ NAME = "gibbs"
 CHAINS = 64
 SEGMENTS = 8  # a chain is stored as the sums of this many equal parts, or of fewer
 FEWEST_SEGMENTS = 5  # for an answer; two or more in the second half
-FIRST_SEGMENT = 32  # sweeps of a segment at the start; it doubles when all segments are full
+FIRST_SEGMENT = 16  # sweeps of a segment at the start; it doubles when all segments are full
 MOST_WORK = 2 * 10**8  # weights that are looked up, after which the method gives up
 CALLS = 15_000  # the time of a sweep's calls, in weights that could be looked up in that time
 MOST_STATES = 2**12  # of one block
@@ -119,23 +124,54 @@ def gibbs(question: Question) -> Iterator[Approximation]:
         sums = [[a + b for a, b in zip(*pair, strict=True)] for pair in zip(sums[::2], sums[1::2], strict=True)]
 
 
-def blocks_of(question: Question) -> list[Block]:
-    """The blocks: variables that share a potential with zeros are in the same block.
+class Plan(NamedTuple):
+    """What is drawn from what.
+
+    Attributes:
+        potentials: the product that the chains draw from.
+        drawn: the variables in it.
+        forward: by each other variable its own table, sliced at the evidence; parents come first.
+    """
+
+    potentials: list[Potential]
+    drawn: list[str]
+    forward: dict[str, Potential]
+
+
+def plan(question: Question) -> Plan:
+    """The variables that need chains, and those that are drawn from their own tables."""
+    network, states = question.network, question.findings.states
+    if not isinstance(network, BayesianNetwork):
+        return Plan(question.potentials, [*question.hidden], {})
+    potentials = conditioned(network, question.findings, ())
+    present = {name for potential in potentials for name in potential.variables}
+    drawn = [name for name in question.hidden if name in present]
+    forward = {
+        name: Potential((*table.parents, name), table.probabilities).reduced(states)
+        for name in question.hidden
+        if name not in present
+        for table in [network.table(name)]
+    }
+    return Plan(potentials, drawn, forward)
+
+
+def blocks_of(question: Question, planned: Plan) -> list[Block]:
+    """The blocks of variables that need chains: those that share a potential with zeros are in the same block.
 
     Raises:
         UserError: a block would have too many states, or none.
     """
     number = {name: at for at, name in enumerate(question.hidden)}
-    zeros = [potential for potential in question.potentials if not potential.values.all()]
+    zeros = [potential for potential in planned.potentials if not potential.values.all()]
     joined = nx.Graph()
-    joined.add_nodes_from(question.hidden)
+    joined.add_nodes_from(planned.drawn)
     for potential in zeros:
-        if not potential.variables and not potential.values:
+        if not potential.variables:
             raise _impossible()
         nx.add_path(joined, potential.variables)
     blocks = []
     for component in nx.connected_components(joined):
-        members = [name for name in question.hidden if name in component]
+        members = [name for name in planned.drawn if name in component]
         inside = [potential for potential in zeros if potential.variables and potential.variables[0] in component]
         blocks.append(Block(np.array([number[name] for name in members]), _support(question, members, inside)))
     return blocks
@@ -147,37 +183,55 @@ def compiled(question: Question) -> Sampler:
     Raises:
         UserError: as `blocks_of`.
     """
-    blocks = blocks_of(question)
-    block_of = np.zeros(len(question.hidden), np.int64)
-    for at, block in enumerate(blocks):
-        block_of[block.members] = at
+    planned = plan(question)
     number = {name: at for at, name in enumerate(question.hidden)}
-    potentials = [
-        Potential(potential.variables, np.ascontiguousarray(potential.values))  # strides in the order of the flat array
-        for potential in question.potentials
-        if potential.variables
-    ]
-    sizes = [potential.values.size for potential in potentials]
-    begins = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64) if sizes else np.zeros(0, np.int64)
-    log_weights = np.concatenate([logarithm(potential.values).ravel() for potential in potentials] or [np.zeros(0)])
-    meets: list[list[int]] = [[] for _ in blocks]
+    blocks = blocks_of(question, planned)
+    block_of = {int(member): at for at, block in enumerate(blocks) for member in block.members}
+    meets: list[list[Potential]] = [[] for _ in blocks]
     neighbours = nx.Graph()
     neighbours.add_nodes_from(range(len(blocks)))
-    for at, potential in enumerate(potentials):
-        around = {int(block_of[number[name]]) for name in potential.variables}
+    for potential in planned.potentials:
+        around = {block_of[number[name]] for name in potential.variables}
         for one in around:
-            meets[one].append(at)
+            meets[one].append(potential)
         neighbours.add_edges_from((a, b) for a in around for b in around if a < b)
-    colour_of = nx.greedy_color(neighbours)
-    together: dict[tuple[int, int], list[int]] = {}
+    # The order of drawing: chains by colour, and then the rest by the longest path from them.
+    turn = [(0, colour) for _, colour in sorted(nx.greedy_color(neighbours).items())]
+    depth: dict[str, int] = {}
+    for name, potential in planned.forward.items():
+        depth[name] = 1 + max((depth.get(parent, 0) for parent in potential.variables[:-1]), default=0)
+        states = np.arange(len(question.network.states[name]))[None]
+        blocks.append(Block(np.array([number[name]]), states))
+        meets.append([potential])
+        turn.append((depth[name], 0))
+    together: dict[tuple[tuple[int, int], int], list[int]] = {}
     for at, block in enumerate(blocks):
-        together.setdefault((colour_of[at], block.states.shape[1]), []).append(at)
+        together.setdefault((turn[at], block.states.shape[1]), []).append(at)
+    weights = _flat([*planned.potentials, *planned.forward.values()])
     sweeps = [
-        _sweep([(at, blocks[at], meets[at]) for at in members], potentials, begins, number)
+        _sweep([(at, blocks[at], meets[at]) for at in members], weights, number)
         for _, members in sorted(together.items())
     ]
     work = sum(sweep.shifts.size * CHAINS + CALLS for sweep in sweeps)
-    return Sampler(blocks, sweeps, log_weights, work)
+    return Sampler(blocks, sweeps, weights.log_values, work)
+
+
+class Weights(NamedTuple):
+    """The log weights of potentials, one after the other.
+
+    Attributes:
+        log_values: flat.
+        begins: by the identity of a potential, where its weights begin.
+    """
+
+    log_values: np.ndarray
+    begins: dict[int, int]
+
+
+def _flat(potentials: Sequence[Potential]) -> Weights:
+    ends = np.cumsum([potential.values.size for potential in potentials])
+    begins = {id(one): int(end) - one.values.size for one, end in zip(potentials, ends, strict=True)}
+    return Weights(np.concatenate([logarithm(one.values).ravel() for one in potentials] or [np.zeros(0)]), begins)
 
 
 def _support(question: Question, members: Sequence[str], inside: Sequence[Potential]) -> np.ndarray:
@@ -202,28 +256,25 @@ def _support(question: Question, members: Sequence[str], inside: Sequence[Potent
 
 
 def _sweep(
-    members: Sequence[tuple[int, Block, Sequence[int]]],
-    potentials: Sequence[Potential],
-    begins: np.ndarray,
-    number: dict[str, int],
+    members: Sequence[tuple[int, Block, Sequence[Potential]]], weights: Weights, number: dict[str, int]
 ) -> Sweep:
     rows, columns, strides = list[int](), list[int](), list[int]()
     offsets, shifts, first = list[int](), list[np.ndarray](), list[int]()
     for _, block, around in members:
         first.append(len(offsets))
         own = {int(member): at for at, member in enumerate(block.members)}
-        for at in around:
-            shift = np.zeros(block.states.shape[1], np.int64)
-            values = potentials[at].values
-            for name, stride in zip(potentials[at].variables, values.strides, strict=True):
-                step, variable = stride // values.itemsize, number[name]
+        for potential in around:
+            shift, step = np.zeros(block.states.shape[1], np.int64), 1
+            for name, size in reversed(potential.sizes.items()):
+                variable = number[name]
                 if variable in own:
                     shift += step * block.states[own[variable]]
                 else:
                     rows.append(len(offsets))
                     columns.append(variable)
                     strides.append(step)
-            offsets.append(int(begins[at]))
+                step *= size
+            offsets.append(weights.begins[id(potential)])
             shifts.append(shift)
     matrix = sp.csr_array(
         (np.array(strides, np.int64), (np.array(rows, np.int64), np.array(columns, np.int64))),
@@ -297,7 +348,7 @@ def _answer(question: Question, sampler: Sampler, sums: Sequence[Sequence[np.nda
     if np.isfinite(effective):
         work += f", effective sample size {effective:,.0f}"
     return Approximation(
-        NAME, question.marginals(probabilities), question.errors(errors), unknown, unknown, doubt, work
+        NAME, question.network, question.marginals(probabilities), question.errors(errors), unknown, doubt, work
     )
 
 

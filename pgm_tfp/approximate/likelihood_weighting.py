@@ -84,7 +84,12 @@ def likelihood_weighting(question: Question) -> Iterator[Approximation]:
 
 
 def largest_log_weight(question: Question) -> float:
-    """An upper bound of log w(x) over all x: its maximum where that is affordable, else the product of maxima."""
+    """An upper bound of log w(x) over all x: its maximum where that is affordable, else the product of maxima.
+
+    It is also an upper bound of log p(evidence). For a Markov network there is none (infinity).
+    """
+    if not isinstance(question.network, BayesianNetwork):
+        return np.inf
     weights = _weighting(question)
     try:
         return elimination.maximum([held(potential, LOG_MAX_PRODUCT) for potential in weights])[1]
@@ -151,7 +156,9 @@ def _answer(question: Question, sums: Sums, heaviest: float) -> Approximation:
         flat = [np.full(size, 1.0 / size) for size in question.sizes]
         unknown = LogEvidence("unknown")
         doubt = f"none of {sums.draws:,} draws agrees with the evidence"
-        return Approximation(NAME, question.marginals(flat), question.errors(None), unknown, unknown, doubt, work)
+        return Approximation(
+            NAME, question.network, question.marginals(flat), question.errors(None), unknown, doubt, work
+        )
     probabilities = [row / sums.weight for row in sums.of_state]
     effective = sums.weight**2 / sums.square
     errors = [
@@ -173,7 +180,7 @@ def _answer(question: Question, sums: Sums, heaviest: float) -> Approximation:
     log_weight = LogEvidence("estimated", sums.log_scale + float(np.log(mean)), float(relative))
     work += f", effective sample size {effective:,.0f}"
     return Approximation(
-        NAME, question.marginals(probabilities), question.errors(errors), log_weight, log_weight, doubt, work
+        NAME, question.network, question.marginals(probabilities), question.errors(errors), log_weight, doubt, work
     )
 
 

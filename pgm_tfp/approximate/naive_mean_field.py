@@ -10,7 +10,8 @@ and the best q_i for fixed others is
     log q_i(x_i) = sum_{c with i} E_q[log phi_c(x_c) | x_i] + constant
 
 (Jordan et al. 1999; Koller & Friedman 2009, section 11.5.1). Variables that share no potential are updated together.
-No update lowers the ELBO. It reaches a local maximum, so there are several starts.
+No update lowers the ELBO. It reaches a local maximum, so there are several starts. Every second start is annealed: its
+first sweeps multiply the log potentials by numbers that grow to one (Rose 1998), which avoids many poor maxima.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +23,7 @@ import numpy as np
 from scipy.special import softmax, xlogy
 
 from common.errors import UserError, nearest
-from pgm_tfp.approximate.approximation import LOG_ZERO, Approximation, Question, question
+from pgm_tfp.approximate.approximation import LOG_ZERO, Approximation, Question, log_evidence_of, question
 from pgm_tfp.approximate.propagation import FactorGraph, factor_graph
 from pgm_tfp.exact import Network
 from pgm_tfp.exact.evidence import Evidence
@@ -32,6 +33,7 @@ from pgm_tfp.results import LogEvidence
 NAME = "mean_field"
 STARTS = 8
 START_SPREAD = 2.0  # standard deviation of random logits, which then start near certainty of every kind
+TEMPERING = np.linspace(0.05, 1.0, 40)  # of the log potentials in the first sweeps of an annealed start
 MOST_SWEEPS = 1_000
 LEAST_GAIN = 1e-9  # nats; sweeps end when one gains less
 SAME = 1e-6  # nats; two starts that differ by less have reached the same maximum
@@ -104,7 +106,7 @@ def mean_field(network: Network, evidence: Evidence | None = None, seed: int = 0
     """
     asked = question(network, evidence, seed=seed)
     found = ascend(asked, starts)
-    log_evidence = asked.log_evidence(LogEvidence("bounded", found.elbo))
+    log_evidence = log_evidence_of(network, LogEvidence("bounded", found.elbo))
     bounded = log_evidence.kind == "bounded"
     log_z = found.elbo - log_evidence.value if bounded else 0.0
     ends = [end - log_z for end in found.starts]
@@ -117,10 +119,10 @@ def mean_field_answers(question: Question) -> Iterator[Approximation]:
     log_weight = LogEvidence("bounded", found.elbo, nan)
     yield Approximation(
         NAME,
+        question.network,
         question.marginals(found.q),
         question.errors(None),
         log_weight,
-        question.log_evidence(log_weight),
         "" if found.converged else f"{STARTS} starts did not reach the same maximum twice",
         f"{STARTS} starts; the errors of probabilities are unknown",
     )
@@ -141,7 +143,7 @@ def ascend(question: Question, starts: int = STARTS) -> Ascent:
         groups=[group._replace(log_values=(group.log_values <= LOG_ZERO).astype(np.float64)) for group in graph.groups],
     )
     updates = _updates(graph)
-    reached = [_ascend(graph, updates, _start(graph, random)) for _ in range(starts)]
+    reached = [_ascend(graph, updates, _start(graph, random), TEMPERING[: 40 * (n % 2)]) for n in range(starts)]
     possible = [one for one in reached if _expected(zeros, one[0]) <= NO_MASS]
     if not possible:
         raise UserError(
@@ -151,7 +153,7 @@ def ascend(question: Question, starts: int = STARTS) -> Ascent:
     best, elbo, settled = max(possible, key=lambda one: one[1])
     ends = [one[1] for one in reached]
     agreed = sum(abs(end - elbo) < SAME for end in ends) >= 2
-    return Ascent([row[:size] for row, size in zip(best, graph.sizes, strict=True)], elbo, ends, settled and agreed)
+    return Ascent([row[:size] for row, size in zip(best.T, graph.sizes, strict=True)], elbo, ends, settled and agreed)
 
 
 class Part(NamedTuple):
@@ -159,8 +161,8 @@ class Part(NamedTuple):
 
     Attributes:
         places: of the variable in the set, for each potential, (potentials,).
-        others: the other variables of each potential, (potentials, axes - 1).
-        log_values: the variable's own axis first, (potentials, own states, states of each other axis...).
+        others: the other variables of each potential, (axes - 1, potentials).
+        log_values: the variable's own axis first, (own states, states of each other axis..., potentials).
     """
 
     places: np.ndarray
@@ -187,7 +189,7 @@ def colours(graph: FactorGraph) -> np.ndarray:
     for group in graph.groups:
         for first in range(group.axes):
             for second in range(first):
-                interaction.add_edges_from(zip(group.members[:, first], group.members[:, second], strict=True))
+                interaction.add_edges_from(zip(group.members[first], group.members[second], strict=True))
     coloured = nx.greedy_color(interaction)
     return np.array([coloured[number] for number in range(len(graph.sizes))], np.int64)
 
@@ -200,13 +202,13 @@ def _updates(graph: FactorGraph) -> list[Update]:
         parts = []
         for group in graph.groups:
             for axis in range(group.axes):
-                mine = np.flatnonzero(colour_of[group.members[:, axis]] == colour)
+                mine = np.flatnonzero(colour_of[group.members[axis]] == colour)
                 if mine.size:
                     parts.append(
                         Part(
-                            np.searchsorted(variables, group.members[mine, axis]),
-                            np.delete(group.members[mine], axis, 1),
-                            np.moveaxis(group.log_values[mine], 1 + axis, 1),
+                            np.searchsorted(variables, group.members[axis, mine]),
+                            np.delete(group.members[:, mine], axis, 0),
+                            np.moveaxis(group.log_values[..., mine], axis, 0),
                         )
                     )
         updates.append(Update(variables, parts))
@@ -214,27 +216,37 @@ def _updates(graph: FactorGraph) -> list[Update]:
 
 
 def _start(graph: FactorGraph, random: np.random.Generator) -> np.ndarray:
-    """Random distributions, (variables, most states), zero for states that a variable does not have."""
+    """Random distributions, (most states, variables), zero for states that a variable does not have."""
     most = int(graph.sizes.max(initial=1))
-    logits = random.normal(scale=START_SPREAD, size=(len(graph.sizes), most))
-    return softmax(np.where(np.arange(most) < graph.sizes[:, None], logits, -np.inf), -1)
+    logits = random.normal(scale=START_SPREAD, size=(most, len(graph.sizes)))
+    return softmax(np.where(np.arange(most)[:, None] < graph.sizes, logits, -np.inf), 0)
 
 
-def _ascend(graph: FactorGraph, updates: Sequence[Update], q: np.ndarray) -> tuple[np.ndarray, float, bool]:
+def _ascend(
+    graph: FactorGraph, updates: Sequence[Update], q: np.ndarray, tempering: np.ndarray
+) -> tuple[np.ndarray, float, bool]:
     """The surrogate that sweeps reach, its ELBO, and whether the last sweep gained next to nothing."""
-    elbo, outside = _elbo(graph, q), np.arange(q.shape[1]) >= graph.sizes[:, None]
+    for inverse_temperature in tempering:
+        _sweep(updates, graph, q, inverse_temperature)
+    elbo = _elbo(graph, q)
     for _ in range(MOST_SWEEPS):
-        for variables, parts in updates:
-            logits = np.where(outside[variables], -np.inf, 0.0)
-            for places, others, log_values in parts:
-                # log q_i(x_i) = sum_c E_q[log phi_c | x_i] + constant
-                expected = _averaged(log_values, others, q)
-                np.add.at(logits[:, : expected.shape[1]], places, expected)
-            q[variables] = softmax(logits, -1)
+        _sweep(updates, graph, q, 1.0)
         before, elbo = elbo, _elbo(graph, q)
         if elbo - before < LEAST_GAIN:
             return q, elbo, True
     return q, elbo, False
+
+
+def _sweep(updates: Sequence[Update], graph: FactorGraph, q: np.ndarray, inverse_temperature: float) -> None:
+    """Set each q_i in turn to its optimum for log potentials times `inverse_temperature`."""
+    outside = np.arange(len(q))[:, None] >= graph.sizes
+    for variables, parts in updates:
+        logits = np.where(outside[:, variables], -np.inf, 0.0)
+        for places, others, log_values in parts:
+            # log q_i(x_i) = sum_c E_q[log phi_c | x_i] + constant
+            expected = _averaged(log_values, others, q)
+            np.add.at(logits[: len(expected)].T, places, expected.T)
+        q[:, variables] = softmax(inverse_temperature * logits, 0)
 
 
 def _elbo(graph: FactorGraph, q: np.ndarray) -> float:
@@ -249,13 +261,12 @@ def _expected(graph: FactorGraph, q: np.ndarray) -> float:
 
 
 def _averaged(values: np.ndarray, variables: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """The mean of arrays under q over their last axes, which belong to these variables.
+    """The mean of arrays under q over their axes before the last, which belong to these variables.
 
     Args:
-        values: (potentials, kept axes..., states of each variable...).
-        variables: (potentials, variables).
+        values: (kept axes..., states of each variable..., potentials).
+        variables: (variables, potentials).
     """
-    for axis in reversed(range(variables.shape[1])):
-        weights = q[variables[:, axis], : values.shape[-1]]
-        values = (values * weights.reshape(len(weights), *[1] * (values.ndim - 2), -1)).sum(-1)
+    for members in reversed(variables):
+        values = (values * q[: values.shape[-2], members]).sum(-2)
     return values

@@ -29,19 +29,20 @@ from pgm_tfp.potentials import Potential, log_sum_exp
 
 TOLERANCE = 1e-9  # the largest change of a probability in a message at which the messages have converged
 MOST_ROUNDS, FEWEST_ROUNDS = 5_000, 300
-MOST_CELLS = 2 * 10**7  # weights that all rounds together look at, between these numbers of rounds
+MOST_CELLS = 10**7  # weights that all rounds together look at, between these numbers of rounds
 SHARE_OF_LARGEST = 0.3  # messages change in a round if they would change by this share of the largest change
+START_SPREAD = 1.0  # standard deviation of the logarithms of random messages
 PATIENCE = 200  # rounds without a new smallest change, after which messages are damped more
 DAMPINGS = (0.0, 0.3, 0.6, 0.8, 0.9)  # the share of the old message that is kept, one after the other
 
 
 class Group(NamedTuple):
-    """Potentials of the same shape.
+    """Potentials of the same shape, along the last axis of all arrays, where sums over states are fast.
 
     Attributes:
         numbers: of these potentials among all, (potentials,).
-        members: the variables of each potential as numbers, (potentials, axes).
-        log_values: (potentials, states of each axis...).
+        members: the variables of each potential as numbers, (axes, potentials).
+        log_values: (states of each axis..., potentials).
         appearance: rho of each potential, (potentials,).
     """
 
@@ -53,7 +54,7 @@ class Group(NamedTuple):
     @property
     def axes(self) -> int:
         """The number of variables of each potential."""
-        return self.members.shape[1]
+        return len(self.members)
 
 
 class FactorGraph(NamedTuple):
@@ -76,8 +77,8 @@ class State(NamedTuple):
     """Messages and beliefs; states that a variable does not have are `LOG_ZERO`.
 
     Attributes:
-        log_messages: for each group, (potentials, axes, most states).
-        log_beliefs: not normalised, (variables, most states).
+        log_messages: for each group, (axes, most states, potentials).
+        log_beliefs: not normalised, (most states, variables).
         change: the largest change of a probability that a further round would make.
         rounds: the number of rounds so far.
     """
@@ -120,8 +121,8 @@ def factor_graph(
     groups = [
         Group(
             np.array(places),
-            np.array([[number[name] for name in potentials[at].variables] for at in places]),
-            np.stack([logarithm(potentials[at].values) for at in places]),
+            np.array([[number[name] for name in potentials[at].variables] for at in places]).T,
+            np.stack([logarithm(potentials[at].values) for at in places], -1),
             np.ones(len(places)) if appearances is None else np.array([appearances[at] for at in places]),
         )
         for places in by_shape.values()
@@ -129,27 +130,32 @@ def factor_graph(
     return FactorGraph(sizes, groups, log_scale, not graph or nx.is_forest(graph))
 
 
-def propagate(graph: FactorGraph, every: int, patience: float = 1.0) -> Iterator[State]:
+def propagate(
+    graph: FactorGraph, every: int, patience: float = 1.0, random: np.random.Generator | None = None
+) -> Iterator[State]:
     """The messages after every so many rounds, until they converge or the rounds are used up.
 
     Args:
         every: how many rounds pass between two states that are yielded.
         patience: multiplies the number of rounds after which it ends.
+        random: draws the messages to start with; without it, they are uniform.
     """
     cells = sum(group.log_values.size for group in graph.groups)
     most_rounds = patience * max(FEWEST_ROUNDS, min(MOST_ROUNDS, MOST_CELLS // max(1, cells)))
     most = int(graph.sizes.max(initial=1))
-    outside = np.where(np.arange(most) < graph.sizes[:, None], 0.0, LOG_ZERO)
-    # Row v of the matrix adds up rho_f log m_fv over the potentials of variable v.
+    outside = np.where(np.arange(most)[:, None] < graph.sizes, 0.0, LOG_ZERO)
+    # Column v of the matrix adds up rho_f log m_fv over the potentials of variable v.
     members = np.concatenate([group.members.ravel() for group in graph.groups] or [np.zeros(0, np.int64)])
-    weights = np.concatenate([np.repeat(group.appearance, group.axes) for group in graph.groups] or [np.zeros(0)])
+    weights = np.concatenate([np.tile(group.appearance, group.axes) for group in graph.groups] or [np.zeros(0)])
     adding = sp.csr_array((weights, (members, np.arange(len(members)))), shape=(len(graph.sizes), len(members)))
-    messages = [_normalized(outside[group.members]) for group in graph.groups]
+    messages = [_normalized(_of_members(outside, group)) for group in graph.groups]
+    if random is not None:
+        messages = [_normalized(one + random.normal(scale=START_SPREAD, size=one.shape)) for one in messages]
     smallest, since, level = np.inf, 0, 0
     for done in count(1):
         beliefs = _beliefs(adding, messages, outside)
         proposed = [_outgoing(group, beliefs, own, outside) for group, own in zip(graph.groups, messages, strict=True)]
-        changes = [np.abs(np.exp(new) - np.exp(old)).max(-1) for new, old in zip(proposed, messages, strict=True)]
+        changes = [np.abs(np.exp(new) - np.exp(old)).max(1) for new, old in zip(proposed, messages, strict=True)]
         largest = max((float(change.max()) for change in changes), default=0.0)
         if largest < 0.9 * smallest:
             smallest, since = largest, 0
@@ -159,7 +165,7 @@ def propagate(graph: FactorGraph, every: int, patience: float = 1.0) -> Iterator
         for group_at, (new, change) in enumerate(zip(proposed, changes, strict=True)):
             damped = new if kept == 0.0 else logarithm((1 - kept) * np.exp(new) + kept * np.exp(messages[group_at]))
             moves = change >= SHARE_OF_LARGEST * largest
-            messages[group_at] = np.where(moves[:, :, None], damped, messages[group_at])
+            messages[group_at] = np.where(moves[:, None], damped, messages[group_at])
         if largest <= TOLERANCE or done % every == 0 or done >= most_rounds:
             yield State(list(messages), _beliefs(adding, messages, outside), largest, done)
         if largest <= TOLERANCE or done >= most_rounds:
@@ -168,7 +174,7 @@ def propagate(graph: FactorGraph, every: int, patience: float = 1.0) -> Iterator
 
 def variable_beliefs(graph: FactorGraph, state: State) -> list[np.ndarray]:
     """The belief of each variable, a distribution over its states."""
-    rows = np.exp(_normalized(state.log_beliefs))
+    rows = np.exp(_normalized(state.log_beliefs)).T
     return [row[:size] / row[:size].sum() for row, size in zip(rows, graph.sizes, strict=True)]
 
 
@@ -178,7 +184,7 @@ class FreeEnergy(NamedTuple):
     Attributes:
         value: sum_f rho_f A_f + sum_v (1 - sum_{f of v} rho_f) B_v, with the log normalisers A_f and B_v of the
             beliefs; at a fixed point of loopy belief propagation the Bethe approximation of the log of the sum.
-        log_factor_beliefs: of each group the log of b_f, (potentials, states of each axis...).
+        log_factor_beliefs: of each group the log of b_f, (states of each axis..., potentials).
     """
 
     value: float
@@ -194,55 +200,56 @@ def free_energy(graph: FactorGraph, state: State) -> FreeEnergy:
 
     (Wainwright et al. 2005, proposition 1, for this parametrisation).
     """
-    log_normalizers = log_sum_exp(state.log_beliefs, (-1,))
+    log_normalizers = log_sum_exp(state.log_beliefs, (0,))
     total = graph.log_scale + float(log_normalizers.sum())
     beliefs = []
     for group, messages in zip(graph.groups, state.log_messages, strict=True):
-        joint = _joint(group, state.log_beliefs, messages)
-        log_sums = log_sum_exp(joint, tuple(range(1, joint.ndim)))
+        joint = _joint(group, _of_members(state.log_beliefs, group) - messages)
+        log_sums = log_sum_exp(joint, tuple(range(group.axes)))
         # rho_f (A_f - sum_{v in f} B_v)
-        total += float(group.appearance @ (log_sums - log_normalizers[group.members].sum(-1)))
-        beliefs.append(joint - log_sums.reshape(-1, *[1] * group.axes))
+        total += float(group.appearance @ (log_sums - log_normalizers[group.members].sum(0)))
+        beliefs.append(joint - log_sums)
     return FreeEnergy(total, beliefs)
 
 
 def _beliefs(adding: sp.csr_array, messages: Sequence[np.ndarray], outside: np.ndarray) -> np.ndarray:
-    """log b_v, not normalised, (variables, most states)."""
+    """log b_v, not normalised, (most states, variables)."""
     if not messages:
         return outside.copy()
-    stacked = np.concatenate([one.reshape(-1, one.shape[-1]) for one in messages])
-    return adding @ stacked + outside
+    # (most states, messages), the messages in the order of the matrix
+    stacked = np.concatenate([np.moveaxis(one, 1, 0).reshape(len(outside), -1) for one in messages], 1)
+    return (adding @ stacked.T).T + outside
 
 
-def _joint(group: Group, log_beliefs: np.ndarray, messages: np.ndarray) -> np.ndarray:
-    """log b_f, not normalised, (potentials, states of each axis...)."""
+def _of_members(rows: np.ndarray, group: Group) -> np.ndarray:
+    """Rows of each potential's variables, (axes, most states, potentials), from rows (most states, variables)."""
+    return np.moveaxis(rows[:, group.members], 0, 1)
+
+
+def _joint(group: Group, cavity: np.ndarray) -> np.ndarray:
+    """log b_f, not normalised, (states of each axis..., potentials)."""
     # log phi_f / rho_f + sum_{v in f} (log b_v - log m_fv)
-    joint = group.log_values / group.appearance.reshape(-1, *[1] * group.axes)
-    cavity = log_beliefs[group.members] - messages
-    for axis in range(group.axes):
-        joint = joint + _along(cavity[:, axis], axis, group)
+    joint = group.log_values / group.appearance
+    for axis, rows in enumerate(cavity):
+        shape = [1] * group.axes
+        shape[axis] = group.log_values.shape[axis]
+        joint = joint + rows[: shape[axis]].reshape(*shape, -1)
     return joint
 
 
-def _along(rows: np.ndarray, axis: int, group: Group) -> np.ndarray:
-    """Rows over the states of one axis, (potentials, most states), shaped to broadcast against the potentials."""
-    shape = [1] * group.axes
-    shape[axis] = group.log_values.shape[1 + axis]
-    return rows[:, : shape[axis]].reshape(-1, *shape)
-
-
 def _outgoing(group: Group, log_beliefs: np.ndarray, messages: np.ndarray, outside: np.ndarray) -> np.ndarray:
-    """The messages that a group of potentials would send now, normalised, (potentials, axes, most states)."""
-    joint = _joint(group, log_beliefs, messages)
-    cavity = log_beliefs[group.members] - messages
-    sent = outside[group.members]
+    """The messages that a group of potentials would send now, normalised, (axes, most states, potentials)."""
+    cavity = _of_members(log_beliefs, group) - messages
+    joint = _joint(group, cavity)
+    sent = _of_members(outside, group).copy()
     for axis in range(group.axes):
-        others = tuple(1 + other for other in range(group.axes) if other != axis)
-        states = group.log_values.shape[1 + axis]
+        others = tuple(other for other in range(group.axes) if other != axis)
+        states = group.log_values.shape[axis]
         summed = log_sum_exp(joint, others) if others else joint
-        sent[:, axis, :states] = summed - cavity[:, axis, :states]
+        sent[axis, :states] = summed - cavity[axis, :states]
     return _normalized(sent)
 
 
 def _normalized(logs: np.ndarray) -> np.ndarray:
-    return np.maximum(logs - log_sum_exp(logs, (-1,))[..., None], LOG_ZERO)
+    """Rows whose last axis but one is the states, with exponentials that sum to one."""
+    return np.maximum(logs - np.expand_dims(log_sum_exp(logs, (-2,)), -2), LOG_ZERO)

@@ -21,6 +21,7 @@ import numpy as np
 
 from pgm_tfp import elimination
 from pgm_tfp.approximate.approximation import LOG_ZERO, Approximation, Question, logarithm
+from pgm_tfp.approximate.likelihood_weighting import largest_log_weight
 from pgm_tfp.approximate.naive_mean_field import ascend
 from pgm_tfp.approximate.propagation import (
     FactorGraph,
@@ -37,7 +38,6 @@ NAME = "tree_reweighted"
 EVERY = 1_000  # rounds between two answers
 FEWEST_FORESTS = 10
 NEARLY_CONVERGED = 1e-4  # the largest change of a probability; the bound holds in any case
-STARTS = 4  # of mean field, for the lower bound
 LARGEST_EXPONENT = 600.0  # of a ratio of beliefs in float64; beyond it there is no bound
 SLACK = 1e-6  # nats, added for rounding
 
@@ -58,16 +58,16 @@ def tree_reweighted(question: Question) -> Iterator[Approximation]:
     """Pseudo-marginals, and log p(evidence) between the ELBO of mean field and the tree-reweighted bound."""
     forests = random_forests(question.potentials, np.random.default_rng(question.seed))
     graph = factor_graph(question.potentials, question.hidden, forests.appearances.tolist())
-    lower = ascend(question, STARTS).elbo
+    lower, trivial = ascend(question).elbo, largest_log_weight(question)
     for state in propagate(graph, EVERY, question.patience):
-        upper = upper_bound(question, graph, forests, state)
+        upper = min(upper_bound(question, graph, forests, state), trivial)
         log_weight = LogEvidence("bounded", lower, max(upper - lower, 0.0))
         yield Approximation(
             NAME,
+            question.network,
             question.marginals(variable_beliefs(graph, state)),
             question.errors(None),
             log_weight,
-            question.log_evidence(log_weight),
             "" if state.change <= NEARLY_CONVERGED else state.unrest,
             f"{state.rounds:,} rounds, {len(forests.members)} forests; the errors of probabilities are unknown",
         )
@@ -99,7 +99,9 @@ def upper_bound(question: Question, graph: FactorGraph, forests: Forests, state:
     # b_f / prod_{v in f} b_v; one for potentials without variables, whose weight is in the constant
     residual = [Potential((), 1.0)] * len(question.potentials)
     for group, log_beliefs in zip(graph.groups, energy.log_factor_beliefs, strict=True):
-        for number, members, log_belief in zip(group.numbers, group.members, log_beliefs, strict=True):
+        for number, members, log_belief in zip(
+            group.numbers, group.members.T, np.moveaxis(log_beliefs, -1, 0), strict=True
+        ):
             logs = log_belief - reduce(np.add.outer, [logarithm(beliefs[member]) for member in members])
             values = np.where(log_belief > LOG_ZERO / 2, np.exp(np.minimum(logs, LARGEST_EXPONENT)), 0.0)
             residual[number] = Potential([question.hidden[member] for member in members], values)
