@@ -1,5 +1,6 @@
 """Ranges of numbers: what a setting accepts, and the words that refuse other numbers."""
 
+from math import inf
 from typing import NamedTuple
 
 
@@ -7,7 +8,7 @@ class Range(NamedTuple):
     """The numbers that a setting or a flag accepts.
 
     Attributes:
-        low, high: the smallest and the largest number.
+        low, high: the smallest and the largest number; `high` can be infinite.
         zero: whether 0 is accepted too, although it is smaller than `low`.
         step: only multiples of this number are accepted; 0 accepts every number.
     """
@@ -20,6 +21,8 @@ class Range(NamedTuple):
     @property
     def words(self) -> str:
         """The accepted numbers in words."""
+        if self.high == inf:
+            return f"{'0, or ' if self.zero else ''}{_shown(self.low)} or more"
         steps = f"a multiple of {self.step} " if self.step else ""
         return f"{'0, or ' if self.zero else ''}{steps}from {_shown(self.low)} to {_shown(self.high)}"
 

@@ -63,6 +63,7 @@ ORDER = {
         ["observations", "plots"],
         ["answers", "diagnosis"],
         ["comparisons", "learning_report", "explorer"],
+        ["commands"],
         ["__main__"],
     ],
 }

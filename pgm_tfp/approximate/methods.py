@@ -74,14 +74,15 @@ def infer(
     method: str = DEFAULT,
     about: Sequence[str] | None = None,
     seed: int = 0,
-    error: float = ERROR,
+    error: float | None = None,
     seconds: float | None = None,
 ) -> Approximation:
     """Approximate marginals and log p(evidence), and whether the method vouches for them.
 
     Args:
         about: the variables of the question; None for all. A Bayesian network is pruned to what matters for them.
-        error: the largest standard error of a probability at which a sampler stops.
+        error: the largest standard error of a probability at which a sampler stops; 0.005 by default, and none if
+            `seconds` is given.
         seconds: the time to use. Without it, a method stops after a fixed amount of work, about ten seconds at most on
             networks of a thousand variables, and one seed gives one answer.
 
@@ -89,6 +90,8 @@ def infer(
         UserError: a name is unknown, or the method does not fit the network.
     """
     started, patience = monotonic(), 1.0 if seconds is None else inf
+    if error is None:
+        error = ERROR if seconds is None else 0.0
     better = answers(network, evidence, method, about, seed, error, patience)
     last = next(better)  # every method yields an answer or raises
     while seconds is None or monotonic() - started < seconds:

@@ -17,7 +17,6 @@ PAGE = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
 SECTIONS = dict(zip(*[iter(re.split(r"^## (.*)\n", PAGE, flags=re.MULTILINE)[1:])] * 2, strict=True))
 ROW = re.compile(r"^\| (`--.*?) \| (.*?) \| (.*?) \|", re.MULTILINE)
 FLAG = re.compile(r"(?<![\w`-])--[a-z]+(?:-[a-z]+)*")
-COMMANDS = ("independence", "query", "joint", "diagnose", "simulate", "learn", "variational")
 
 
 def flags_of(program, typed, capsys):
@@ -40,7 +39,7 @@ def test_the_page_has_every_flag_of_a_script(section, program, capsys):
 
 def test_the_page_has_every_command_and_flag_of_pgm_tfp(capsys):
     name = "python -m pgm_tfp"
-    for command in COMMANDS:
+    for command in pgm_tfp.COMMANDS:
         assert f"| `{command}" in SECTIONS[name]
         assert flags_of(pgm_tfp.main, [command], capsys) <= described(name), command
 

@@ -11,6 +11,7 @@ import train
 from benchmarks import beta_study
 from data import __main__ as write_faces
 from pgm_tfp import __main__ as pgm_tfp
+from pgm_tfp.commands.shared import check_ranges
 from tests.benchmarks.test_smoke import SMALL
 from tests.support import ROOT
 from vae_keras.command_line import given_settings
@@ -44,7 +45,7 @@ def test_every_command_in_the_documentation_has_valid_flags(typed, tmp_path, mon
         write_faces.parse(arguments[1:])
     else:
         flags = pgm_tfp.parse(arguments[1:])
-        pgm_tfp.check_ranges(flags)
+        check_ranges(flags)
 
 
 def test_commands_are_found_on_several_pages():

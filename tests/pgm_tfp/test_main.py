@@ -2,13 +2,16 @@
 
 import csv
 import re
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
+from pgmpy.readwrite import BIFWriter
 from PIL import Image
 
-from pgm_tfp import catalogue, exact
+from pgm_tfp import BayesianNetwork, Table, approximate, catalogue, exact
 from pgm_tfp.__main__ import main
 from pgm_tfp.learning_report import learn_tables
 from tests.support import ROOT
@@ -44,6 +47,55 @@ def test_a_query_prints_the_posterior_and_draws_it(capsys, tmp_path):
     assert (tmp_path / "runs" / "pgm_tfp" / "query.png").exists()
 
 
+@pytest.mark.parametrize("method", approximate.METHODS)
+def test_a_query_is_answered_approximately_with_its_error(method, capsys, tmp_path):
+    assert main(["query", "A, O | M=1, S=0", "--method", method, "--seed", "1"]) == 0
+    output = capsys.readouterr().out
+    room, evidence = catalogue.server_room(), {"M": True, "S": False}
+    rows = re.findall(r"^│ (\w+) +│ ([\d.]+) .*│ (\S+) +│$", output, re.MULTILINE)
+    assert len(rows) == 4
+    for variable, (state, probability, error) in zip("AAOO", rows, strict=True):
+        expected = exact.marginal(room, variable, evidence)[state == "True"]
+        bound = {"unknown": 1.0, "exact": 1e-6}.get(error) or 5 * float(error)
+        assert abs(float(probability) - expected) < bound
+    assert f"by {method}: " in output
+    assert (tmp_path / "runs" / "pgm_tfp" / "query.png").exists()
+    said = {
+        "likelihood_weighting": r"log evidence -3\.5\d+ nats, standard error 0\.0",
+        "gibbs": "log evidence is not known by this method",
+        "loopy": "log evidence -3.525934 nats",  # S and M are seen, so no loop is left
+        "tree_reweighted": r"log evidence at least -\d\.\d+ nats, at most -",
+        "mean_field": r"log evidence at least -\d\.\d+ nats$",
+    }
+    assert re.search(said[method], output, re.MULTILINE)
+
+
+def test_ctrl_c_shows_the_approximate_answer_so_far(tmp_path):
+    command = [sys.executable, "-m", "pgm_tfp", "query", "A | M=1, S=0", "--method", "gibbs", "--seconds", "600"]
+    process = subprocess.Popen(
+        [*command, "--out", str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    time.sleep(8)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert "stopped by Ctrl-C after" in output
+    assert re.search(r"│ True +│ 0\.4[67]\d+ +│ 0\.00", output), output
+
+
+def test_no_number_is_shown_for_an_answer_that_is_not_reliable(tmp_path, capsys):
+    network = BayesianNetwork({"cause": Table.of_true(1e-7), "alarm": Table.of_true([1e-8, 1.0], parents=["cause"])})
+    BIFWriter(network.to_pgmpy()).write(str(tmp_path / "rare.bif"))
+    arguments = ["query", "cause | alarm=True", "--network", "rare.bif"]
+    assert main([*arguments, "--method", "likelihood_weighting"]) == 2
+    output, errors = capsys.readouterr()
+    assert "P(cause" not in output
+    assert errors.splitlines()[-1].startswith("pgm_tfp: likelihood_weighting has no reliable answer: ")
+    assert main([*arguments, "--method", "gibbs"]) == 0
+    assert re.search(r"│ True +│ 0\.9", capsys.readouterr().out)
+
+
 def test_the_joint_has_a_row_for_each_state_and_sums_to_one(capsys):
     assert main(["joint"]) == 0
     rows = re.findall(r"^│.*│ (\d\.\d+) +│$", capsys.readouterr().out, re.MULTILINE)
@@ -70,7 +122,7 @@ def test_an_independence_is_explained_where_its_information_would_take_too_much(
 
 
 def test_a_joint_of_more_rows_than_anybody_reads_is_not_printed(capsys, monkeypatch):
-    monkeypatch.setattr("pgm_tfp.__main__.MOST_ROWS", 31)
+    monkeypatch.setattr("pgm_tfp.commands.joint.MOST_ROWS", 31)
     assert main(["joint"]) == 2
     assert capsys.readouterr().err == (
         "pgm_tfp: a joint distribution of 32 rows is too long to print; query some variables\n"
@@ -87,8 +139,6 @@ def test_a_log_is_diagnosed_beside_it(tmp_path, capsys):
 
 
 def test_a_network_in_a_file_is_read_through_pgmpy(tmp_path, capsys):
-    from pgmpy.readwrite import BIFWriter
-
     BIFWriter(catalogue.burglary().to_pgmpy()).write(str(tmp_path / "alarm.bif"))
     assert main(["query", "B | J=True, M=True", "--network", "alarm.bif"]) == 0
     assert "0.284172" in capsys.readouterr().out
@@ -159,24 +209,35 @@ def test_surrogates_are_compared_with_the_exact_posterior(capsys, tmp_path):
         (["simulate", "new.csv", "--rows", str(10**12)], "--rows 1.00e+12 would take up to"),
         (["simulate", "new.csv", "--rows", str(10**400)], "--rows 1.00e+400 would take up to"),
         (["simulate", "new.csv", "--rows", "1e3"], "argument --rows: invalid int value: '1e3'"),
-        (["simulate", "new.csv", "--blank", "7"], "--blank 7.0 must be a share from 0 to 1"),
-        (["simulate", "new.csv", "--blank", "nan"], "--blank nan must be a share from 0 to 1"),
+        (["simulate", "new.csv", "--blank", "7"], "--blank 7.0 must be from 0 to 1"),
+        (["simulate", "new.csv", "--blank", "nan"], "--blank nan must be from 0 to 1"),
         (["simulate", "new.csv", "--seed", "-1"], "--seed -1 must be from 0 to 1048575"),
         (["simulate", "new.csv", "--seed", str(2**70)], "must be from 0 to 1048575"),
         (["learn", "log.csv", "--seed", "-1"], "--seed -1 must be from 0 to 1048575"),
         (["variational", "--seed", "-1"], "--seed -1 must be from 0 to 1048575"),
-        (["learn", "log.csv", "--prior-counts", "nan"], "--prior-counts nan must be a number above zero, up to a bill"),
-        (["learn", "log.csv", "--prior-counts", "inf"], "--prior-counts inf must be a number above zero"),
-        (["learn", "log.csv", "--prior-counts", "0"], "--prior-counts 0.0 must be a number above zero"),
-        (["learn", "log.csv", "--prior-counts", "1e300"], "--prior-counts 1e+300 must be a number above zero"),
+        (["learn", "log.csv", "--prior-counts", "nan"], "--prior-counts nan must be from 1e-09 to 1000000000"),
+        (["learn", "log.csv", "--prior-counts", "inf"], "--prior-counts inf must be from 1e-09"),
+        (["learn", "log.csv", "--prior-counts", "0"], "--prior-counts 0.0 must be from 1e-09"),
+        (["learn", "log.csv", "--prior-counts", "1e300"], "--prior-counts 1e+300 must be from 1e-09"),
         (["simulate", "new.csv", "--hide", "X"], "unknown variable X"),
         (["simulate", "new.csv", "--hide", "O,A,T,M,S"], "--hide names every variable"),
         (["simulate", "new.csv", "--network", "assignment_1_2"], "is a Markov network; name a Bayesian one"),
         (["query", "A", "--memory-limit", "1e-7"], "tables of 2 cells, up to 1 variables in one; they would"),
         (["--memory-limit", "1e-7", "query", "A"], "the limit is 1e-7 GB; ask about fewer variables"),
         (["joint", "--memory-limit", "1e-7"], "joint distribution takes tables of 32 cells"),
-        (["query", "A", "--memory-limit", "nan"], "--memory-limit nan must be a number of gigabytes above zero"),
-        (["query", "A", "--memory-limit", "0"], "--memory-limit 0.0 must be a number of gigabytes above zero"),
+        (["query", "A", "--memory-limit", "nan"], "--memory-limit nan must be 1e-09 or more"),
+        (["query", "A", "--memory-limit", "0"], "--memory-limit 0.0 must be 1e-09 or more"),
+        (["query", "A", "--method", "gibs"], "invalid choice: 'gibs'"),
+        (["query", "A", "--seconds", "3"], "--seconds is for approximate answers; add --method likelihood_weighting"),
+        (["query", "A", "--seed", "3"], "--seed is for approximate answers"),
+        (["query", "A", "--method", "gibbs", "--seconds", "0"], "--seconds 0.0 must be from 0.1 to 86400"),
+        (["query", "A", "--method", "gibbs", "--seed", "-1"], "--seed -1 must be from 0 to 1048575"),
+        (["query", "A", "--memory-limit", "1e-7"], "for an approximate answer pass --method likelihood_weighting"),
+        (
+            ["query", "A", "--network", "assignment_1_2", "--memory-limit", "3e-7"],
+            "for an approximate answer pass --method gibbs",
+        ),
+        (["query", "A", "--network", "assignment_1_2", "--method", "likelihood_weighting"], "take gibbs for a Markov"),
         (["query", "A", "--memory-limit", "8G"], "argument --memory-limit: invalid float value: '8G'"),
         (["learn", "log.csv"], "1 rows are too few to learn from"),
         (["learn", "bad.csv"], "bad.csv, line 3, column S"),
