@@ -2,8 +2,9 @@
 
 from pgm_tfp.results import LogEvidence, Result, WeightedPoints
 from pgm_tfp.variational.conditioning import target
-from pgm_tfp.variational.family import Family, Optimum, Settings
-from pgm_tfp.variational.fitting import Fit, fit, fit_target
+from pgm_tfp.variational.family import Family, Settings
+from pgm_tfp.variational.fits import Fit
+from pgm_tfp.variational.fitting import fit, fit_target
 from pgm_tfp.variational.integration import Quadrature, quadrature
 from pgm_tfp.variational.no_u_turn import Chains, nuts
 from pgm_tfp.variational.pareto import pareto_k
@@ -17,7 +18,6 @@ __all__ = [
     "Family",
     "Fit",
     "LogEvidence",
-    "Optimum",
     "Quadrature",
     "ReparameterisedFamily",
     "Result",

@@ -15,8 +15,9 @@ from scipy.special import log_softmax
 
 from pgm_tfp.maximisation import Maximum, packed
 from pgm_tfp.variational.family import Settings
+from pgm_tfp.variational.fits import Fit
 from pgm_tfp.variational.given import flat_index
-from pgm_tfp.variational.tables import Structure, TableOptimum, best_of_starts, check_enumerable
+from pgm_tfp.variational.tables import Structure, best_of_starts, check_enumerable
 from pgm_tfp.variational.targets import Target
 
 MOST_SWEEPS = 100  # over all tables
@@ -25,7 +26,7 @@ MOST_SWEEPS_ALONE = 10_000  # where L-BFGS does not follow
 LEAST_GAIN_ALONE = 1e-9  # nats
 
 
-def fit_by_coordinate_ascent(target: Target, structure: Structure, settings: Settings, family: str) -> TableOptimum:
+def fit_by_coordinate_ascent(target: Target, structure: Structure, settings: Settings, family: str) -> Fit:
     """Sweeps from several random starts, until a sweep gains less than 1e-9 nats.
 
     Raises:
@@ -37,7 +38,7 @@ def fit_by_coordinate_ascent(target: Target, structure: Structure, settings: Set
         logits, trace = sweeps(target, structure, start, LEAST_GAIN_ALONE, MOST_SWEEPS_ALONE)
         return Maximum(packed(logits), trace[-1], np.array(trace), bool(trace[-1] - trace[-2] < LEAST_GAIN_ALONE))
 
-    return best_of_starts(structure, settings, family, ascend)
+    return best_of_starts(target, structure, settings, family, "coordinate_ascent", ascend)
 
 
 def sweeps(

@@ -5,11 +5,12 @@ import numpy as np
 from pgm_tfp.maximisation import Maximum, compiled, maximise, packed
 from pgm_tfp.variational.coordinate_ascent import sweeps
 from pgm_tfp.variational.family import Settings
-from pgm_tfp.variational.tables import Structure, TableOptimum, best_of_starts, check_enumerable, enumerated_elbo
+from pgm_tfp.variational.fits import Fit
+from pgm_tfp.variational.tables import Structure, best_of_starts, check_enumerable, enumerated_elbo
 from pgm_tfp.variational.targets import Target
 
 
-def fit_by_enumeration(target: Target, structure: Structure, settings: Settings, family: str) -> TableOptimum:
+def fit_by_enumeration(target: Target, structure: Structure, settings: Settings, family: str) -> Fit:
     """A few sweeps of coordinate ascent from each random start, then L-BFGS to the maximum.
 
     Raises:
@@ -23,4 +24,4 @@ def fit_by_enumeration(target: Target, structure: Structure, settings: Settings,
         maximum = maximise(objective, packed(logits))
         return maximum._replace(trace=np.concatenate([trace, maximum.trace[1:]]))
 
-    return best_of_starts(structure, settings, family, ascend)
+    return best_of_starts(target, structure, settings, family, "enumerated", ascend)

@@ -9,16 +9,12 @@ import logging
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-import numpy as np
-import tensorflow_probability as tfp
-
 from pgm_tfp.maximisation import MOST_ITERATIONS, Maximum
-from pgm_tfp.networks import BayesianNetwork
+from pgm_tfp.variational.fits import Fit
 from pgm_tfp.variational.targets import Target
 
 log = logging.getLogger(__name__)
 
-MOST_STANDARD_ERRORS = 4.0  # a larger difference is not attributed to chance
 AGREEMENT = 1e-3  # nats by which the best start may exceed the second best; a larger lead may be luck
 
 
@@ -36,33 +32,6 @@ class Settings(NamedTuple):
     starts: int
 
 
-class Optimum(NamedTuple):
-    """The best surrogate that an algorithm found in a family.
-
-    Attributes:
-        surrogate: a distribution of state indices by name, or of vectors of the hidden continuous variables'
-            unconstrained coordinates (which are the variables themselves where these are real numbers).
-        variables: the variables that the surrogate is about, in the order of the vector.
-        elbo: in nats.
-        elbo_error: its standard error; zero where the ELBO is a sum over all joint states.
-        trace: the ELBO after each iteration of the best start.
-        algorithm: the name of the algorithm.
-        starts: the last ELBO of every start.
-        converged: whether the best start converged and a second start reached the same ELBO.
-        network: a surrogate of discrete variables as a network; None for continuous variables.
-    """
-
-    surrogate: tfp.distributions.Distribution
-    variables: tuple[str, ...]
-    elbo: float
-    elbo_error: float
-    trace: np.ndarray
-    algorithm: str
-    starts: list[float]
-    converged: bool
-    network: BayesianNetwork | None = None
-
-
 class Family(Protocol):
     """A family of surrogates."""
 
@@ -75,8 +44,8 @@ class Family(Protocol):
         """Why the family cannot serve a target, as the end of a sentence about it; None where it can."""
         ...
 
-    def fit(self, target: Target, settings: Settings) -> Optimum:
-        """The surrogate of the family with the highest ELBO.
+    def fit(self, target: Target, settings: Settings) -> Fit:
+        """The surrogate of the family with the highest ELBO; the exact evidence stays unknown.
 
         Raises:
             UserError: the family has no such algorithm, or a density is not a number.

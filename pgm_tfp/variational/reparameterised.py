@@ -16,7 +16,8 @@ from scipy.stats import norm, qmc
 
 from common.errors import UserError
 from pgm_tfp.maximisation import compiled, maximise, packed, unpacked
-from pgm_tfp.variational.family import Optimum, Settings, best_start
+from pgm_tfp.variational.family import Settings, best_start
+from pgm_tfp.variational.fits import Fit
 from pgm_tfp.variational.targets import Target
 
 ALGORITHM = "reparameterised"
@@ -72,7 +73,7 @@ class ReparameterisedFamily(ABC):
         """The family needs a hidden continuous variable."""
         return None if target.continuous else "is for continuous variables, and none is hidden"
 
-    def fit(self, target: Target, settings: Settings) -> Optimum:
+    def fit(self, target: Target, settings: Settings) -> Fit:
         """L-BFGS on the ELBO with fixed noise, from several starts; the ELBO is then estimated with fresh noise."""
         if settings.algorithm not in (None, ALGORITHM):
             raise UserError(f"algorithm {settings.algorithm} is for discrete surrogates; leave it out for {self.name}")
@@ -96,7 +97,9 @@ class ReparameterisedFamily(ABC):
             float(elbo(arrays, tf.constant(self.noise(target.dimensions, EVALUATION, settings.seed + number))))
             for number in range(1, REPETITIONS + 1)
         ]
-        return Optimum(
+        return Fit(
+            family=self.name,
+            target=target,
             surrogate=self.distribution(parameters),
             variables=target.continuous,
             elbo=float(np.mean(evaluations)),

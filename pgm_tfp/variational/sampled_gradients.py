@@ -16,8 +16,9 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from pgm_tfp.variational.family import MOST_STANDARD_ERRORS, Settings, log, starts_agree
-from pgm_tfp.variational.tables import Structure, TableOptimum, draw, enumerated_elbo, log_q
+from pgm_tfp.variational.family import Settings, log, starts_agree
+from pgm_tfp.variational.fits import MOST_STANDARD_ERRORS, Fit
+from pgm_tfp.variational.tables import Structure, as_network, distribution, draw, enumerated_elbo, log_q
 from pgm_tfp.variational.targets import Target
 
 SAMPLES = 64  # for one gradient
@@ -81,17 +82,17 @@ LOSSES: dict[str, Callable[[Target, Structure, Logits, tf.Tensor], tf.Tensor]] =
 }
 
 
-def fit_by_score_function(target: Target, structure: Structure, settings: Settings, family: str) -> TableOptimum:
+def fit_by_score_function(target: Target, structure: Structure, settings: Settings, family: str) -> Fit:
     """Stochastic gradient ascent on the ELBO, from several random starts."""
     return _fit("score_function", target, structure, settings, family)
 
 
-def fit_by_vimco(target: Target, structure: Structure, settings: Settings, family: str) -> TableOptimum:
+def fit_by_vimco(target: Target, structure: Structure, settings: Settings, family: str) -> Fit:
     """Stochastic gradient ascent on VIMCO's bound, from several random starts."""
     return _fit("vimco", target, structure, settings, family)
 
 
-def _fit(estimator: str, target: Target, structure: Structure, settings: Settings, family: str) -> TableOptimum:
+def _fit(estimator: str, target: Target, structure: Structure, settings: Settings, family: str) -> Fit:
     seeds = range(settings.seed, settings.seed + settings.starts)
     runs = [ascend(target, structure, estimator, seed, STEPS) for seed in seeds]
     elbos = [sampled_elbo(target, structure, logits, settings.seed) for logits, _ in runs]
@@ -102,7 +103,19 @@ def _fit(estimator: str, target: Target, structure: Structure, settings: Setting
     if not has_levelled_off(trace):
         log.warning("%s: the ELBO was still rising at the last step; pass another seed or more starts", family)
         converged = False
-    return TableOptimum(logits, elbo, error, trace, [value for value, _ in elbos], converged)
+    return Fit(
+        family=family,
+        target=target,
+        surrogate=distribution(structure, logits),
+        variables=target.discrete,
+        elbo=elbo,
+        elbo_error=error,
+        trace=trace,
+        algorithm=estimator,
+        starts=[value for value, _ in elbos],
+        converged=converged,
+        network=as_network(target, structure, [table.numpy() for table in logits]),
+    )
 
 
 def ascend(

@@ -23,6 +23,7 @@ from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.triangulation import Elimination
 from pgm_tfp.variational.factors import MOST_STATES
 from pgm_tfp.variational.family import Settings, best_start
+from pgm_tfp.variational.fits import Fit
 from pgm_tfp.variational.given import flat_index
 from pgm_tfp.variational.targets import Target
 
@@ -107,28 +108,8 @@ def enumerated_elbo(target: Target, structure: Structure, logits: Sequence[tf.Te
     return tf.reduce_sum(tf.exp(log_surrogate) * (target.log_weights - log_surrogate))
 
 
-class TableOptimum(NamedTuple):
-    """The best tables that an algorithm found.
-
-    Attributes:
-        logits: of each table, in the structure's order.
-        elbo: in nats.
-        elbo_error: its standard error; zero where the ELBO is a sum over all joint states.
-        trace: the ELBO after each iteration of the best start.
-        starts: the last ELBO of every start.
-        converged: whether the best start converged and a second start reached the same ELBO.
-    """
-
-    logits: list[tf.Tensor]
-    elbo: float
-    elbo_error: float
-    trace: np.ndarray
-    starts: list[float]
-    converged: bool
-
-
-# Maximises the ELBO over the tables of a structure; the last argument is the family's name, for log messages.
-TableAlgorithm = Callable[[Target, Structure, Settings, str], TableOptimum]
+# Maximises the ELBO over the tables of a structure; the last argument is the family's name.
+TableAlgorithm = Callable[[Target, Structure, Settings, str], Fit]
 
 
 def check_enumerable(target: Target) -> None:
@@ -141,19 +122,37 @@ def check_enumerable(target: Target) -> None:
 
 
 def best_of_starts(
-    structure: Structure, settings: Settings, family: str, ascend: Callable[[list[np.ndarray]], Maximum]
-) -> TableOptimum:
+    target: Target,
+    structure: Structure,
+    settings: Settings,
+    family: str,
+    algorithm: str,
+    ascend: Callable[[list[np.ndarray]], Maximum],
+) -> Fit:
     """The highest of the maxima that an algorithm reaches from random starts, where the ELBO is an exact sum.
 
     Args:
-        family: its name, for log messages.
+        family: its name.
+        algorithm: its name.
         ascend: from logits of every table to the maximum, whose parameters are packed logits.
     """
     random = np.random.default_rng(settings.seed)
     maxima = [ascend(structure.random_logits(random)) for _ in range(settings.starts)]
     best, converged = best_start(maxima, family)
     logits = unpacked(tf.constant(best.parameters), structure.shapes())
-    return TableOptimum(logits, best.value, 0.0, best.trace, [maximum.value for maximum in maxima], converged)
+    return Fit(
+        family=family,
+        target=target,
+        surrogate=distribution(structure, logits),
+        variables=target.discrete,
+        elbo=best.value,
+        elbo_error=0.0,
+        trace=best.trace,
+        algorithm=algorithm,
+        starts=[maximum.value for maximum in maxima],
+        converged=converged,
+        network=as_network(target, structure, [table.numpy() for table in logits]),
+    )
 
 
 def distribution(structure: Structure, logits: Sequence[tf.Tensor]) -> tfp.distributions.JointDistribution:

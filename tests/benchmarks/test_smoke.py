@@ -15,6 +15,20 @@ from vae_keras.report.pdf import BROWSERS
 
 # By benchmark, what makes it small, and its arguments; {folder} is a folder of photographs, {run} a run.
 SMALL = {
+    "approximate_inference": (
+        {
+            "KNOWN": ("server room", "cancer"),
+            "SEEDS": 2,
+            "COMPARED": ("cancer",),
+            "TIMES": (0.05,),
+            "GRID_SIDE": 4,
+            "EXACT_SIDE": 3,
+            "FOUR_PARENTS": 10,
+            "CHILDREN": 60,
+            "COUPLINGS": (0.1,),
+        },
+        [],
+    ),
     "architectures": (
         {
             "SETTINGS": {

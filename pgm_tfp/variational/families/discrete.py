@@ -7,9 +7,10 @@ from common.errors import UserError, nearest
 from pgm_tfp.variational.coordinate_ascent import fit_by_coordinate_ascent
 from pgm_tfp.variational.enumeration import fit_by_enumeration
 from pgm_tfp.variational.factors import MOST_STATES
-from pgm_tfp.variational.family import Optimum, Settings
+from pgm_tfp.variational.family import Settings
+from pgm_tfp.variational.fits import Fit
 from pgm_tfp.variational.sampled_gradients import fit_by_score_function, fit_by_vimco
-from pgm_tfp.variational.tables import Structure, TableAlgorithm, as_network, distribution
+from pgm_tfp.variational.tables import Structure, TableAlgorithm
 from pgm_tfp.variational.targets import Target
 
 ALGORITHMS: dict[str, TableAlgorithm] = {
@@ -35,7 +36,7 @@ class TableFamily(NamedTuple):
         """The family cannot describe a hidden continuous variable."""
         return f"is for discrete variables, and {target.continuous[0]} is continuous" if target.continuous else None
 
-    def fit(self, target: Target, settings: Settings) -> Optimum:
+    def fit(self, target: Target, settings: Settings) -> Fit:
         """The tables with the highest ELBO, by the algorithm of that name.
 
         The default is "enumerated" up to 65,536 joint states, and "score_function" above.
@@ -44,16 +45,4 @@ class TableFamily(NamedTuple):
         algorithm = settings.algorithm or default
         if algorithm not in ALGORITHMS:
             raise UserError(f"unknown algorithm {algorithm}; {nearest(algorithm, ALGORITHMS)}")
-        structure = self.structure(target)
-        best = ALGORITHMS[algorithm](target, structure, settings, self.name)
-        return Optimum(
-            surrogate=distribution(structure, best.logits),
-            variables=target.discrete,
-            elbo=best.elbo,
-            elbo_error=best.elbo_error,
-            trace=best.trace,
-            algorithm=algorithm,
-            starts=best.starts,
-            converged=best.converged,
-            network=as_network(target, structure, [table.numpy() for table in best.logits]),
-        )
+        return ALGORITHMS[algorithm](target, self.structure(target), settings, self.name)

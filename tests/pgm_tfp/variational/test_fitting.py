@@ -12,7 +12,7 @@ from pgm_tfp.backend import tf, tfd
 from pgm_tfp.maximisation import Maximum
 from pgm_tfp.variational import LogEvidence, evidence, fit, quadrature, sampled_gradients, target
 from pgm_tfp.variational.family import best_start
-from pgm_tfp.variational.fitting import checked
+from pgm_tfp.variational.fits import checked
 
 LAPLACE_GAP = (np.log(np.pi) - 1) / 2
 

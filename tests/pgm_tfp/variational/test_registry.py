@@ -8,7 +8,7 @@ from scipy.stats import logistic
 
 from common.errors import UserError
 from pgm_tfp import catalogue
-from pgm_tfp.variational import FAMILIES, Optimum, ReparameterisedFamily, fit, register
+from pgm_tfp.variational import FAMILIES, Fit, ReparameterisedFamily, fit, register
 from pgm_tfp.variational.families.discrete import TableFamily
 from pgm_tfp.variational.tables import mean_field
 
@@ -50,7 +50,8 @@ class NarrowNormal:
         terms = (target.log_density(draws) - surrogate.log_prob(draws)).numpy()
         elbo, error = terms.mean(), terms.std() / np.sqrt(len(terms))
         trace = np.array([elbo])
-        return Optimum(surrogate, target.continuous, elbo, error, trace, "best draw of the prior", [elbo], True)
+        algorithm = "best draw of the prior"
+        return Fit(self.name, target, surrogate, target.continuous, elbo, error, trace, algorithm, [elbo], True)
 
 
 @pytest.fixture(autouse=True)
