@@ -1,28 +1,32 @@
 """What every method of this folder answers, and the question as the methods need it.
 
-A method is a generator. Each answer that it yields is better than the one before, so that a user can stop it at any
-time and keep the last answer with its error. It ends where more work would not help, or where its budget is used up.
+A method is a generator. Each answer that it yields has used more work than the one before, so that a user can stop it
+at any time and keep the last answer with its error. It ends where more work would not help, or where its budget is used
+up.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import nan
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from common.errors import UserError, nearest
+from common.ranges import SEEDS
+from pgm_tfp import elimination
 from pgm_tfp.conditionals import State
 from pgm_tfp.exact import Network, check_variables
-from pgm_tfp.exact.evidence import Evidence, Findings, conditioned, log_normalizer, read_evidence
+from pgm_tfp.exact.evidence import Evidence, Findings, conditioned, read_evidence
 from pgm_tfp.exact.probabilities import Marginals, Probabilities
 from pgm_tfp.markov import MarkovNetwork
-from pgm_tfp.memory import TooLargeError
-from pgm_tfp.potentials import Potential
+from pgm_tfp.memory import TooLargeError, available_memory, gigabytes
+from pgm_tfp.potentials import MOST_VARIABLES, Potential
 from pgm_tfp.results import LogEvidence
 
 # The logarithm of a weight of zero. A finite number keeps sums and differences of logarithms defined.
-LOG_ZERO = -1e4
+LOG_ZERO = -1e6
 ERROR = 0.005  # of a probability
+MOST_EXACT_CELLS = 10**7  # of the tables of an exact sum that an approximate method may compute on its way
 
 
 class Question(NamedTuple):
@@ -125,9 +129,10 @@ class Approximation(NamedTuple):
         """
         return _of(self.standard_errors, variable)
 
-    def largest_error(self) -> float:
-        """The largest standard error; NaN where one is unknown."""
-        return float(max((error for row in self.standard_errors.values() for error in row.values()), default=0.0))
+    def largest_error(self, variables: Iterable[str] | None = None) -> float:
+        """The largest standard error of these variables' probabilities, or of all; NaN if one is unknown."""
+        asked = self.standard_errors if variables is None else variables
+        return float(np.max([error for name in asked for error in self.standard_error(name).values()], initial=0.0))
 
 
 Method: TypeAlias = Callable[[Question], Iterator[Approximation]]
@@ -150,27 +155,55 @@ def question(
         patience: multiplies the work after which a method gives up.
 
     Raises:
-        UserError: a name is unknown, or a variable is continuous.
+        UserError: a name is unknown, a variable is continuous, a number is not permitted, or the findings alone exclude
+            each other.
     """
+    if refusal := SEEDS.refusal(seed):
+        raise UserError(f"seed {seed} {refusal}")
+    if not error >= 0.0:
+        raise UserError(f"error must be 0 or more, given {error}")
     check_variables(network, network.graph)
     check_variables(network, about or ())
     findings = read_evidence(network, evidence)
     # The answer about an observed variable is certain, so only the others keep an axis.
     asked = None if about is None else [name for name in about if name not in findings.states]
     potentials = conditioned(network, findings, asked)
+    if any(not potential.variables and not potential.values for potential in potentials):
+        raise impossible()
     present = {name for potential in potentials for name in potential.variables}
     hidden = tuple(name for name in network.graph if name in present)
     return Question(network, findings, potentials, hidden, seed, error, patience)
 
 
 def log_evidence_of(network: Network, log_weight: LogEvidence) -> LogEvidence:
-    """log p(evidence) from the log of p(evidence) times Z; unknown where log Z is too large to compute."""
+    """log p(evidence) from the log of p(evidence) times Z; unknown where log Z takes too long to compute."""
     if not isinstance(network, MarkovNetwork):
         return log_weight
-    try:
-        return log_weight._replace(value=log_weight.value - log_normalizer(network))
-    except TooLargeError:
+    if log_weight.kind == "unknown" or not is_small(network.potentials()):
         return LogEvidence("unknown")
+    return log_weight._replace(value=log_weight.value - network.log_partition)
+
+
+def is_small(potentials: Sequence[Potential]) -> bool:
+    """Whether an exact sum over these potentials takes a moment."""
+    eliminated = elimination.elimination_of(potentials)
+    cost = elimination.tree_cost(eliminated.cliques, elimination.sizes_of(potentials))
+    return cost.cells <= MOST_EXACT_CELLS and cost.largest_clique <= MOST_VARIABLES
+
+
+def check_room(what: str, needed: int) -> None:
+    """Raise TooLargeError if arrays of so many bytes do not fit into the memory that is available."""
+    available = available_memory()
+    if needed > available:
+        raise TooLargeError(
+            f"{what} would take {gigabytes(needed)}, and {gigabytes(available)} are available; ask about fewer "
+            "variables"
+        )
+
+
+def impossible() -> UserError:
+    """The error for evidence of probability zero."""
+    return UserError("the evidence is impossible: its probability is zero; leave a finding out")
 
 
 def logarithm(values: np.ndarray) -> np.ndarray:

@@ -24,8 +24,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from common.errors import UserError
-from pgm_tfp.approximate.approximation import Approximation, Question, logarithm
+from pgm_tfp.approximate.approximation import Approximation, Question, check_room, impossible, logarithm
 from pgm_tfp.exact.evidence import conditioned
+from pgm_tfp.memory import FLOAT
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.potentials import Potential
 from pgm_tfp.results import LogEvidence
@@ -39,7 +40,12 @@ MOST_WORK = 2 * 10**8  # weights that are looked up, after which the method give
 CALLS = 4_000  # the time of a sweep's calls, in weights that could be looked up in that time
 MOST_STATES = 2**12  # of one block
 LARGEST_R_HAT, FEWEST_EFFECTIVE = 1.01, 400  # Vehtari et al. 2021, section 4
+TEMPORARIES = 6  # arrays of the size of the weights that one step looks up
 CERTAIN = 1e-12  # a smaller variance is due to rounding
+
+
+class TooManyStatesError(UserError):
+    """A block has too many joint states to list."""
 
 
 class Block(NamedTuple):
@@ -107,6 +113,10 @@ def gibbs(question: Question) -> Iterator[Approximation]:
     codes = np.zeros((len(question.hidden), CHAINS), np.int64)
     for block in sampler.blocks:
         codes[block.members] = block.states[:, random.integers(block.states.shape[1], size=CHAINS)]
+    # Half of the chains begin with the last blocks, so that not all go where the first block goes.
+    for sweeps, part in ((sampler.sweeps, slice(CHAINS // 2)), (sampler.sweeps[::-1], slice(CHAINS // 2, CHAINS))):
+        for sweep in sweeps:
+            _drawn(sampler, sweep, codes[:, part], random)
     length, sums = FIRST_SEGMENT, list[list[np.ndarray]]()
     most = max(4 * SEGMENTS, question.patience * MOST_WORK / max(1, sampler.work))
     done = 0
@@ -166,8 +176,6 @@ def blocks_of(question: Question, planned: Plan) -> list[Block]:
     joined = nx.Graph()
     joined.add_nodes_from(planned.drawn)
     for potential in zeros:
-        if not potential.variables:
-            raise _impossible()
         nx.add_path(joined, potential.variables)
     blocks = []
     for component in nx.connected_components(joined):
@@ -213,6 +221,10 @@ def compiled(question: Question) -> Sampler:
         for _, members in sorted(together.items())
     ]
     work = sum(sweep.shifts.size * CHAINS + CALLS for sweep in sweeps)
+    stored = SEGMENTS * sum(len(sweep.blocks) * sweep.shifts.shape[1] for sweep in sweeps)
+    most = max((sweep.shifts.size for sweep in sweeps), default=0)
+    needed = FLOAT * CHAINS * (stored + TEMPORARIES * most)
+    check_room(f"gibbs with {CHAINS} chains of {len(question.hidden):,} variables", needed)
     return Sampler(blocks, sweeps, weights.log_values, work)
 
 
@@ -245,13 +257,13 @@ def _support(question: Question, members: Sequence[str], inside: Sequence[Potent
             waiting.remove(potential)
             at = tuple(states[known.index(variable)] for variable in potential.variables)
             states = states[:, potential.values[at] > 0.0]
-        if states.shape[1] > MOST_STATES:
-            raise UserError(
+        if len(members) > 1 and states.shape[1] > MOST_STATES:
+            raise TooManyStatesError(
                 f"gibbs: tables with zeros join {len(members)} variables ({', '.join(members[:3])}, ...) in a block of "
                 f"more than {MOST_STATES:,} states; take loopy, or likelihood_weighting for a Bayesian network"
             )
     if not states.shape[1]:
-        raise _impossible()
+        raise impossible()
     return states
 
 
@@ -304,17 +316,22 @@ def _segment(sampler: Sampler, codes: np.ndarray, length: int, random: np.random
     sums = [np.zeros((len(sweep.blocks), sweep.shifts.shape[1], codes.shape[1])) for sweep in sampler.sweeps]
     for _ in range(length):
         for sweep, total in zip(sampler.sweeps, sums, strict=True):
-            places = (sweep.strides @ codes + sweep.offsets[:, None])[:, None] + sweep.shifts[:, :, None]
-            # log p(x_b | rest) = sum_c log phi_c(x_b, rest) + constant
-            logits = np.add.reduceat(sampler.log_weights.take(places), sweep.first, 0)
-            weights = np.exp(logits - logits.max(1, keepdims=True))
-            cumulative = weights.cumsum(1)
-            total += weights / cumulative[:, -1:]
-            # The last bound is the sum of all weights, so it is not compared.
-            threshold = random.random((len(weights), 1, codes.shape[1])) * cumulative[:, -1:]
-            chosen = (cumulative[:, :-1] <= threshold).sum(1)
-            codes[sweep.members] = np.take_along_axis(sweep.states, chosen[sweep.owners], 1)
+            total += _drawn(sampler, sweep, codes, random)
     return sums
+
+
+def _drawn(sampler: Sampler, sweep: Sweep, codes: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Draw the states of some blocks in all chains, in place; p(block's state | rest), (blocks, states, chains)."""
+    places = (sweep.strides @ codes + sweep.offsets[:, None])[:, None] + sweep.shifts[:, :, None]
+    # log p(x_b | rest) = sum_c log phi_c(x_b, rest) + constant
+    logits = np.add.reduceat(sampler.log_weights.take(places), sweep.first, 0)
+    weights = np.exp(logits - logits.max(1, keepdims=True))
+    cumulative = weights.cumsum(1)
+    # The last bound is the sum of all weights, so it is not compared.
+    threshold = random.random((len(weights), 1, codes.shape[1])) * cumulative[:, -1:]
+    chosen = (cumulative[:, :-1] <= threshold).sum(1)
+    codes[sweep.members] = np.take_along_axis(sweep.states, chosen[sweep.owners], 1)
+    return weights / cumulative[:, -1:]
 
 
 def _answer(question: Question, sampler: Sampler, sums: Sequence[Sequence[np.ndarray]], length: int) -> Approximation:
@@ -328,8 +345,10 @@ def _answer(question: Question, sampler: Sampler, sums: Sequence[Sequence[np.nda
         for place, number in enumerate(sweep.blocks):
             block = sampler.blocks[number]
             for member, states in zip(block.members, block.states, strict=True):
+                of_block = np.moveaxis(means[:, place], 1, 2)
                 # The probabilities of the block's states with each state of this variable, added up
-                by_variable[member] = np.moveaxis(means[:, place], 1, 2) @ np.eye(question.sizes[member])[states]
+                alone = len(block.members) == 1 and block.states.shape[1] == question.sizes[member]
+                by_variable[member] = of_block if alone else of_block @ np.eye(question.sizes[member])[states]
     r_hat = max((float(_r_hat(one).max()) for one in by_variable), default=1.0)
     of_chain = [one.mean(0) for one in by_variable]
     probabilities = [one.mean(0) / one.mean(0).sum() for one in of_chain]
@@ -337,7 +356,7 @@ def _answer(question: Question, sampler: Sampler, sums: Sequence[Sequence[np.nda
     effective = min((_effective(p, v) for p, v in zip(probabilities, variances, strict=True)), default=np.inf)
     # States of the rest that no draw reached may change a mean of p(state | rest) by one draw.
     unseen = 1.0 / (CHAINS * length * len(kept))
-    errors = [np.sqrt(v + unseen**2) if v.any() else np.sqrt(v) for v in variances]
+    errors = [np.sqrt(v + (unseen**2 if len(v) > 1 else 0.0)) for v in variances]
     doubt = ""
     if not r_hat <= LARGEST_R_HAT:
         doubt = f"{CHAINS} chains disagree after {done:,} sweeps: R-hat is {r_hat:.3g}, and {LARGEST_R_HAT} is the most"
@@ -360,7 +379,8 @@ def _r_hat(means: np.ndarray) -> np.ndarray:
     half_chains = means.reshape(-1, means.shape[-1])
     within = (half_chains * (1.0 - half_chains)).mean(0)
     between = half_chains.var(0, ddof=1)
-    ratio = np.divide(between, within, out=np.zeros_like(between), where=between > CERTAIN)
+    with np.errstate(divide="ignore", over="ignore"):  # chains that are each certain of another state
+        ratio = np.divide(between, within, out=np.zeros_like(between), where=between > CERTAIN)
     return np.sqrt(1.0 + ratio)
 
 
@@ -368,7 +388,3 @@ def _effective(p: np.ndarray, variance: np.ndarray) -> float:
     """The smallest number of independent draws whose mean would have as large a variance."""
     unsure = variance > CERTAIN * p * (1.0 - p)
     return float(np.divide(p * (1.0 - p), variance, out=np.full_like(p, np.inf), where=unsure).min(initial=np.inf))
-
-
-def _impossible() -> UserError:
-    return UserError("gibbs: the evidence is impossible; leave a finding out")

@@ -20,9 +20,8 @@ import numpy as np
 
 from common.errors import UserError
 from pgm_tfp import elimination
-from pgm_tfp.approximate.approximation import Approximation, Question
+from pgm_tfp.approximate.approximation import Approximation, Question, impossible, is_small
 from pgm_tfp.conditionals import Table
-from pgm_tfp.memory import TooLargeError
 from pgm_tfp.networks import BayesianNetwork
 from pgm_tfp.potentials import LOG_MAX_PRODUCT, Potential, held
 from pgm_tfp.results import LogEvidence
@@ -35,6 +34,7 @@ MOST_DRAWS = 2**22
 FEWEST_EFFECTIVE = 400
 UNSEEN = 3.0  # -log(0.05): the mean number of hits of what is missed with probability 5 %
 LARGEST_UNSEEN_SHARE = 0.01
+SQRT_2 = 2**0.5
 
 
 class Sums(NamedTuple):
@@ -61,13 +61,15 @@ def likelihood_weighting(question: Question) -> Iterator[Approximation]:
     """Probabilities and log p(evidence) from weighted draws of a Bayesian network, with standard errors.
 
     Raises:
-        UserError: the network is a Markov network.
+        UserError: the network is a Markov network, or no state of the network has a weight above zero.
     """
     if not isinstance(question.network, BayesianNetwork):
         raise UserError("likelihood_weighting draws along the edges of a Bayesian network; take gibbs for a Markov one")
     random = np.random.default_rng(question.seed)
-    names = [name for name in question.network.graph if name in {*question.hidden, *question.findings.states}]
+    names = _names(question)
     heaviest = largest_log_weight(question)
+    if heaviest == -np.inf:
+        raise impossible()
     batch = max(1, min(AT_ONCE, CELLS_AT_ONCE // max(1, len(names))))
     most = question.patience * min(MOST_DRAWS, MOST_CELLS / max(1, len(names)))
     none = [np.zeros(size) for size in question.sizes]
@@ -75,7 +77,7 @@ def likelihood_weighting(question: Question) -> Iterator[Approximation]:
     goal = 4 * batch
     while True:
         while sums.draws < goal:
-            sums = _added(sums, _batch(question, names, batch, random), question)
+            sums = _added(sums, weighted_draws(question, batch, random), question)
             answer = _answer(question, sums, heaviest)
             yield answer
         if goal >= most or (answer.converged and answer.largest_error() <= question.error):
@@ -91,11 +93,10 @@ def largest_log_weight(question: Question) -> float:
     if not isinstance(question.network, BayesianNetwork):
         return np.inf
     weights = _weighting(question)
-    try:
+    if is_small(weights):
         return elimination.maximum([held(potential, LOG_MAX_PRODUCT) for potential in weights])[1]
-    except TooLargeError:
-        with np.errstate(divide="ignore"):
-            return float(sum(np.log(potential.values.max()) for potential in weights))
+    with np.errstate(divide="ignore"):
+        return float(sum(np.log(potential.values.max()) for potential in weights))
 
 
 def _weighting(question: Question) -> list[Potential]:
@@ -110,13 +111,17 @@ def _tables(question: Question) -> dict[str, Table]:
     return {name: question.network.table(name) for name in question.network.graph}
 
 
-def _batch(
-    question: Question, names: list[str], n: int, random: np.random.Generator
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Draws of the hidden variables by name, (n,) indices of states each, and the log weights, (n,)."""
+def _names(question: Question) -> list[str]:
+    """All variables of the question, parents first."""
+    asked = {*question.hidden, *question.findings.states}
+    return [name for name in question.network.graph if name in asked]
+
+
+def weighted_draws(question: Question, n: int, random: np.random.Generator) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Draws of all variables by name, (n,) indices of states each, and their log weights, (n,)."""
     states, tables = question.findings.states, _tables(question)
     drawn: dict[str, np.ndarray] = {}
-    for name in names:
+    for name in _names(question):
         if name in states:
             drawn[name] = np.full(n, states[name])
         else:
@@ -161,32 +166,35 @@ def _answer(question: Question, sums: Sums, heaviest: float) -> Approximation:
         )
     probabilities = [row / sums.weight for row in sums.of_state]
     effective = sums.weight**2 / sums.square
+    # 3 W / n against p(e), where W is the largest weight
+    log_unseen = np.log(UNSEEN) + heaviest - sums.log_scale - np.log(sums.weight)
+    unseen = float(np.exp(min(log_unseen, 0.0)))
     errors = [
-        _standard_errors(row, squares, sums, effective)
+        _standard_errors(row, squares, sums, max(SQRT_2 / effective, unseen / 2))
         for row, squares in zip(probabilities, sums.square_of_state, strict=True)
     ]
     mean = sums.weight / sums.draws
-    relative = np.sqrt(max(sums.square / sums.draws - mean**2, 0.0) / sums.draws) / mean
-    # 3 W / n against p(e), where W is the largest weight
-    unseen = UNSEEN * np.exp(heaviest - sums.log_scale) / sums.weight
+    relative = max(sums.square / sums.draws - mean**2, 0.0) / sums.draws / mean**2
     doubt = ""
     if effective < FEWEST_EFFECTIVE:
         doubt = f"{sums.draws:,} draws have an effective sample size of {effective:,.0f}; {FEWEST_EFFECTIVE} are needed"
     elif unseen > LARGEST_UNSEEN_SHARE:
         doubt = (
-            f"the evidence is rare: states that {sums.draws:,} draws did not reach could add {100 * unseen:.2g} % to "
-            "its probability"
+            f"the evidence is rare: states that {sums.draws:,} draws did not reach could add {100 * unseen:.2g} % "
+            f"{'or more ' if log_unseen > 0 else ''}to its probability"
         )
-    log_weight = LogEvidence("estimated", sums.log_scale + float(np.log(mean)), float(relative))
+    error = float(np.sqrt(relative + (unseen / 2) ** 2)) if relative else 0.0
+    log_weight = LogEvidence("estimated", sums.log_scale + float(np.log(mean)), error)
     work += f", effective sample size {effective:,.0f}"
     return Approximation(
         NAME, question.network, question.marginals(probabilities), question.errors(errors), log_weight, doubt, work
     )
 
 
-def _standard_errors(p: np.ndarray, squares: np.ndarray, sums: Sums, effective: float) -> np.ndarray:
-    """The delta method's, and a little more: it would call the probability of a state that no draw reached certain."""
+def _standard_errors(p: np.ndarray, squares: np.ndarray, sums: Sums, unseen: float) -> np.ndarray:
+    """The delta method's, and the error by what the draws did not reach."""
+    if len(p) == 1:
+        return np.zeros(1)
     # sum w^2 (1(x = s) - p)^2 = (1 - 2 p) sum_{x = s} w^2 + p^2 sum w^2
     delta = np.maximum((1.0 - 2.0 * p) * squares + p**2 * sums.square, 0.0) / sums.weight**2
-    unseen = 2.0 / effective**2 if len(p) > 1 else 0.0
-    return np.sqrt(delta + unseen)
+    return np.sqrt(delta + unseen**2)

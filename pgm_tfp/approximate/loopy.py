@@ -6,43 +6,50 @@ and log p(evidence) by the Bethe free energy is no bound (Koller & Friedman 2009
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from common.errors import UserError
-from pgm_tfp.approximate.approximation import LOG_ZERO, Approximation, Question
-from pgm_tfp.approximate.propagation import FactorGraph, State, factor_graph, free_energy, propagate, variable_beliefs
+from pgm_tfp import elimination
+from pgm_tfp.approximate.approximation import Approximation, Question, impossible
+from pgm_tfp.approximate.possibility import is_possible
+from pgm_tfp.approximate.propagation import State, factor_graph, free_energy, propagate, variable_beliefs
 from pgm_tfp.results import LogEvidence
 
 NAME = "loopy"
 EVERY = 100  # rounds between two answers
 STARTS = 4  # of uniform messages, and of random ones
 SAME = 1e-3  # the largest difference of a probability at which two starts have converged to the same answer
-ROUNDING = 1e-6  # nats; the error of log p(evidence) of converged messages without loops
+ROUNDING = 1e-6  # as a share, and in nats: the error of log p(evidence) of converged messages without loops
 
 
 def loopy(question: Question) -> Iterator[Approximation]:
     """Probabilities by loopy belief propagation; exact where the potentials form no loop.
 
     With loops there are several starts. The answer has the highest log p(evidence) of them, by the Bethe free energy,
-    and it is not reliable if another start ends at other probabilities.
+    and it is not reliable if another start does not converge or ends at other probabilities.
 
     Raises:
-        UserError: the messages show that the evidence is impossible.
+        UserError: the evidence is impossible.
     """
     graph = factor_graph(question.potentials, question.hidden)
-    random = np.random.default_rng(question.seed)
-    ends = list[End]()
-    for start in range(1 if graph.forest else STARTS):
-        for state in propagate(graph, EVERY, question.patience, random if start else None):
-            end = End(state, free_energy(graph, state).value, variable_beliefs(graph, state))
-            exact = graph.forest and state.converged
-            if end.value < LOG_ZERO / 2 and (exact or graph.log_scale < LOG_ZERO / 2):
-                raise UserError("loopy: the evidence is impossible; leave a finding out")
-            yield _answer(question, graph, [*ends, end])
-        ends.append(end)
+    known = elimination.log_sum(question.potentials) if graph.forest else None
+    if known == -np.inf:
+        raise impossible()
+    possible = known is not None or is_possible(question) is not None
+    starts, rounds = 1 if graph.forest else STARTS, 1.0
+    while True:
+        random, ends = np.random.default_rng(question.seed), list[End]()
+        for start in range(starts):
+            for state in propagate(graph, EVERY, rounds, random if start else None):
+                end = End(state, free_energy(graph, state).value, variable_beliefs(graph, state))
+                yield _answer(question, [*ends, end], len(ends) + state.converged == starts, known, possible)
+            ends.append(end)
+        yield _answer(question, ends, True, known, possible)
+        if rounds >= question.patience or all(end.state.converged for end in ends):
+            return
+        rounds *= 2
 
 
 class End(NamedTuple):
@@ -64,21 +71,34 @@ class End(NamedTuple):
         return all(float(np.abs(one - another).max()) <= SAME for one, another in pairs)
 
 
-def _answer(question: Question, graph: FactorGraph, ends: list[End]) -> Approximation:
+def _answer(
+    question: Question, ends: Sequence[End], finished: bool, known: float | None, possible: bool
+) -> Approximation:
+    """The best of several ends.
+
+    Args:
+        finished: whether every start has ended.
+        known: the exact log of p(evidence) times Z, where there are no loops.
+        possible: whether the evidence is known to be possible.
+    """
     best = max(ends, key=lambda end: (end.state.converged, end.value))
-    apart = sum(not end.agrees(best) for end in ends if end.state.converged)
-    rounds = sum(end.state.rounds for end in ends)
-    exact = graph.forest and best.state.converged
+    wandering = [end for end in ends if not end.state.converged]
+    apart = sum(not end.agrees(best) for end in ends)
+    # Weights that differ by more than exp(10^6) are too much for messages.
+    exact = known is not None and best.state.converged and abs(best.value - known) <= ROUNDING * max(1.0, abs(known))
     doubt = ""
-    if not best.state.converged:
-        doubt = best.state.unrest
+    if not finished or wandering:
+        doubt = (wandering or [best])[0].state.unrest
     elif apart:
         doubt = f"{apart} of {len(ends)} starts converged to other probabilities"
-    elif not graph.forest and len(ends) < STARTS:
-        doubt = "one start alone does not show whether another would end at other probabilities"
+    elif known is not None and not exact:
+        doubt = "the messages do not give the exact probability of the evidence"
+    elif not possible:
+        doubt = "tables with zeros form loops, and it is not known whether the evidence is possible"
     log_weight = LogEvidence("unknown", best.value)
-    if exact:
-        log_weight = LogEvidence("known", best.value, ROUNDING)
+    if exact and known is not None:
+        log_weight = LogEvidence("known", known, ROUNDING)
+    rounds = sum(end.state.rounds for end in ends)
     return Approximation(
         NAME,
         question.network,
@@ -86,6 +106,6 @@ def _answer(question: Question, graph: FactorGraph, ends: list[End]) -> Approxim
         question.errors([np.zeros(size) for size in question.sizes] if exact else None),
         log_weight,
         doubt,
-        f"{rounds:,} rounds, "
-        + ("no loops, so the answer is exact" if graph.forest else f"{len(ends)} starts; the error is unknown"),
+        f"rounds: {rounds:,}; "
+        + ("no loops, so the answer is exact" if exact else f"starts: {len(ends)}; error unknown"),
     )

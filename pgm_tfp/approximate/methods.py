@@ -15,6 +15,7 @@ from pgm_tfp.approximate.tree_reweighted import tree_reweighted
 from pgm_tfp.conditionals import State
 from pgm_tfp.exact import Network
 from pgm_tfp.exact.evidence import Evidence
+from pgm_tfp.networks import BayesianNetwork
 
 METHODS: dict[str, Method] = {
     "likelihood_weighting": likelihood_weighting,
@@ -24,10 +25,11 @@ METHODS: dict[str, Method] = {
     "mean_field": mean_field_answers,
 }
 DEFAULT = "likelihood_weighting"
+SAMPLERS = ("likelihood_weighting", "gibbs")  # more time makes their errors smaller
 
 
 class UnreliableError(UserError):
-    """An approximate method does not vouch for its answer."""
+    """An approximate method's own tests say that its answer is not reliable."""
 
 
 class Estimate(NamedTuple):
@@ -60,7 +62,7 @@ def marginal(
 
     Raises:
         UserError: a name is unknown, or the method does not fit the network.
-        UnreliableError: the method does not vouch for its answer. The message has the reason; `infer` has the numbers.
+        UnreliableError: the answer is not reliable. The message has the reason; `infer` has the numbers.
     """
     found = infer(network, evidence, method, about=[variable], seed=seed, seconds=seconds)
     if not found.converged:
@@ -77,7 +79,7 @@ def infer(
     error: float | None = None,
     seconds: float | None = None,
 ) -> Approximation:
-    """Approximate marginals and log p(evidence), and whether the method vouches for them.
+    """Approximate marginals and log p(evidence), and whether they are reliable by the method's own tests.
 
     Args:
         about: the variables of the question; None for all. A Bayesian network is pruned to what matters for them.
@@ -111,17 +113,19 @@ def answers(
     error: float = ERROR,
     patience: float = 1.0,
 ) -> Iterator[Approximation]:
-    """As `infer`, but better and better answers while the method works, to stop at any of them.
+    """As `infer`, but one answer after the other while the method works, to stop at any of them.
 
     Args:
         patience: multiplies the amount of work after which a method gives up.
     """
     if method not in METHODS:
-        raise UserError(f"no method is named {method}; {nearest(method, METHODS)}")
+        raise UserError(f"no method is named {method}; {nearest(str(method), METHODS)}")
     yield from METHODS[method](question(network, evidence, about, seed, error, patience))
 
 
 def unreliable(found: Approximation) -> UnreliableError:
-    """The error for an answer that its method does not vouch for."""
-    others = ", ".join(name for name in METHODS if name != found.method)
-    return UnreliableError(f"{found.method} has no reliable answer: {found.doubt}; try {others}, or give more seconds")
+    """The error for an answer that is not reliable; it has the reason and the other methods."""
+    directed = isinstance(found.network, BayesianNetwork)
+    others = [name for name in METHODS if name != found.method and (directed or name != "likelihood_weighting")]
+    more = ", or give it more seconds" if found.method in SAMPLERS else ""
+    return UnreliableError(f"{found.method} has no reliable answer: {found.doubt}; try {', '.join(others)}{more}")

@@ -39,7 +39,7 @@ LEAST_GAIN = 1e-9  # nats; sweeps end when one gains less
 SAME = 1e-6  # nats; two starts that differ by less have reached the same maximum
 # The ELBO of a surrogate that gives mass to a state of weight zero is minus infinity. The finite `LOG_ZERO` lets
 # coordinate ascent leave such a start. A surrogate that keeps some of the mass there is no answer.
-NO_MASS = 1e-9  # the mass on states of weight zero that counts as none; it changes the ELBO by 1e-5 nats at most
+NO_MASS = 1e-11  # the mass on states of weight zero that counts as none; it changes the ELBO by 1e-5 nats at most
 
 
 class MeanField(NamedTuple):
@@ -124,7 +124,7 @@ def mean_field_answers(question: Question) -> Iterator[Approximation]:
         question.errors(None),
         log_weight,
         "" if found.converged else f"{STARTS} starts did not reach the same maximum twice",
-        f"{STARTS} starts; the errors of probabilities are unknown",
+        f"starts: {STARTS}; the errors of probabilities are unknown",
     )
 
 
@@ -147,8 +147,8 @@ def ascend(question: Question, starts: int = STARTS) -> Ascent:
     possible = [one for one in reached if _expected(zeros, one[0]) <= NO_MASS]
     if not possible:
         raise UserError(
-            "mean field found no surrogate without mass on states of probability zero; give other evidence, or more "
-            "starts"
+            "mean field found no surrogate without mass on states of probability zero; take another method, or give "
+            "other evidence"
         )
     best, elbo, settled = max(possible, key=lambda one: one[1])
     ends = [one[1] for one in reached]

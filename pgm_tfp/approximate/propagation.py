@@ -10,7 +10,7 @@ rho_f = 1 for all f is loopy belief propagation, whose fixed points are those of
 & Weiss 2005, IEEE Transactions on Information Theory 51). If rho_f is the share of forests that contain f, in some
 distribution over sets of potentials without loops, a fixed point gives an upper bound of the log of the sum
 (Wainwright, Jaakkola & Willsky 2005, IEEE Transactions on Information Theory 51; the proof carries over to potentials
-of more variables). The weight of a state of probability zero is exp(-10^4).
+of more variables). The weight of a state of probability zero is exp(-10^6).
 
 Messages change in rounds. A round computes all messages, and changes those that would change most (residual scheduling:
 Elidan, McGraw & Koller 2006; in bulk, as Van der Merwe, Joseph & Gopalakrishnan 2019 do).
@@ -24,13 +24,15 @@ import networkx as nx
 import numpy as np
 import scipy.sparse as sp
 
-from pgm_tfp.approximate.approximation import LOG_ZERO, logarithm
+from pgm_tfp.approximate.approximation import LOG_ZERO, check_room, logarithm
+from pgm_tfp.memory import FLOAT
 from pgm_tfp.potentials import Potential, log_sum_exp
 
 TOLERANCE = 1e-9  # the largest change of a probability in a message at which the messages have converged
-MOST_ROUNDS, FEWEST_ROUNDS = 5_000, 300
+MOST_ROUNDS, FEWEST_ROUNDS = 3_000, 300
 MOST_CELLS = 10**7  # weights that all rounds together look at, between these numbers of rounds
 SHARE_OF_LARGEST = 0.3  # messages change in a round if they would change by this share of the largest change
+TEMPORARIES = 8  # arrays of the size of all messages
 START_SPREAD = 1.0  # standard deviation of the logarithms of random messages
 PATIENCE = 200  # rounds without a new smallest change, after which messages are damped more
 DAMPINGS = (0.0, 0.3, 0.6, 0.8, 0.9)  # the share of the old message that is kept, one after the other
@@ -117,6 +119,9 @@ def factor_graph(
         graph.add_edges_from((at, name) for name in potential.variables)
         for name, size in potential.sizes.items():
             sizes[number[name]] = size
+    incidences = sum(len(potential.variables) for potential in potentials)
+    needed = FLOAT * TEMPORARIES * (incidences + len(variables)) * int(sizes.max(initial=1))
+    check_room(f"messages between {len(potentials):,} tables and {len(variables):,} variables", needed)
     log_scale = sum(float(logarithm(potentials[at].values)) for at in by_shape.pop((), []))
     groups = [
         Group(
@@ -140,8 +145,7 @@ def propagate(
         patience: multiplies the number of rounds after which it ends.
         random: draws the messages to start with; without it, they are uniform.
     """
-    cells = sum(group.log_values.size for group in graph.groups)
-    most_rounds = patience * max(FEWEST_ROUNDS, min(MOST_ROUNDS, MOST_CELLS // max(1, cells)))
+    most_rounds = patience * usual_rounds(graph)
     most = int(graph.sizes.max(initial=1))
     outside = np.where(np.arange(most)[:, None] < graph.sizes, 0.0, LOG_ZERO)
     # Column v of the matrix adds up rho_f log m_fv over the potentials of variable v.
@@ -170,6 +174,12 @@ def propagate(
             yield State(list(messages), _beliefs(adding, messages, outside), largest, done)
         if largest <= TOLERANCE or done >= most_rounds:
             return
+
+
+def usual_rounds(graph: FactorGraph) -> int:
+    """The number of rounds that take seconds."""
+    cells = sum(group.log_values.size for group in graph.groups)
+    return max(FEWEST_ROUNDS, min(MOST_ROUNDS, MOST_CELLS // max(1, cells)))
 
 
 def variable_beliefs(graph: FactorGraph, state: State) -> list[np.ndarray]:

@@ -69,7 +69,7 @@ def tree_reweighted(question: Question) -> Iterator[Approximation]:
             question.errors(None),
             log_weight,
             "" if state.change <= NEARLY_CONVERGED else state.unrest,
-            f"{state.rounds:,} rounds, {len(forests.members)} forests; the errors of probabilities are unknown",
+            f"rounds: {state.rounds:,}; forests: {len(forests.members)}; the errors of probabilities are unknown",
         )
 
 

@@ -103,7 +103,7 @@ def _approximate(network: Network, asked: Query, flags: argparse.Namespace) -> N
     situations = {
         written(asked.evidence) or "nothing seen": {name: dict(found.marginal(name)) for name in asked.variables}
     }
-    largest = max(error for name in asked.variables for error in found.standard_error(name).values())
+    largest = found.largest_error(asked.variables)
     said = "their errors are unknown" if math.isnan(largest) else f"standard errors of at most {largest:.1g}"
     caption = f"Approximate probabilities by {flags.method}; {said}."
     save(probability_bars(situations, f"{', '.join(asked.variables)}{given}", caption), flags.out / "query.png")

@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from common.errors import UserError
 from pgm_tfp import BayesianNetwork, MarkovNetwork, Potential, Table, catalogue, exact
 from pgm_tfp.approximate import mean_field
+from pgm_tfp.approximate.approximation import LOG_ZERO
 from pgm_tfp.results import Result
 from pgm_tfp.variational import fit
 from tests.pgm_tfp.oracles_exact import bayesian_networks, enumerated, markov_networks, questions, quickly
@@ -30,7 +31,7 @@ def test_the_elbo_is_that_of_the_marginals_and_bounds_the_evidence(question):
     for states, weight in joint.logs.items():
         q = math.prod(found.marginals[name][state] for name, state in zip(joint.variables, states, strict=True))
         if q > 1e-300:
-            elbo += q * (max(weight, -1e4) - math.log(q))
+            elbo += q * (max(weight, LOG_ZERO) - math.log(q))
     assert found.elbo == pytest.approx(elbo, abs=1e-6)
     assert found.elbo <= joint.log_evidence() + 1e-9
     assert found.log_evidence.kind == "bounded"
