@@ -1,6 +1,6 @@
 """Approximate inference: do its intervals hold, how fast is it beside two baselines, and how far does it reach?
 
-python -m benchmarks.approximate_inference calibration|baselines|large [SEEDS]
+python -m benchmarks.approximate_inference calibration|baselines|large|engines [SEEDS]
 
 calibration: on known networks with two findings, 200 seeds for each sampler: how often the interval of each probability
     has the exact value. Finished cells are in benchmarks/approximate_inference.json and are not computed again; the
@@ -8,6 +8,7 @@ calibration: on known networks with two findings, 200 seeds for each sampler: ho
 baselines: the error of all probabilities after a given time, beside pgmpy's likelihood weighting and pyAgrum's samplers
     and loopy propagation, each in the same run on the same tables. Run it beside nothing else.
 large: networks that exact inference refuses, and a grid that it just solves: seconds, and what each method says.
+engines: the time of a Gibbs sweep in NumPy and in TensorFlow, on the same arrays.
 """
 
 import json
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -31,7 +33,8 @@ from common.errors import UserError
 from common.figures import COLOURS, open_axes, title_and_caption
 from common.files import atomic_write, read_json, write_text
 from pgm_tfp import BayesianNetwork, MarkovNetwork, Table, catalogue, exact
-from pgm_tfp.approximate import METHODS, Approximation, infer
+from pgm_tfp.approximate import METHODS, Approximation, gibbs, infer
+from pgm_tfp.approximate.approximation import question as question_of
 from pgm_tfp.exact import Network
 
 RESULTS = Path(__file__).with_name("approximate_inference.json")
@@ -48,6 +51,7 @@ MOST_SECONDS, GIGABYTES = 120.0, 8.0  # limits of a baseline
 GRID_SIDE, EXACT_SIDE, FOUR_PARENTS, CHILDREN = 30, 15, 200, 5_000
 COUPLINGS = (0.1, 0.5, 2.0)
 FIELD = 0.1
+SWEEPS = 200
 
 Evidence = dict[str, Any]
 Answers = dict[str, list[float]]  # for each variable the probabilities of its states
@@ -298,6 +302,50 @@ def large() -> None:
     Console(width=200).print(printed)
 
 
+def engines() -> None:
+    """Print the time of one Gibbs sweep of a grid in NumPy and in TensorFlow, medians of many."""
+    import tensorflow as tf
+
+    network = grid(EXACT_SIDE, 0.5, mixed=True)
+    sampler, random = gibbs.compiled(question_of(network)), np.random.default_rng(0)
+    start = random.integers(2, size=(EXACT_SIDE**2, gibbs.CHAINS))
+    weights = tf.constant(sampler.log_weights)
+
+    def steps_in_numpy(codes: np.ndarray) -> None:
+        for sweep in sampler.sweeps:
+            gibbs.draw(sampler, sweep, codes, random)
+
+    @tf.function
+    def steps_in_tensorflow(codes: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        for number, sweep in enumerate(sampler.sweeps):
+            rows, columns = sweep.strides.nonzero()
+            strided = tf.gather(codes, columns) * sweep.strides.data[:, None]
+            moved = tf.math.unsorted_segment_sum(strided, rows, len(sweep.offsets))
+            places = (moved + sweep.offsets[:, None])[:, None] + sweep.shifts[:, :, None]
+            owners = np.repeat(np.arange(len(sweep.blocks)), np.diff([*sweep.first, len(sweep.offsets)]))
+            logits = tf.math.segment_sum(tf.gather(weights, places), owners)
+            cumulative = tf.cumsum(tf.exp(logits - tf.reduce_max(logits, 1, keepdims=True)), 1)
+            uniform = tf.random.stateless_uniform((len(sweep.blocks), 1, gibbs.CHAINS), seed + number, dtype=tf.float64)
+            chosen = tf.reduce_sum(tf.cast(cumulative[:, :-1] <= uniform * cumulative[:, -1:], tf.int64), 1)
+            codes = tf.tensor_scatter_nd_update(codes, sweep.members[:, None], chosen)
+        return codes
+
+    taken: dict[str, list[float]] = {"NumPy": [], "TensorFlow": []}
+    codes, tensor = start.copy(), tf.constant(start)
+    for number in range(SWEEPS + 1):
+        started = time.perf_counter()
+        steps_in_numpy(codes)
+        taken["NumPy"].append(time.perf_counter() - started)
+        started = time.perf_counter()
+        tensor = steps_in_tensorflow(tensor, tf.constant([number, 0]))
+        taken["TensorFlow"].append(time.perf_counter() - started)
+    numpy, tensorflow = (median(times[1:]) for times in taken.values())  # the first call traces the graph
+    print(
+        f"a Gibbs sweep of {EXACT_SIDE} x {EXACT_SIDE}, {gibbs.CHAINS} chains: NumPy {1000 * numpy:.2f} ms, TensorFlow "
+        f"{tensorflow / numpy:.2f} times as long; mean states {codes.mean():.3f} and {tensor.numpy().mean():.3f}"
+    )
+
+
 def _weight(found: Approximation) -> str:
     kind, value, error = found.log_weight
     if kind == "bounded":
@@ -319,6 +367,8 @@ def main() -> None:
         baselines()
     if part in ("all", "large"):
         large()
+    if part in ("all", "engines"):
+        engines()
 
 
 if __name__ == "__main__":

@@ -20,8 +20,9 @@ class LogEvidence(NamedTuple):
 
     Attributes:
         kind: "known": log p(evidence) is the value, give or take the error. "bounded": log p(evidence) is at least the
-            value; the error is its standard error, or by how much it may be too low. "estimated": the value is an
-            estimate from random draws, and the error is its standard error. "unknown": no usable value.
+            value; the error is its standard error, or by how much it may be too low: infinity if there is no upper
+            bound, NaN if that is not known. "estimated": the value is an estimate from random draws, and the error is
+            its standard error. "unknown": no usable value.
         value: in nats; not a number (NaN) where a method has none.
         error: in nats.
     """

@@ -35,7 +35,11 @@ NAME = "gibbs"
 CHAINS = 64
 SEGMENTS = 8  # a chain is stored as the sums of this many equal parts, or of fewer
 FEWEST_SEGMENTS = 5  # for an answer; two or more in the second half
-FIRST_SEGMENT = 16  # sweeps of a segment at the start; it doubles when all segments are full
+FIRST_SEGMENT = (
+    16,
+    128,
+)  # sweeps of a segment at the start, from large to small networks; it doubles when all are full
+FIRST_WORK = 2 * 10**7  # of all segments at the start, between these
 MOST_WORK = 2 * 10**8  # weights that are looked up, after which the method gives up
 CALLS = 4_000  # the time of a sweep's calls, in weights that could be looked up in that time
 MOST_STATES = 2**12  # of one block
@@ -116,8 +120,10 @@ def gibbs(question: Question) -> Iterator[Approximation]:
     # Half of the chains begin with the last blocks, so that not all go where the first block goes.
     for sweeps, part in ((sampler.sweeps, slice(CHAINS // 2)), (sampler.sweeps[::-1], slice(CHAINS // 2, CHAINS))):
         for sweep in sweeps:
-            _drawn(sampler, sweep, codes[:, part], random)
-    length, sums = FIRST_SEGMENT, list[list[np.ndarray]]()
+            draw(sampler, sweep, codes[:, part], random)
+    least, most_first = FIRST_SEGMENT
+    length = min(most_first, max(least, FIRST_WORK // (SEGMENTS * max(1, sampler.work))))
+    sums = list[list[np.ndarray]]()
     most = max(4 * SEGMENTS, question.patience * MOST_WORK / max(1, sampler.work))
     done = 0
     while True:
@@ -316,11 +322,11 @@ def _segment(sampler: Sampler, codes: np.ndarray, length: int, random: np.random
     sums = [np.zeros((len(sweep.blocks), sweep.shifts.shape[1], codes.shape[1])) for sweep in sampler.sweeps]
     for _ in range(length):
         for sweep, total in zip(sampler.sweeps, sums, strict=True):
-            total += _drawn(sampler, sweep, codes, random)
+            total += draw(sampler, sweep, codes, random)
     return sums
 
 
-def _drawn(sampler: Sampler, sweep: Sweep, codes: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def draw(sampler: Sampler, sweep: Sweep, codes: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Draw the states of some blocks in all chains, in place; p(block's state | rest), (blocks, states, chains)."""
     places = (sweep.strides @ codes + sweep.offsets[:, None])[:, None] + sweep.shifts[:, :, None]
     # log p(x_b | rest) = sum_c log phi_c(x_b, rest) + constant

@@ -26,6 +26,7 @@ SMALL = {
             "FOUR_PARENTS": 10,
             "CHILDREN": 60,
             "COUPLINGS": (0.1,),
+            "SWEEPS": 2,
         },
         [],
     ),

@@ -1,5 +1,6 @@
 """Approximate methods: against the definition on small networks, and honest about themselves where they fail."""
 
+import itertools
 import math
 
 import numpy as np
@@ -9,10 +10,11 @@ from hypothesis import strategies as st
 
 from common.errors import UserError
 from pgm_tfp import BayesianNetwork, MarkovNetwork, Potential, Table, catalogue, exact
-from pgm_tfp.approximate import METHODS, Estimate, UnreliableError, answers, infer, marginal
+from pgm_tfp.approximate import METHODS, Estimate, UnreliableError, answers, gibbs, infer, marginal
 from pgm_tfp.approximate.approximation import question
 from pgm_tfp.approximate.gibbs import blocks_of, plan
 from pgm_tfp.approximate.propagation import factor_graph, free_energy, propagate, variable_beliefs
+from pgm_tfp.approximate.tree_reweighted import random_forests, upper_bound
 from pgm_tfp.results import Result
 from tests.pgm_tfp.oracles_exact import bayesian_networks, enumerated, markov_networks, pgmpy_model, questions
 
@@ -130,6 +132,17 @@ def test_the_sum_lies_between_the_bounds(asked):
         return
     low = found.log_weight.value
     assert low - 1e-6 <= expected <= low + found.log_weight.error + 1e-6
+
+
+@carefully
+@given(markov_networks())
+def test_the_upper_bound_holds_before_the_messages_converge(network):
+    asked = question(network)
+    forests = random_forests(asked.potentials, np.random.default_rng(0))
+    graph = factor_graph(asked.potentials, asked.hidden, forests.appearances.tolist())
+    random = np.random.default_rng(1)
+    for state in itertools.islice(propagate(graph, 1, random=random), 3):
+        assert network.log_partition <= upper_bound(asked, graph, forests, state)
 
 
 @pytest.mark.parametrize(("coupling", "mixed"), [(0.1, False), (0.5, True), (1.0, False), (1.0, True), (2.0, True)])
@@ -297,6 +310,22 @@ def test_chains_that_stay_apart_are_no_answer():
     assert not found.converged
     with pytest.raises(UnreliableError, match="chains disagree"):
         marginal(network, "x", method="gibbs")
+
+
+def test_the_first_half_of_each_chain_is_thrown_away():
+    asked = question(MarkovNetwork({("x",): [0.5, 0.5]}))
+    sampler = gibbs.compiled(asked)
+
+    def segment(share):
+        return [np.broadcast_to(np.array([1.0 - share, share])[None, :, None], (1, 2, gibbs.CHAINS))]
+
+    found = gibbs._answer(asked, sampler, [segment(0.0)] * 4 + [segment(1.0)] * 4, length=1)
+    assert found.marginal("x") == {False: 0.0, True: 1.0}
+
+
+def test_starts_of_propagation_that_end_apart_are_no_answer():
+    with pytest.raises(UnreliableError, match="converged to other probabilities"):
+        marginal(grid(8, 1.0), "0,0", method="loopy")
 
 
 def test_gibbs_moves_several_variables_at_once_where_a_table_has_zeros():
