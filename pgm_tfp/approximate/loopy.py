@@ -14,7 +14,7 @@ import numpy as np
 from pgm_tfp import elimination
 from pgm_tfp.approximate.approximation import Approximation, Question, impossible
 from pgm_tfp.approximate.possibility import is_possible
-from pgm_tfp.approximate.propagation import State, factor_graph, free_energy, propagate, variable_beliefs
+from pgm_tfp.approximate.propagation import Messages, factor_graph, free_energy, propagate, variable_beliefs
 from pgm_tfp.results import LogEvidence
 
 NAME = "loopy"
@@ -61,7 +61,7 @@ class End(NamedTuple):
         beliefs: a distribution for each hidden variable.
     """
 
-    state: State
+    state: Messages
     value: float
     beliefs: list[np.ndarray]
 

@@ -75,7 +75,7 @@ class FactorGraph(NamedTuple):
     forest: bool
 
 
-class State(NamedTuple):
+class Messages(NamedTuple):
     """Messages and beliefs; states that a variable does not have are `LOG_ZERO`.
 
     Attributes:
@@ -137,7 +137,7 @@ def factor_graph(
 
 def propagate(
     graph: FactorGraph, every: int, patience: float = 1.0, random: np.random.Generator | None = None
-) -> Iterator[State]:
+) -> Iterator[Messages]:
     """The messages after every so many rounds, until they converge or the rounds are used up.
 
     Args:
@@ -171,7 +171,7 @@ def propagate(
             moves = change >= SHARE_OF_LARGEST * largest
             messages[group_at] = np.where(moves[:, None], damped, messages[group_at])
         if largest <= TOLERANCE or done % every == 0 or done >= most_rounds:
-            yield State(list(messages), _beliefs(adding, messages, outside), largest, done)
+            yield Messages(list(messages), _beliefs(adding, messages, outside), largest, done)
         if largest <= TOLERANCE or done >= most_rounds:
             return
 
@@ -182,7 +182,7 @@ def usual_rounds(graph: FactorGraph) -> int:
     return max(FEWEST_ROUNDS, min(MOST_ROUNDS, MOST_CELLS // max(1, cells)))
 
 
-def variable_beliefs(graph: FactorGraph, state: State) -> list[np.ndarray]:
+def variable_beliefs(graph: FactorGraph, state: Messages) -> list[np.ndarray]:
     """The belief of each variable, a distribution over its states."""
     rows = np.exp(_normalized(state.log_beliefs)).T
     return [row[:size] / row[:size].sum() for row, size in zip(rows, graph.sizes, strict=True)]
@@ -201,7 +201,7 @@ class FreeEnergy(NamedTuple):
     log_factor_beliefs: list[np.ndarray]
 
 
-def free_energy(graph: FactorGraph, state: State) -> FreeEnergy:
+def free_energy(graph: FactorGraph, state: Messages) -> FreeEnergy:
     """The log of the sum by the messages, and the beliefs of potentials.
 
     Whatever the messages are, the product of the potentials is

@@ -25,7 +25,7 @@ from pgm_tfp.approximate.likelihood_weighting import largest_log_weight
 from pgm_tfp.approximate.naive_mean_field import ascend
 from pgm_tfp.approximate.propagation import (
     FactorGraph,
-    State,
+    Messages,
     factor_graph,
     free_energy,
     propagate,
@@ -93,7 +93,7 @@ def random_forests(potentials: Sequence[Potential], random: np.random.Generator)
     return Forests(members, times / len(members))
 
 
-def upper_bound(question: Question, graph: FactorGraph, forests: Forests, state: State) -> float:
+def upper_bound(question: Question, graph: FactorGraph, forests: Forests, state: Messages) -> float:
     """An upper bound of the log of the sum over the hidden variables, in nats, for any messages."""
     energy, beliefs = free_energy(graph, state), variable_beliefs(graph, state)
     # b_f / prod_{v in f} b_v; one for potentials without variables, whose weight is in the constant
