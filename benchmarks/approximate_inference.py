@@ -12,7 +12,6 @@ engines: the time of a Gibbs sweep in NumPy and in TensorFlow, on the same array
 """
 
 import json
-import logging
 import sys
 import time
 from collections.abc import Callable
@@ -355,7 +354,6 @@ def _weight(found: Approximation) -> str:
 
 def main() -> None:
     """Run one part, or all."""
-    logging.disable(logging.WARNING)  # about rows of tables that are off one by rounding
     part = sys.argv[1] if len(sys.argv) > 1 else "all"
     if part == "answer":  # in the process of a baseline
         _, _, method, name, seconds = sys.argv
