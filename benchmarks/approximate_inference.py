@@ -44,8 +44,8 @@ SEEDS = 200
 ERROR = 0.01  # the standard error at which a sampler stops in the calibration
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 COMMON = (0.01, 0.99)  # probabilities between these are neither rare nor nearly certain
-COMPARED = ("child", "alarm", "insurance")
-TIMES = (0.3, 1.0, 3.0)  # seconds
+COMPARED = ("child", "alarm")
+TIMES = (0.3, 3.0)  # seconds
 MOST_SECONDS, GIGABYTES = 120.0, 8.0  # limits of a baseline
 GRID_SIDE, EXACT_SIDE, FOUR_PARENTS, CHILDREN = 30, 15, 200, 5_000
 COUPLINGS = (0.1, 0.5, 2.0)
@@ -164,7 +164,8 @@ def of_pyagrum(network: BayesianNetwork, evidence: Evidence, seconds: float, eng
     """All probabilities by one of pyAgrum's approximate engines, with a limit on its time."""
     import pyagrum
 
-    asked = getattr(pyagrum, engine)(pyagrum_engine(network).BN())
+    owner = pyagrum_engine(network)  # the network lives as long as this engine
+    asked = getattr(pyagrum, engine)(owner.BN())
     asked.setMaxTime(seconds)
     asked.setEpsilon(1e-9)
     asked.setMinEpsilonRate(1e-9)

@@ -365,7 +365,7 @@ def _answer(question: Question, sampler: Sampler, sums: Sequence[Sequence[np.nda
     errors = [np.sqrt(v + (unseen**2 if len(v) > 1 else 0.0)) for v in variances]
     doubt = ""
     if not r_hat <= LARGEST_R_HAT:
-        doubt = f"{CHAINS} chains disagree after {done:,} sweeps: R-hat is {r_hat:.3g}, and {LARGEST_R_HAT} is the most"
+        doubt = f"{CHAINS} chains disagree after {done:,} sweeps: R-hat is {r_hat:.4g}, and {LARGEST_R_HAT} is the most"
     elif effective < FEWEST_EFFECTIVE:
         doubt = f"the chains have an effective sample size of {effective:,.0f}; {FEWEST_EFFECTIVE} are needed"
     unknown = LogEvidence("unknown")
