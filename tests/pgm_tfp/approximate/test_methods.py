@@ -13,6 +13,7 @@ from pgm_tfp import BayesianNetwork, MarkovNetwork, Potential, Table, catalogue,
 from pgm_tfp.approximate import METHODS, Estimate, UnreliableError, answers, gibbs, infer, marginal
 from pgm_tfp.approximate.approximation import question
 from pgm_tfp.approximate.gibbs import blocks_of, plan
+from pgm_tfp.approximate.possibility import is_possible
 from pgm_tfp.approximate.propagation import factor_graph, free_energy, propagate, variable_beliefs
 from pgm_tfp.approximate.tree_reweighted import random_forests, upper_bound
 from pgm_tfp.results import Result
@@ -344,6 +345,19 @@ def test_gibbs_refuses_a_block_that_is_too_large():
     parity = BayesianNetwork({**bits, "y0": Table.of_true([0.0, 1.0], ["x0"]), **chain})
     with pytest.raises(UserError, match="gibbs: tables with zeros join"):
         infer(parity, {"y13": True}, "gibbs")
+
+
+def test_propagation_says_if_it_is_not_known_whether_the_evidence_is_possible():
+    # All twenty coins are true: too rare for the draws, and too many joint states to list.
+    tables = {f"x{number}": Table.of_true(0.5) for number in range(20)}
+    tables |= {"a0": Table.of_true([0.0, 1.0], ["x0"]), "y0": Table.of_true([0.0, 1.0], ["x0"])}
+    for number in range(1, 20):
+        tables[f"a{number}"] = Table.of_true([[0, 0], [0, 1]], [f"x{number}", f"a{number - 1}"])
+        tables[f"y{number}"] = Table.of_true([[0, 1], [1, 0]], [f"x{number}", f"y{number - 1}"])
+    network, evidence = BayesianNetwork(tables), {"a19": True, "y19": False}
+    assert is_possible(question(network, evidence)) is None
+    assert not infer(network, evidence, "loopy").converged
+    assert is_possible(question(network, {"y19": False})) is True
 
 
 @pytest.mark.parametrize("method", METHODS)
