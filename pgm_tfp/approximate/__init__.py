@@ -1,6 +1,6 @@
 """Approximate inference without TensorFlow, also for networks that are too large for exact inference."""
 
-from pgm_tfp.approximate.approximation import ERROR, Approximation
+from pgm_tfp.approximate.approximation import Approximation
 from pgm_tfp.approximate.methods import (
     DEFAULT,
     METHODS,
@@ -15,7 +15,6 @@ from pgm_tfp.approximate.naive_mean_field import MeanField, mean_field
 
 __all__ = [
     "DEFAULT",
-    "ERROR",
     "METHODS",
     "Approximation",
     "Estimate",

@@ -9,8 +9,8 @@ of the delta method, sqrt(sum w^2 (1(x_i = s) - p)^2) / sum w.
 
 The draws cannot show states that they never reached. A state that no draw of n reached has a prior probability of at
 most 3 / n (with confidence 95 %), so it adds at most 3 W / n to p(e), where W is the largest weight that any state can
-have. The answer is reliable only if this share of p(e) is small. A rare cause of the evidence cannot hide behind equal
-weights then.
+have. The answer is reliable only if this share of p(e) is small, and half of the share counts as an error. So a rare
+cause of the evidence cannot hide behind equal weights.
 """
 
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ MOST_DRAWS = 2**22
 FEWEST_EFFECTIVE = 400
 UNSEEN = 3.0  # -log(0.05): the mean number of hits of what is missed with probability 5 %
 LARGEST_UNSEEN_SHARE = 0.01
-SQRT_2 = 2**0.5
+FEWEST_HITS = 2**0.5  # the error of a probability is at least that of so many draws; a state may have been missed
 
 
 class Sums(NamedTuple):
@@ -170,7 +170,7 @@ def _answer(question: Question, sums: Sums, heaviest: float) -> Approximation:
     log_unseen = np.log(UNSEEN) + heaviest - sums.log_scale - np.log(sums.weight)
     unseen = float(np.exp(min(log_unseen, 0.0)))
     errors = [
-        _standard_errors(row, squares, sums, max(SQRT_2 / effective, unseen / 2))
+        _standard_errors(row, squares, sums, max(FEWEST_HITS / effective, unseen / 2))
         for row, squares in zip(probabilities, sums.square_of_state, strict=True)
     ]
     mean = sums.weight / sums.draws
@@ -183,7 +183,8 @@ def _answer(question: Question, sums: Sums, heaviest: float) -> Approximation:
             f"the evidence is rare: states that {sums.draws:,} draws did not reach could add {100 * unseen:.2g} % "
             f"{'or more ' if log_unseen > 0 else ''}to its probability"
         )
-    error = float(np.sqrt(relative + (unseen / 2) ** 2)) if relative else 0.0
+    # Without findings every weight is one, and so is p(e).
+    error = float(np.sqrt(relative + (unseen / 2) ** 2)) if question.findings.variables() else 0.0
     log_weight = LogEvidence("estimated", sums.log_scale + float(np.log(mean)), error)
     work += f", effective sample size {effective:,.0f}"
     return Approximation(

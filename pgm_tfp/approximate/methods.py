@@ -1,5 +1,6 @@
 """The methods by name, and the functions that ask them."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 from time import monotonic
@@ -91,17 +92,8 @@ def infer(
     Raises:
         UserError: a name is unknown, or the method does not fit the network.
     """
-    started, patience = monotonic(), 1.0 if seconds is None else inf
-    if error is None:
-        error = ERROR if seconds is None else 0.0
-    better = answers(network, evidence, method, about, seed, error, patience)
-    last = next(better)  # every method yields an answer or raises
-    while seconds is None or monotonic() - started < seconds:
-        answer = next(better, None)
-        if answer is None:
-            break
-        last = answer
-    return last
+    # Every method yields an answer or raises; the last one is kept.
+    return deque(answers(network, evidence, method, about, seed, error, seconds), maxlen=1).pop()
 
 
 def answers(
@@ -110,17 +102,19 @@ def answers(
     method: str = DEFAULT,
     about: Sequence[str] | None = None,
     seed: int = 0,
-    error: float = ERROR,
-    patience: float = 1.0,
+    error: float | None = None,
+    seconds: float | None = None,
 ) -> Iterator[Approximation]:
-    """As `infer`, but one answer after the other while the method works, to stop at any of them.
-
-    Args:
-        patience: multiplies the amount of work after which a method gives up.
-    """
+    """As `infer`, but one answer after the other while the method works, to stop at any of them."""
     if method not in METHODS:
         raise UserError(f"no method is named {method}; {nearest(str(method), METHODS)}")
-    yield from METHODS[method](question(network, evidence, about, seed, error, patience))
+    started, patience = monotonic(), 1.0 if seconds is None else inf
+    if error is None:
+        error = ERROR if seconds is None else 0.0
+    for answer in METHODS[method](question(network, evidence, about, seed, error, patience)):
+        yield answer
+        if seconds is not None and monotonic() - started >= seconds:
+            return
 
 
 def unreliable(found: Approximation) -> UnreliableError:

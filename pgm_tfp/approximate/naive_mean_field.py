@@ -33,7 +33,7 @@ from pgm_tfp.results import LogEvidence
 NAME = "mean_field"
 STARTS = 8
 START_SPREAD = 2.0  # standard deviation of random logits, which then start near certainty of every kind
-TEMPERING = np.linspace(0.05, 1.0, 40)  # of the log potentials in the first sweeps of an annealed start
+TEMPERING = tuple(np.linspace(0.05, 1.0, 40).tolist())  # of the log potentials in the first sweeps of an annealed start
 MOST_SWEEPS = 1_000
 LEAST_GAIN = 1e-9  # nats; sweeps end when one gains less
 SAME = 1e-6  # nats; two starts that differ by less have reached the same maximum
@@ -139,11 +139,11 @@ def ascend(question: Question, starts: int = STARTS) -> Ascent:
     graph = factor_graph(question.potentials, question.hidden)
     random = np.random.default_rng(question.seed)
     zeros = graph._replace(
-        log_scale=float(sum(not one.variables and not one.values for one in question.potentials)),
+        log_scale=0.0,  # a zero without variables is refused with the question
         groups=[group._replace(log_values=(group.log_values <= LOG_ZERO).astype(np.float64)) for group in graph.groups],
     )
     updates = _updates(graph)
-    reached = [_ascend(graph, updates, _start(graph, random), TEMPERING[: 40 * (n % 2)]) for n in range(starts)]
+    reached = [_ascend(graph, updates, _start(graph, random), TEMPERING if n % 2 else ()) for n in range(starts)]
     possible = [one for one in reached if _expected(zeros, one[0]) <= NO_MASS]
     if not possible:
         raise UserError(
@@ -182,7 +182,7 @@ class Update(NamedTuple):
     parts: list[Part]
 
 
-def colours(graph: FactorGraph) -> np.ndarray:
+def _colours(graph: FactorGraph) -> np.ndarray:
     """A colour for each variable, (variables,); variables that share a potential have different colours."""
     interaction = nx.Graph()
     interaction.add_nodes_from(range(len(graph.sizes)))
@@ -195,7 +195,7 @@ def colours(graph: FactorGraph) -> np.ndarray:
 
 
 def _updates(graph: FactorGraph) -> list[Update]:
-    colour_of = colours(graph)
+    colour_of = _colours(graph)
     updates = []
     for colour in range(int(colour_of.max(initial=-1)) + 1):
         variables = np.flatnonzero(colour_of == colour)
@@ -223,7 +223,7 @@ def _start(graph: FactorGraph, random: np.random.Generator) -> np.ndarray:
 
 
 def _ascend(
-    graph: FactorGraph, updates: Sequence[Update], q: np.ndarray, tempering: np.ndarray
+    graph: FactorGraph, updates: Sequence[Update], q: np.ndarray, tempering: Sequence[float]
 ) -> tuple[np.ndarray, float, bool]:
     """The surrogate that sweeps reach, its ELBO, and whether the last sweep gained next to nothing."""
     for inverse_temperature in tempering:

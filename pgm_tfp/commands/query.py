@@ -113,21 +113,13 @@ def _inferred(network: Network, asked: Query, flags: argparse.Namespace) -> appr
     """The last answer of the method; Ctrl-C ends it and keeps the answer so far."""
     started, last = monotonic(), None
     better = approximate.answers(
-        network,
-        asked.evidence,
-        flags.method,
-        asked.variables,
-        seed=flags.seed or 0,
-        error=approximate.ERROR if flags.seconds is None else 0.0,
-        patience=1.0 if flags.seconds is None else math.inf,
+        network, asked.evidence, flags.method, asked.variables, seed=flags.seed or 0, seconds=flags.seconds
     )
     try:
         with working(flags.method) as status:
             for answer in better:
                 last = answer
                 status.update(f"{flags.method}: {answer.work}; Ctrl-C shows the answer so far")
-                if flags.seconds is not None and monotonic() - started >= flags.seconds:
-                    break
     except KeyboardInterrupt:
         if last is None:
             raise

@@ -1,11 +1,10 @@
 """python -m pgm_tfp: what it prints and draws, and how it ends on wrong use."""
 
 import csv
+import itertools
 import re
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from pgmpy.readwrite import BIFWriter
@@ -70,18 +69,28 @@ def test_a_query_is_answered_approximately_with_its_error(method, capsys, tmp_pa
     assert re.search(said[method], output, re.MULTILINE)
 
 
-def test_ctrl_c_shows_the_approximate_answer_so_far(tmp_path):
-    command = [sys.executable, "-m", "pgm_tfp", "query", "A | M=1, S=0", "--method", "gibbs", "--seconds", "600"]
-    process = subprocess.Popen(
-        [*command, "--out", str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )  # fmt: skip
-    time.sleep(8)
-    process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=60)
-    assert process.returncode == 0, errors
+def test_ctrl_c_shows_the_approximate_answer_so_far(monkeypatch, capsys):
+    everything = approximate.answers
+
+    def interrupted(*arguments, **settings):
+        yield from itertools.islice(everything(*arguments, **settings), 20)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(approximate, "answers", interrupted)
+    assert main(["query", "A | M=1, S=0", "--method", "gibbs", "--seconds", "600"]) == 0
+    output = capsys.readouterr().out
     assert "stopped by Ctrl-C after" in output
     assert re.search(r"│ True +│ 0\.4[67]\d+ +│ 0\.00", output), output
+
+
+def test_ctrl_c_before_the_first_answer_ends_the_command(monkeypatch, capsys):
+    def interrupted(*arguments, **settings):
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(approximate, "answers", interrupted)
+    assert main(["query", "A | M=1", "--method", "gibbs"]) == 130
+    assert "P(A" not in capsys.readouterr().out
 
 
 def test_no_number_is_shown_for_an_answer_that_is_not_reliable(tmp_path, capsys):

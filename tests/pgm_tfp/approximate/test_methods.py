@@ -238,6 +238,8 @@ def test_an_error_counts_what_the_draws_may_have_missed(seed):
     found = infer(network, evidence, seed=seed)
     expected = exact.marginal(network, "cause", evidence)[True]
     assert abs(found.marginal("cause")[True] - expected) <= MANY * found.standard_error("cause")[True]
+    known = exact.log_evidence(network, evidence)
+    assert abs(found.log_evidence.value - known) <= MANY * found.log_evidence.error
 
 
 def test_gibbs_chains_start_in_different_regions():
