@@ -23,7 +23,7 @@ from rich.table import Table
 
 import train
 import vae_keras
-from data.dataset import unit_pixels
+from data.images import unit_pixels
 from vae_keras import metrics
 from vae_keras.augmented import shown_in_training
 from vae_keras.config_file import load_config
@@ -56,7 +56,7 @@ def compare(folder: str, latents: int) -> list[list[str]]:
     run = open_run(run_folder)
     config = load_config(run.config)
     data, vae = read_data(config, run.split), vae_keras.load_run(run_folder)
-    images = data.dataset.images
+    images = data.dataset.images.all()
     parts = (data.split.train, data.split.validation, data.split.test)
     pixels = images[0].size
     ours = [loss(metrics.elbo(vae, images[indices]).elbo, pixels) for indices in parts]

@@ -75,11 +75,11 @@ class Variant:
         self.vae.compile(optimizer=Adam(config.lr), jit_compile=False)
         self.vae.optimizer.build(self.vae.trainable_variables)
         before = self.vae.get_weights(), [variable.numpy() for variable in self.vae.optimizer.variables]
-        train = data.dataset.images[data.split.train]
-        self.steps = steps_per_epoch(len(train), config.batch_size)
+        train = data.dataset.images.part(data.split.train)
+        self.steps = steps_per_epoch(train.count, config.batch_size)
         self.batches = iter(training_batches(train, config.batch_size, config.seed, MOST_EPOCHS))
         self.step = tf.function(self.vae.train_step, reduce_retracing=True)
-        for size in (config.batch_size, len(train) % config.batch_size):
+        for size in (config.batch_size, train.count % config.batch_size):
             self.step(tf.zeros((size, *config.image_shape)))
         self.vae.set_weights(before[0])
         for variable, value in zip(self.vae.optimizer.variables, before[1], strict=True):
@@ -121,7 +121,7 @@ def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
     config = Config.of(**SETTINGS).checked()
     data = open_data(config)
-    validation = data.dataset.images[data.split.validation]
+    validation = data.dataset.images.part(data.split.validation)
     variants = [Variant(name, sizes) for name, sizes in VARIANTS.items()]
     for variant in variants:
         keras.utils.set_random_seed(0)

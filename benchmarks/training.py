@@ -43,8 +43,8 @@ class Timing(keras.callbacks.Callback):
         super().__init__()
         vae = compiled_vae(config)
         vae.optimizer.build(vae.trainable_variables)
-        train = data.dataset.images[data.split.train]
-        self.steps = steps_per_epoch(len(train), config.batch_size)
+        train = data.dataset.images.part(data.split.train)
+        self.steps = steps_per_epoch(train.count, config.batch_size)
         self.batches = iter(training_batches(train, config.batch_size, config.seed, EPOCHS))
         self.step = tf.function(vae.train_step, reduce_retracing=True)
         self.fitted: list[float] = []

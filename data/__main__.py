@@ -53,9 +53,9 @@ def write_faces(count: int, folder: Path, size: int, channels: int) -> int:
         raise UserError(f"{folder} exists and is not an empty folder; name another one")
     faces = rendered_faces(count, size, channels)
     assert faces.classes is not None
-    for image, name, kind in zip(faces.images, faces.names, faces.classes, strict=True):
+    for index, (name, kind) in enumerate(zip(faces.names, faces.classes, strict=True)):
         with atomic_write(folder / kind / f"{name}.png") as temporary:
-            Image.fromarray(image.squeeze()).save(temporary)
+            Image.fromarray(faces.images.batch([index])[0].squeeze()).save(temporary)
     return count
 
 

@@ -1,17 +1,17 @@
 """The data set that every source gives: images, their names, labels and factors."""
 
-import hashlib
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+
+from data.images import Images, Indices
 
 
 class Dataset(NamedTuple):
     """Decoded images with labels, in a fixed order.
 
     Attributes:
-        images: (n, size, size, channels) uint8.
+        images: n images of uint8 pixels, which are read when they are asked for.
         names: n names that are the same in every run; for a file, its path in the folder.
         label_names: the names of L labels.
         labels: (n, L) bool.
@@ -20,7 +20,7 @@ class Dataset(NamedTuple):
         factors: (n, K) float, in the units of the factors.
     """
 
-    images: np.ndarray
+    images: Images
     names: tuple[str, ...]
     label_names: tuple[str, ...]
     labels: np.ndarray
@@ -30,12 +30,12 @@ class Dataset(NamedTuple):
 
     def digests(self) -> list[str]:
         """A hash of each image; two images have the same hash only if all their pixels are the same."""
-        return [hashlib.sha256(image.tobytes()).hexdigest()[:16] for image in self.images]
+        return self.images.digests()
 
-    def take(self, indices: Sequence[int] | np.ndarray) -> "Dataset":
+    def take(self, indices: Indices) -> "Dataset":
         """The images at these indices, in this order, with their names, labels, classes and factors."""
         return self._replace(
-            images=self.images[indices],
+            images=self.images.part(indices),
             names=tuple(self.names[index] for index in indices),
             labels=self.labels[indices],
             classes=None if self.classes is None else self.classes[indices],
@@ -45,8 +45,3 @@ class Dataset(NamedTuple):
     def label(self, name: str) -> np.ndarray:
         """The label with this name, (n,) bool."""
         return self.labels[:, self.label_names.index(name)]
-
-
-def unit_pixels(images: np.ndarray) -> np.ndarray:
-    """uint8 pixels, of any shape, as float32 in [0, 1]."""
-    return images / np.float32(255)

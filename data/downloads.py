@@ -25,6 +25,7 @@ from common.errors import UserError
 from common.files import UNFINISHED, atomic_write
 from data.dataset import Dataset
 from data.decoding import fit_square
+from data.images import ImagesInMemory
 from data.rendered_faces import CACHE
 
 # Rows and columns of a square with the same centre as scikit-learn's own region of 125 x 94 pixels. It reaches from
@@ -78,7 +79,9 @@ def _dataset(portraits: Portraits, size: int, channels: int) -> Dataset:
     if (pixels := portraits.images.shape[1]) < size:
         log.warning("the photographs have %d pixels and are enlarged to --image-size %d", pixels, size)
     return Dataset(
-        images=np.stack([fit_square(Image.fromarray(image), size, channels) for image in portraits.images]),
+        images=ImagesInMemory(
+            np.stack([fit_square(Image.fromarray(image), size, channels) for image in portraits.images])
+        ),
         names=_numbered(portraits.persons.tolist()),
         label_names=(),
         labels=np.empty((count, 0), bool),

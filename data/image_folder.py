@@ -14,6 +14,7 @@ from data.attributes import Attributes, read_attributes
 from data.dataset import Dataset
 from data.decoding import decode_or_reason
 from data.image_files import find_images
+from data.images import ImagesInMemory
 
 MOST_DAMAGED = 0.05
 SMILES = ("smile", "smiling")
@@ -53,7 +54,7 @@ def image_folder(folder: Path, size: int = 128, channels: int = 1) -> Dataset:
     is_class = class_of[:, None] == np.array(class_names, dtype=class_of.dtype)[None, :]
     classes = class_of if class_names else _smile_classes(attributes)
     return Dataset(
-        images=images,
+        images=ImagesInMemory(images),
         names=tuple(names[index] for index in kept),
         label_names=class_names + attributes.label_names,
         labels=np.hstack([is_class, attributes.labels])[kept],

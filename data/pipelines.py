@@ -1,13 +1,17 @@
-"""tf.data pipelines: batches of pixels in [0, 1] from uint8 images in memory, mirrored and shifted on request.
+"""tf.data pipelines: batches of pixels in [0, 1] from uint8 images, read ahead, mirrored and shifted on request.
 
 This is the only module of `data` that uses TensorFlow, which it loads when the first batch is asked for.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from common.errors import UserError
 from common.lazy import LazyModule
+from data.images import Images, images_of
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -21,7 +25,7 @@ def to_unit(images: "tf.Tensor") -> "tf.Tensor":
 
 
 def training_batches(
-    images: np.ndarray,
+    images: Images | np.ndarray,
     batch_size: int,
     seed: int,
     epochs: int,
@@ -36,7 +40,7 @@ def training_batches(
     `steps_per_epoch(len(images), batch_size)` batches; its last batch may be smaller.
 
     Args:
-        images: (n, height, width, channels) uint8.
+        images: n images of uint8 pixels.
         batch_size: images in a batch.
         seed: of the order, the mirroring and the shifts.
         epochs: the epoch after the last one.
@@ -45,8 +49,8 @@ def training_batches(
         shift: move each image by a whole number of pixels, uniform in [-shift, shift] in each direction, drawn again
             in every epoch. The pixels of the edge are repeated.
     """
-    stored = tf.constant(images)
-    count, height, width = images.shape[:3]
+    images = images_of(images)
+    count, (height, width, _) = images.count, images.image_shape
 
     def one_epoch(epoch: "tf.Tensor") -> "tf.data.Dataset":
         # Three independent draws for each epoch. `seed` is from 0 to 2^20 - 1, so the three keys are different for all
@@ -58,7 +62,7 @@ def training_batches(
         return tf.data.Dataset.from_tensor_slices((order, mirrored, moved)).batch(batch_size)
 
     def batch(indices: "tf.Tensor", mirrored: "tf.Tensor", moved: "tf.Tensor") -> "tf.Tensor":
-        chosen = tf.gather(stored, indices)
+        chosen = _read(images, indices)
         if flip or shift:
             # The source row and the source column of each pixel, (batch, height) and (batch, width).
             rows = tf.range(height) + moved[:, :1]
@@ -70,9 +74,41 @@ def training_batches(
     return tf.data.Dataset.range(first_epoch, epochs).flat_map(one_epoch).map(batch).prefetch(2)
 
 
-def evaluation_batches(images: np.ndarray, batch_size: int) -> "tf.data.Dataset":
-    """One pass over the images in the given order, in batches of pixels in [0, 1]."""
-    return tf.data.Dataset.from_tensor_slices(images).batch(batch_size).map(to_unit).prefetch(2)
+def evaluation_batches(images: Images | np.ndarray, batch_size: int) -> "tf.data.Dataset":
+    """One pass over uint8 images in their order, in batches of pixels in [0, 1]."""
+    images = images_of(images)
+    places = tf.data.Dataset.range(images.count).batch(batch_size)
+    return places.map(lambda indices: to_unit(_read(images, indices))).prefetch(2)
+
+
+def _read(images: Images, indices: "tf.Tensor") -> "tf.Tensor":
+    """The images at these indices (batch,): (batch, height, width, channels)."""
+
+    def read(indices: np.ndarray) -> np.ndarray:
+        try:
+            return images.batch(indices)
+        except UserError as reason:
+            _refusals.append(reason)
+            raise
+
+    pixels = tf.numpy_function(read, [indices], images.dtype, stateful=False)
+    pixels.set_shape((indices.shape[0], *images.image_shape))
+    return pixels
+
+
+_refusals: list[UserError] = []
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Where a pipeline runs: raises the UserError of images that cannot be read, which TensorFlow makes its own."""
+    _refusals.clear()
+    try:
+        yield
+    except tf.errors.OpError:
+        if _refusals:
+            raise _refusals.pop() from None
+        raise
 
 
 def steps_per_epoch(count: int, batch_size: int) -> int:

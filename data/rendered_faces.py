@@ -11,6 +11,7 @@ import numpy as np
 from common.files import atomic_write
 from data import face_painting, face_shapes, faces, factors, solids
 from data.dataset import Dataset
+from data.images import ImagesInMemory
 
 CACHE = Path(__file__).resolve().parent.parent / "datasets"
 DEFAULT_COUNT = 2_000
@@ -31,7 +32,7 @@ def rendered_faces(
     values = factors.sample_factors(count, seed)
     labels = factors.labels_of(values)
     return Dataset(
-        images=_cached_images(values, size, channels, f"{seed}", cache),
+        images=ImagesInMemory(_cached_images(values, size, channels, f"{seed}", cache)),
         names=tuple(f"face-{index:06d}" for index in range(count)),
         label_names=factors.NAMES,
         labels=labels,

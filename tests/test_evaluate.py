@@ -146,7 +146,7 @@ def folder_of_images(tmp_path):
     faces = rendered_faces(60, 32)
     folder = tmp_path / "images"
     folder.mkdir()
-    for name, image in zip(faces.names, faces.images, strict=True):
+    for name, image in zip(faces.names, faces.images.all(), strict=True):
         Image.fromarray(image[..., 0]).save(folder / f"{name}.png")
 
     def write(*columns, turned=False):
@@ -231,7 +231,7 @@ def edited_by_hand(run, path, strengths):
         size = (config.image_size, config.image_size)
         pixels = np.asarray(file.convert("L").resize(size, Image.Resampling.LANCZOS))[None, ..., None]
     trained = data.dataset.take(data.split.train)
-    means = encode_images(vae, trained.images).mean
+    means = encode_images(vae, trained.images.all()).mean
     latent = np.asarray(vae.encode(pixels / np.float32(255)).mean)[0]
     for name, strength in strengths.items():
         has = trained.label(name)
@@ -243,7 +243,7 @@ def test_pictures_of_ones_own_are_edited(tiny_run, tmp_path, capsys):
     shutil.copytree(tiny_run, tmp_path / "a", ignore=shutil.ignore_patterns("figures", "metrics.json"))
     run = Run(tmp_path / "a")
     before = {path.name for path in run.folder.iterdir()}
-    for name, image in zip("ab", rendered_faces(2, 40, 3).images, strict=True):
+    for name, image in zip("ab", rendered_faces(2, 40, 3).images.all(), strict=True):
         Image.fromarray(image).save(tmp_path / f"{name}.png")
     pictures = [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
     output = tmp_path / "out" / "edited.png"

@@ -15,16 +15,17 @@ from vae_keras.run_folder import Run
 
 def contrast(context):
     """Standard deviation of the pixels of the test images."""
-    return context.test_unit_images.std()
+    return context.test_images.all().std() / 255
 
 
 def brightness(context):
     """A histogram of the pixels of the test images."""
     figure = Figure(layout="constrained")
     axes = figure.add_subplot()
-    axes.hist(context.test_unit_images.ravel())
+    pixels = context.test_images.all() / 255
+    axes.hist(pixels.ravel())
     title_and_caption(figure, "Brightness", "Pixels of the test images.")
-    mean = float(context.test_unit_images.mean())
+    mean = float(pixels.mean())
     return Evaluation({"brightness.png": figure}, {"additional": {"mean_pixel": mean}})
 
 

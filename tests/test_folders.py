@@ -26,7 +26,7 @@ def train_and_evaluate(folder, run, *settings):
 
 def test_a_folder_with_classes_is_trained_on_and_evaluated_in_colour(tmp_path):
     faces = rendered_faces(60, 48, channels=3)
-    for name, image, kind in zip(faces.names, faces.images, faces.classes, strict=True):
+    for name, image, kind in zip(faces.names, faces.images.all(), faces.classes, strict=True):
         path = tmp_path / "faces" / kind / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(path)
@@ -38,7 +38,7 @@ def test_a_folder_with_classes_is_trained_on_and_evaluated_in_colour(tmp_path):
 
 def test_folders_with_odd_names_are_trained_on_resumed_and_evaluated(tmp_path):
     classes, folders = ["ren\udce9", "a\nb", "L" * 255, "日本 語"], ["f\udcffces\n", "\udcff"]
-    for place, image in enumerate(rendered_faces(96, 32).images):
+    for place, image in enumerate(rendered_faces(96, 32).images.all()):
         path = tmp_path / folders[place // 48] / classes[place % 4] / f"{place}\udce9\n.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image[..., 0]).save(path)

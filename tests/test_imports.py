@@ -16,7 +16,7 @@ ORDER = {
         ["page_server"],
     ],
     "data": [
-        ["factors", "solids", "image_formats", "image_names"],
+        ["factors", "solids", "image_formats", "image_names", "images"],
         ["dataset", "split", "pipelines", "image_files", "attribute_tables"],
         ["face_shapes", "attributes", "decoding"],
         ["face_painting"],

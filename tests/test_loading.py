@@ -109,7 +109,7 @@ LIBRARY = """
 import vae_keras
 from data.rendered_faces import rendered_faces
 vae = vae_keras.load_run("runs/a")
-vae.decode(vae.encode(rendered_faces(2, size=32).images / 255).mean)
+vae.decode(vae.encode(rendered_faces(2, size=32).images.all() / 255).mean)
 """
 
 

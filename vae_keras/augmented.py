@@ -17,6 +17,6 @@ def shown_in_training(config: Config, data: RunData) -> np.ndarray:
     epochs = EPOCHS_SHOWN if config.flip or config.shift else 1
     chosen = np.random.default_rng(config.seed).permutation(data.split.train)[: MOST_SHOWN // epochs]
     batches = training_batches(
-        data.dataset.images[np.sort(chosen)], BATCH, config.seed, epochs, flip=config.flip, shift=config.shift
+        data.dataset.images.part(np.sort(chosen)), BATCH, config.seed, epochs, flip=config.flip, shift=config.shift
     )
     return np.concatenate([batch.numpy() for batch in batches])

@@ -26,6 +26,7 @@ from common.errors import UserError
 from common.files import atomic_write
 from common.progress import tracked
 from data import factors
+from data.images import Images, images_of
 from data.pipelines import steps_per_epoch, to_unit
 from data.rendered_faces import CACHE, rendered_faces, rendering_code
 from vae_keras.architectures.architecture import seeded_initializers
@@ -45,6 +46,8 @@ HELD_OUT, HELD_OUT_SEED = 1_000, 64_002
 
 INCEPTION_SIDE = 299
 
+Pictures = Images | np.ndarray
+
 log = logging.getLogger(__name__)
 
 
@@ -62,15 +65,15 @@ class FactorSpace(NamedTuple):
     r_squared: dict[str, float]
     regressor: "keras.Model"
 
-    def features(self, images: np.ndarray) -> np.ndarray:
-        """Features (n, UNITS) float32 of images (n, size, size, channels), uint8 or float in [0, 1]."""
+    def features(self, images: Pictures) -> np.ndarray:
+        """Features (n, UNITS) float32 of n images, uint8 or float in [0, 1]."""
         return _outputs(self.network, images, functools.partial(_resized, side=SIDE))
 
-    def factors(self, images: np.ndarray) -> np.ndarray:
+    def factors(self, images: Pictures) -> np.ndarray:
         """The factors that the network reads off images, in standard deviations from the middle, (n, K) float32.
 
         Args:
-            images: (n, size, size, channels), uint8 or float in [0, 1].
+            images: n images, uint8 or float in [0, 1].
         """
         return _outputs(self.regressor, images, functools.partial(_resized, side=SIDE))
 
@@ -92,18 +95,18 @@ def factor_space(channels: int, count: int = FACES, epochs: int = EPOCHS, cache:
     )
 
 
-def label_space(images: np.ndarray, label: np.ndarray, epochs: int = LABEL_EPOCHS) -> FactorSpace:
+def label_space(images: Pictures, label: np.ndarray, epochs: int = LABEL_EPOCHS) -> FactorSpace:
     """The feature space of a network that has learnt a label of photographs: its one factor is positive for the label.
 
     The network is trained on the images and their mirror images.
 
     Args:
-        images: (n, size, size, channels) uint8.
+        images: n images of uint8 pixels.
         label: (n,) bool, with both values.
     """
     log.info("training a small network that tells who has the attribute")
-    batches = np.split(images, range(BATCH, len(images), BATCH))
-    small = np.rint(255 * np.concatenate([_resized(batch, SIDE) for batch in batches])).astype(np.uint8)
+    resized = [_resized(batch, SIDE) for batch in images_of(images).batches(BATCH)]
+    small = np.rint(255 * np.concatenate(resized)).astype(np.uint8)
     # Both values weigh the same: their mean target is zero.
     target = np.where(label, 1 / label.mean(), -1 / (1 - label.mean())).astype(np.float32)[:, None] / 2
     regressor = _train(np.concatenate([small, small[:, :, ::-1]]), np.concatenate([target, target]), epochs)
@@ -116,14 +119,14 @@ def explained_variance(true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return 1 - np.mean((true - predicted) ** 2, axis=0) / np.var(true, axis=0)
 
 
-def inception_features(images: np.ndarray) -> np.ndarray:
+def inception_features(images: Pictures) -> np.ndarray:
     """Features of InceptionV3 for images, (n, 2048) float32: its last convolutional outputs, averaged over positions.
 
     The weights are those of Keras. Published FID values use the weights of another network. So compare distances in
     this space with each other, not with published values.
 
     Args:
-        images: (n, size, size, 1 or 3), uint8 or float in [0, 1].
+        images: n images of 1 or 3 channels, uint8 or float in [0, 1].
 
     Raises:
         UserError: the weights are not on this machine and cannot be downloaded.
@@ -131,10 +134,9 @@ def inception_features(images: np.ndarray) -> np.ndarray:
     return _outputs(_inception(), images, _for_inception)
 
 
-def _outputs(network: "keras.Model", images: np.ndarray, prepare: Callable[[Tensor], Tensor]) -> np.ndarray:
+def _outputs(network: "keras.Model", images: Pictures, prepare: Callable[[Tensor], Tensor]) -> np.ndarray:
     """The outputs of the network for all images, computed in batches that `prepare` converts to its inputs."""
-    batches = tf.data.Dataset.from_tensor_slices(images).batch(BATCH).map(prepare).prefetch(1)
-    return np.concatenate([network(batch, training=False) for batch in batches])
+    return np.concatenate([network(prepare(batch), training=False) for batch in images_of(images).batches(BATCH)])
 
 
 def _resized(images: Tensor, side: int) -> Tensor:
@@ -174,7 +176,7 @@ def _cached_regressor(channels: int, count: int, epochs: int, cache: Path) -> "k
 
     log.info("training the network that compares faces, once, on %s rendered faces", f"{count:,}")
     learnt = rendered_faces(count, SIDE, channels, SEED, cache)
-    regressor = _train(learnt.images, standardised(learnt.factors), epochs)
+    regressor = _train(learnt.images.all(), standardised(learnt.factors), epochs)
     try:
         with atomic_write(path) as temporary:
             regressor.save(temporary)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from data.pipelines import evaluation_batches
+from data.images import Images, images_of
+from data.pipelines import to_unit
 from vae_keras.backend import tf
 from vae_keras.gaussians import Posterior
 from vae_keras.priors import Prior
@@ -19,16 +20,16 @@ STEP, TENSION = 0.02, 0.1  # how far a knot moves in a round: as a share of the 
 Path = Callable[[np.ndarray, np.ndarray, np.ndarray, Prior], np.ndarray]
 
 
-def encode_images(vae: "VAE", images: np.ndarray) -> Posterior:
+def encode_images(vae: "VAE", images: Images | np.ndarray) -> Posterior:
     """The posteriors q(z | x) of many images, computed in batches.
 
     Args:
-        images: (n, height, width, channels) uint8.
+        images: n images of uint8 pixels.
 
     Returns:
         Mean and log-variance, each (n, latents) float32.
     """
-    posteriors = [vae.encode(batch) for batch in evaluation_batches(images, BATCH)]
+    posteriors = [vae.encode(to_unit(batch)) for batch in images_of(images).batches(BATCH)]
     return Posterior(*(np.concatenate(parts) for parts in zip(*posteriors, strict=True)))
 
 

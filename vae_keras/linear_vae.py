@@ -13,6 +13,7 @@ Gaussian whose mean is linear in x. A linear encoder can represent this posterio
 """
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -48,6 +49,15 @@ class LinearVae(NamedTuple):
 
     def elbo(self, images: np.ndarray) -> Elbo:
         """The ELBO, which equals log p(x), and its terms: means over images (n, ...) in [0, 1], in nats."""
+        return self.elbo_of_batches([images])
+
+    def elbo_of_batches(self, batches: Iterable[np.ndarray]) -> Elbo:
+        """The same over all images of these batches (n, ...)."""
+        log_evidence, kl = map(np.concatenate, zip(*map(self._log_evidence_and_kl, batches), strict=True))
+        return Elbo(*(float(np.mean(term)) for term in (log_evidence, -log_evidence - kl, kl)))
+
+    def _log_evidence_and_kl(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Of each image, (n,) twice."""
         scores = self._scores(images)
         pixels, latents = len(self.mean), len(self.eigenvalues)
         left_over = np.sum((_flat(images) - self.mean) ** 2, axis=1) - np.sum(scores**2, axis=1)
@@ -62,8 +72,7 @@ class LinearVae(NamedTuple):
         # q(z | x) = N(L^-1 (L - s2 I)^1/2 U^T (x - b), s2 L^-1)
         mean = scores * np.sqrt(self.eigenvalues - self.variance) / self.eigenvalues
         log_variance = np.broadcast_to(np.log(self.variance / self.eigenvalues), mean.shape)
-        kl = np.sum(kl_to_standard_normal(Posterior(mean, log_variance)), axis=1)
-        return Elbo(*(float(np.mean(term)) for term in (log_evidence, -log_evidence - kl, kl)))
+        return log_evidence, np.sum(kl_to_standard_normal(Posterior(mean, log_variance)), axis=1)
 
     def _scores(self, images: np.ndarray) -> np.ndarray:
         """U^T (x - b), (n, latents in use)."""

@@ -10,8 +10,8 @@ from PIL import Image
 from common.errors import UserError
 from common.files import atomic_write
 from common.names import printable
-from data.dataset import unit_pixels
 from data.decoding import ENLARGED, decode_or_reason
+from data.images import unit_pixels
 
 if TYPE_CHECKING:
     from vae_keras.model import VAE

@@ -7,7 +7,7 @@ import keras
 
 from common.errors import UserError
 from common.files import remove_unfinished
-from data.pipelines import evaluation_batches, steps_per_epoch, training_batches
+from data.pipelines import evaluation_batches, reading, steps_per_epoch, training_batches
 from vae_keras.augmented import shown_in_training
 from vae_keras.callbacks import (
     CountSkippedSteps,
@@ -78,18 +78,18 @@ def fit(run: Run, config: Config, data: RunData, callbacks: Sequence[keras.callb
             now,
         )
     vae = load_run(run.folder, "last") if done else first_vae(config, data)
-    train, validation = (data.dataset.images[part] for part in (data.split.train, data.split.validation))
-    steps = steps_per_epoch(len(train), config.batch_size)
+    train, validation = (data.dataset.images.part(part) for part in (data.split.train, data.split.validation))
+    steps = steps_per_epoch(train.count, config.batch_size)
     every = max(1, config.epochs // IMAGE_GRIDS)
     averaged = [EvaluateAverage(in_place=done > 0)] if config.weight_averaging else []
     counted = [CountSkippedSteps(config.epochs)] if config.precision == "float16" else []
-    with ShowProgress(len(train), steps, config.epochs, done) as progress, StopAfterEpoch() as stop:
+    with ShowProgress(train.count, steps, config.epochs, done) as progress, StopAfterEpoch() as stop, reading():
         vae.fit(
             training_batches(train, config.batch_size, config.seed, config.epochs, done, config.flip, config.shift),
             epochs=config.epochs,
             initial_epoch=done,
             steps_per_epoch=steps,
-            validation_data=evaluation_batches(validation, BATCH) if len(validation) else None,
+            validation_data=evaluation_batches(validation, BATCH) if validation.count else None,
             shuffle=False,  # the pipeline shuffles the images
             verbose=0,
             callbacks=[

@@ -77,7 +77,7 @@ def portraits(monkeypatch):
 
 def test_olivetti_has_ten_upright_portraits_of_each_of_forty_persons(portraits, tmp_path):
     data = olivetti(64, cache=tmp_path)
-    np.testing.assert_array_equal(data.images[..., 0], portraits)
+    np.testing.assert_array_equal(data.images.all()[..., 0], portraits)
     assert data.images.dtype == np.uint8
     assert data.names[:2] + data.names[-1:] == ("person-01-0001", "person-01-0002", "person-40-0010")
     assert len(set(data.names)) == 400
@@ -87,7 +87,7 @@ def test_olivetti_has_ten_upright_portraits_of_each_of_forty_persons(portraits, 
 
 
 def test_olivetti_in_colour_repeats_its_grey_in_any_size(portraits, tmp_path):
-    colour, grey = olivetti(32, 3, tmp_path).images, olivetti(32, 1, tmp_path).images
+    colour, grey = olivetti(32, 3, tmp_path).images.all(), olivetti(32, 1, tmp_path).images.all()
     assert colour.shape == (400, 32, 32, 3)
     np.testing.assert_array_equal(colour, np.repeat(grey, 3, axis=-1))
     half = Image.fromarray(portraits[7]).resize((32, 32), Image.Resampling.LANCZOS)
@@ -112,7 +112,7 @@ def test_lfw_has_every_photograph_of_every_person_in_colour(photographs, tmp_pat
         "Cy_Young-0002",
     ]
     for person, files in photographs.items():
-        there = [image for name, image in zip(data.names, data.images, strict=True) if person in name]
+        there = [image for name, image in zip(data.names, data.images.all(), strict=True) if person in name]
         cut = [np.asarray(Image.open(io.BytesIO(file)))[LFW_SQUARE] for file in files]
         np.testing.assert_array_equal(there, cut)
     assert data.classes is None
@@ -120,9 +120,9 @@ def test_lfw_has_every_photograph_of_every_person_in_colour(photographs, tmp_pat
 
 
 def test_lfw_in_grey_is_the_luma_of_its_colours(photographs, tmp_path):
-    grey, colour = (lfw(128, channels, tmp_path).images for channels in (1, 3))
+    grey, colour = (lfw(128, channels, tmp_path).images.all() for channels in (1, 3))
     np.testing.assert_allclose(grey[..., 0], colour @ np.array([0.299, 0.587, 0.114]), atol=1)
-    assert lfw(32, 1, tmp_path).images.shape == (6, 32, 32, 1)
+    assert lfw(32, 1, tmp_path).images.all().shape == (6, 32, 32, 1)
 
 
 def test_the_square_of_lfw_contains_the_region_of_scikit_learn():
@@ -142,7 +142,7 @@ def test_a_source_is_downloaded_once_without_output_and_then_read_from_the_cache
     monkeypatch.setattr(_olivetti_faces, "_fetch_remote", forbidden)
     monkeypatch.setattr(_lfw, "_fetch_remote", forbidden)
     second = source(32, cache=tmp_path)
-    np.testing.assert_array_equal(first.images, second.images)
+    np.testing.assert_array_equal(first.images.all(), second.images.all())
     assert first.names == second.names
     assert [path.name for path in tmp_path.iterdir()] == [f"{source.__name__}.npz"]
 
@@ -163,7 +163,7 @@ def test_a_damaged_cache_is_downloaded_again(portraits, photographs, source, dam
     first = source(32, cache=tmp_path)
     (file,) = tmp_path.iterdir()
     file.write_bytes(damage(file.read_bytes()))
-    np.testing.assert_array_equal(source(32, cache=tmp_path).images, first.images)
+    np.testing.assert_array_equal(source(32, cache=tmp_path).images.all(), first.images.all())
     assert "cannot be read" in caplog.text
     caplog.clear()
     source(32, cache=tmp_path)

@@ -26,7 +26,7 @@ def found(folder):
 def test_every_format_of_pillow_is_found_by_its_suffix(tmp_path, suffix):
     save(tmp_path / f"a{suffix}")
     assert found(tmp_path) == [f"a{suffix}"]
-    assert image_folder(tmp_path, SIZE, 3).images.shape == (1, SIZE, SIZE, 3)
+    assert image_folder(tmp_path, SIZE, 3).images.all().shape == (1, SIZE, SIZE, 3)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "AVIF", "WEBP", "BMP", "TIFF"])
@@ -34,7 +34,7 @@ def test_every_format_of_pillow_is_found_by_its_suffix(tmp_path, suffix):
 def test_an_image_is_recognised_by_its_first_bytes_whatever_its_name(tmp_path, kind, name):
     Image.fromarray(LEFT_RED).save(tmp_path / name, kind)
     assert found(tmp_path) == [name]
-    assert len(image_folder(tmp_path, SIZE, 3).images) == 1
+    assert len(image_folder(tmp_path, SIZE, 3).images.all()) == 1
 
 
 # The first characters of tables, notes and settings; some are those of an image, too.
@@ -128,7 +128,7 @@ def register_heif_opener():
     (tmp_path / "faces" / "a.heic").write_bytes(HEIC)
     program = (
         "from pathlib import Path; from data.image_folder import image_folder; "
-        "print(image_folder(Path('faces'), 32, 1).images.mean())"
+        "print(image_folder(Path('faces'), 32, 1).images.all().mean())"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
     result = run_python("-c", program, cwd=tmp_path, env=environment)

@@ -22,7 +22,7 @@ def test_sub_folders_are_classes_and_images_are_sorted_by_path(tmp_path):
     assert data.names == ("non_smile/deep/c.png", "smile/a.png", "smile/b.png")
     assert data.label_names == ("non_smile", "smile")
     assert data.label("smile").tolist() == [False, True, True]
-    assert data.images.shape == (3, SIZE, SIZE, 1)
+    assert data.images.all().shape == (3, SIZE, SIZE, 1)
 
 
 def test_a_folder_without_sub_folders_has_no_labels(tmp_path):
@@ -104,7 +104,7 @@ def test_a_damaged_file_is_left_out_with_a_warning(tmp_path, caplog):
     (tmp_path / "11.png").write_bytes((tmp_path / "11.png").read_bytes()[:60])
     with caplog.at_level(logging.WARNING):
         data = image_folder(tmp_path, SIZE, 1)
-    assert len(data.images) == 29
+    assert len(data.images.all()) == 29
     assert "11.png" not in data.names
     assert [record.message for record in caplog.records if "11.png" in record.message]
 

@@ -15,11 +15,12 @@ def test_the_folder_has_the_faces_with_their_classes(tmp_path, capsys, channels)
     assert str(folder) in capsys.readouterr().out
     faces = rendered_faces(12, 32, channels)
     known = {
-        f"{kind}/{name}.png": image for kind, name, image in zip(faces.classes, faces.names, faces.images, strict=True)
+        f"{kind}/{name}.png": image
+        for kind, name, image in zip(faces.classes, faces.names, faces.images.all(), strict=True)
     }
     read = image_folder(folder, 32, channels)
     assert set(read.names) == set(known)
-    for name, image in zip(read.names, read.images, strict=True):
+    for name, image in zip(read.names, read.images.all(), strict=True):
         np.testing.assert_array_equal(image, known[name])
     assert set(read.label_names) == {"smile", "non_smile"}
 

@@ -61,7 +61,7 @@ def test_a_source_similar_to_none_is_an_error_that_names_all_sources():
 
 
 def test_a_source_opens_in_the_requested_size():
-    assert open_dataset("faces:10", 32, 3).images.shape == (10, 32, 32, 3)
+    assert open_dataset("faces:10", 32, 3).images.all().shape == (10, 32, 32, 3)
 
 
 @pytest.mark.parametrize("name", ["olivetti", "lfw"])

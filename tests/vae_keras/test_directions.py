@@ -236,11 +236,11 @@ def test_the_faces_that_choose_a_method_are_not_those_it_was_fitted_to(tiny_run,
     seen = []
 
     def encode(vae, images):
-        seen.append(images)
+        seen.append(images.all())
         return encode_images(vae, images)
 
     monkeypatch.setattr("vae_keras.evaluation.selectivity.encode_images", encode)
     found = effects(context, "smile", {"means": context.directions.vector("smile", "means")})
-    validation = context.data.dataset.images[context.data.split.validation]
+    validation = context.data.dataset.images.all()[context.data.split.validation]
     assert {image.tobytes() for image in seen[0]} <= {image.tobytes() for image in validation}
     assert np.isfinite(found["means"]).all()

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from data.images import Images
 from vae_keras import feature_spaces
 from vae_keras.config_file import load_config
 from vae_keras.evaluation import Evaluation, EvaluationContext
@@ -102,9 +103,9 @@ def test_edited_photographs_are_counted_by_a_network_that_has_learnt_the_attribu
         regressor = type("Network", (), {"layers": [type("Layer", (), {"kernel": unit[:, None]})]})
 
         def factors(self, images):
-            if images.ndim == 4:  # test images: their label
-                known = {image.tobytes(): label for image, label in zip(dataset.images, labels, strict=True)}
-                return np.array([[1.0 if known[image.tobytes()] else -1.0] for image in images])
+            if isinstance(images, Images):  # test images: their label
+                known = {image.tobytes(): label for image, label in zip(dataset.images.all(), labels, strict=True)}
+                return np.array([[1.0 if known[image.tobytes()] else -1.0] for image in images.all()])
             return (images @ unit)[:, None]
 
         def features(self, images):
@@ -116,7 +117,7 @@ def test_edited_photographs_are_counted_by_a_network_that_has_learnt_the_attribu
     monkeypatch.setattr("vae_keras.evaluation.selectivity.decode_latents", lambda vae, latents: latents)
     found = edited_photographs(photographs, "smile", (-50.0, 0.0, 50.0))
     # It learns from the train images alone.
-    np.testing.assert_array_equal(learnt[0][0], dataset.images[split.train])
+    np.testing.assert_array_equal(learnt[0][0].all(), dataset.images.all()[split.train])
     np.testing.assert_array_equal(learnt[0][1], labels[split.train])
     assert found["accuracy"] == 1.0
     assert found["images"] == sum(~labels[split.test])

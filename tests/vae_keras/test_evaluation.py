@@ -8,6 +8,7 @@ from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 import evaluate
+from data.images import images_of
 from vae_keras import feature_spaces
 from vae_keras.config_file import load_config
 from vae_keras.evaluation import Evaluation, EvaluationContext, overview
@@ -75,7 +76,7 @@ def test_traversals_begin_with_the_latent_that_says_most(numbers):
 def test_the_direction_is_fitted_on_train_and_tested_on_test(context, numbers):
     data = context.data
     label = data.dataset.label("smile")
-    images = data.dataset.images
+    images = data.dataset.images.all()
     train, test = (encode_images(context.vae, images[part]).mean for part in (data.split.train, data.split.test))
     on_train, on_test = label[data.split.train], label[data.split.test]
     direction = train[on_train].mean(0) - train[~on_train].mean(0)
@@ -134,7 +135,7 @@ def test_maps_are_coloured_by_factor_label_or_class(context):
 
 
 def test_the_linear_model_is_fitted_on_train_with_as_many_latents(context, numbers):
-    images, split = context.data.dataset.images / np.float32(255), context.data.split
+    images, split = context.data.dataset.images.all() / np.float32(255), context.data.split
     model = fit_linear_vae(images[split.train], 4, 0.0)
     expected = psnr(images[split.test], np.clip(model.reconstruct(images[split.test]), 0, 1))
     assert numbers["pca"]["psnr"] == pytest.approx(expected, rel=1e-4)
@@ -164,10 +165,11 @@ class PerfectReader:
 
     def __init__(self, dataset):
         true = feature_spaces.standardised(dataset.factors)
-        self.known = {image.tobytes(): row for image, row in zip(dataset.images, true, strict=True)}
+        self.known = {image.tobytes(): row for image, row in zip(dataset.images.all(), true, strict=True)}
 
     def factors(self, images):
-        return np.stack([self.known.get(image.tobytes(), np.zeros(13)) for image in images])
+        pictures = images_of(images).all()
+        return np.stack([self.known.get(image.tobytes(), np.zeros(13)) for image in pictures])
 
 
 def again(context):
@@ -185,7 +187,7 @@ def test_what_is_left_of_a_factor_is_read_off_images_and_reconstructions(context
         assert one["reconstruction"] <= 0
     assert found["mean"] == pytest.approx(np.mean([one["reconstruction"] for one in found["factors"].values()]))
     # A decoder that gives back its test images keeps all factors.
-    monkeypatch.setattr("vae_keras.evaluation.context.decode_latents", lambda vae, latents: context.test_images)
+    monkeypatch.setattr("vae_keras.evaluation.context.decode_latents", lambda vae, latents: context.test_images.all())
     kept = fidelity(again(context))
     assert kept.numbers["fidelity"]["mean"] == 1.0
     assert "keep all 13 factors" in kept.figures["fidelity.png"].get_supxlabel()
@@ -208,7 +210,7 @@ def test_the_overview_shows_samples_reconstructions_the_edit_and_paths(context, 
     latents = prior.sample(overview.SAMPLES, context.config.seed)
     np.testing.assert_allclose(invented, decode_latents(context.vae, latents), atol=1e-5)
     places = context.random_test_images(overview.PAIRS)
-    np.testing.assert_array_equal(tested[: len(places)], context.test_unit_images[places])
+    np.testing.assert_array_equal(tested[: len(places)], context.test_pixels(places))
     expected = decode_latents(context.vae, context.test_posterior.mean[places])
     np.testing.assert_allclose(tested[len(places) :], expected, atol=1e-5)
     # Both rows of the edit begin at the lowest strength; both rows of paths begin and end at invented faces.
@@ -256,7 +258,7 @@ def test_sample_quality_compares_test_with_train_its_reconstructions_and_samples
     assert len(test) == len(train) == len(samples) == len(refitted) == numbers["images"] == 8
     assert numbers["samples from the fitted prior"]["frechet"] == frechet_distance(coarse(test), coarse(refitted))
     np.testing.assert_allclose(reconstructed, context.vae(train), rtol=1e-4, atol=1e-5)
-    images, split = context.data.dataset.images / np.float32(255), context.data.split
+    images, split = context.data.dataset.images.all() / np.float32(255), context.data.split
     pixels = {image.tobytes() for image in images[split.train]}
     assert all(picture.tobytes() in pixels for picture in train)
     to_samples = numbers["samples"]
@@ -280,6 +282,6 @@ def test_a_map_gives_each_image_its_own_colour(context, monkeypatch):
     )
     latent_map(context, "yaw")
     dataset = context.data.dataset
-    yaw = dict(zip((image.tobytes() for image in dataset.images), colours(dataset, "yaw"), strict=True))
+    yaw = dict(zip((image.tobytes() for image in dataset.images.all()), colours(dataset, "yaw"), strict=True))
     pixels = np.rint(255 * shown["images"]).astype(np.uint8)
     assert [yaw[image.tobytes()] for image in pixels] == shown["values"].tolist()

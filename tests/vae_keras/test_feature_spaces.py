@@ -87,7 +87,7 @@ def test_r_squared_is_near_that_of_a_linear_fit_to_the_features(learnt):
     # An independent method: least squares on the features of the faces that were learnt from.
     space, folder = learnt
     seen, unseen = (rendered_faces(count, 64, 1, 64_001 + part, folder) for part, count in enumerate((300, 150)))
-    with_one = [np.c_[space.features(data.images), np.ones(len(data.images))] for data in (seen, unseen)]
+    with_one = [np.c_[space.features(data.images.all()), np.ones(len(data.images.all()))] for data in (seen, unseen)]
     ridge = with_one[0].T @ with_one[0] + np.eye(65)
     predicted = with_one[1] @ np.linalg.solve(ridge, with_one[0].T @ seen.factors)
     for name in ("light_azimuth", "skin_tone", "hair_tone", "background"):
@@ -130,7 +130,7 @@ def test_no_feature_is_constant(learnt):
 
 
 def test_features_do_not_depend_on_the_type_of_the_images_or_on_the_other_images(learnt):
-    images = rendered_faces(150, 64, 1, 64_002, learnt[1]).images
+    images = rendered_faces(150, 64, 1, 64_002, learnt[1]).images.all()
     together = learnt[0].features(images)
     np.testing.assert_allclose(learnt[0].features(images / 255), together, atol=1e-4)
     np.testing.assert_allclose(learnt[0].features(images[70:73]), together[70:73], atol=1e-4)

@@ -19,7 +19,7 @@ def test_a_picture_is_read_as_the_images_of_a_folder_are(vae, tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (50, 37, 4), np.uint8)  # with transparency, and not square
     Image.fromarray(noise).save(tmp_path / "one.png")
     picture = vae_keras.read_picture(str(tmp_path / "one.png"), vae)
-    (expected,) = image_folder(tmp_path, size, channels).images
+    (expected,) = image_folder(tmp_path, size, channels).images.all()
     np.testing.assert_array_equal(np.rint(picture * 255).astype(np.uint8), expected)
     with (tmp_path / "one.png").open("rb") as opened:
         np.testing.assert_array_equal(vae_keras.read_picture(opened, vae), picture)

@@ -16,7 +16,7 @@ SMALL = Config.of(data="faces:40", image_size=32, batch_size=16, latent_dim=4, e
 def test_training_starts_from_the_linear_vae_unless_told_otherwise():
     config, random = SMALL.checked(), SMALL.replaced(linear_start=False).checked()
     data = open_data(config)
-    train = data.dataset.images[data.split.train]
+    train = data.dataset.images.all()[data.split.train]
     started, random_start = (elbo(first_vae(chosen, data), train).elbo for chosen in (config, random))
     assert started > random_start + 30
     assert random_start == elbo(compiled_vae(config), train).elbo
@@ -41,7 +41,7 @@ def test_callbacks_of_a_users_own_come_last(tmp_path):
 def test_what_training_shows_is_every_train_image_and_no_other(moves, times):
     config = SMALL.replaced(**moves).checked()
     data = open_data(config)
-    train = data.dataset.images[data.split.train] / np.float32(255)
+    train = data.dataset.images.all()[data.split.train] / np.float32(255)
     shown = shown_in_training(config, data)
     assert shown.shape == (times * len(train), 32, 32, 1)
     assert shown.min() >= 0

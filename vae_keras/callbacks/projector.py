@@ -11,7 +11,8 @@ from PIL import Image
 from tensorboard.plugins import projector
 
 from common.files import atomic_write, write_text
-from data.dataset import Dataset, unit_pixels
+from data.dataset import Dataset
+from data.images import unit_pixels
 from vae_keras.plots import image_grid
 
 MOST_IMAGES = 1_000
@@ -36,9 +37,9 @@ def write_projected_images(folder: Path, dataset: Dataset, indices: np.ndarray) 
         indices: of the images in the data set, (n,). The first 1,000 are written.
     """
     indices = indices[:MOST_IMAGES]
-    side = min(LARGEST_SPRITE, dataset.images.shape[1])
+    side = min(LARGEST_SPRITE, dataset.images.image_shape[0])
     with atomic_write(folder / "sprites.png") as temporary:
-        sprite_sheet(dataset.images[indices], side).save(temporary)
+        sprite_sheet(dataset.images.batch(indices), side).save(temporary)
     write_text(folder / "metadata.tsv", _rows(metadata(dataset, indices)))
     config = projector.ProjectorConfig()
     embedding = config.embeddings.add(tensor_name="latents", tensor_path="latents.tsv", metadata_path="metadata.tsv")

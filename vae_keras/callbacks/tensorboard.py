@@ -10,7 +10,7 @@ import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
 from common.names import printable
-from data.dataset import unit_pixels
+from data.images import unit_pixels
 from vae_keras.callbacks.projector import write_latents, write_projected_images
 from vae_keras.config import all_settings
 from vae_keras.latent import decode_latents, encode_images, information_of_latents, traverse
@@ -83,7 +83,7 @@ class TensorBoardLog(keras.callbacks.Callback):
     def _show(self, part: str) -> None:
         """Write the latents, reconstructions, samples and traversals of one part (train or validation)."""
         indices = self.parts[part]
-        images = self.dataset.images[indices]
+        images = self.dataset.images.batch(indices)
         posterior = encode_images(self.model, images)
         information = information_of_latents(self.model.prior, posterior)
         name = information.name.lower()

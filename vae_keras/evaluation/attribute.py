@@ -128,7 +128,7 @@ def _edited_faces(
     Below the images stands what the edit changes, if it was measured.
     """
     edited = decode_latents(context.vae, context.test_posterior.mean[places][:, None] + steps)
-    pictures = np.concatenate([context.test_unit_images[places][:, None], edited], axis=1)
+    pictures = np.concatenate([context.test_pixels(places)[:, None], edited], axis=1)
     return image_figure(
         pictures.reshape(-1, *context.vae.image_shape),
         1 + len(labels),

@@ -172,8 +172,7 @@ def differences(contexts: Mapping[str, EvaluationContext]) -> dict[str, dict[str
 def _of_each_image(context: EvaluationContext, seed: int) -> dict[str, np.ndarray]:
     """The ELBO with one posterior sample, PSNR and SSIM of each test image, (n,) each."""
     elbo = metrics.importance_weighted_bound(context.vae, context.test_images, samples=1, seed=seed)
-    reconstructed = decode_latents(context.vae, context.test_posterior.mean)
-    return {"elbo": elbo, **metrics.similarities(context.test_unit_images, reconstructed)}
+    return {"elbo": elbo, **metrics.similarities(context.test_reconstructions())}
 
 
 def _mean(values: np.ndarray) -> Estimate:
@@ -185,7 +184,7 @@ def comparison_figures(contexts: Mapping[str, EvaluationContext]) -> dict[str, F
     """The same test faces, reconstructed and edited by each run; and the curves of all runs. By file name."""
     first = next(iter(contexts.values()))
     places = first.random_test_images(FACES)
-    strips = {"Test faces": first.test_unit_images[places]}
+    strips = {"Test faces": first.test_pixels(places)}
     for name, context in contexts.items():
         strips[f"Reconstructed by {name}"] = decode_latents(context.vae, context.test_posterior.mean[places])
     attribute = default_attribute(first.data)

@@ -1,6 +1,7 @@
 """The argument and the result of every evaluation."""
 
 import logging
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -8,14 +9,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from common.names import printable
-from data.dataset import unit_pixels
+from data.images import Images, Indices, unit_pixels
 from data.sources import RENDERED
 from vae_keras import feature_spaces, metrics
 from vae_keras.config import Config
 from vae_keras.directions import Directions, SavedDirections
 from vae_keras.evaluation.inputs import inputs_of
 from vae_keras.evaluation.record import Inputs, Record
-from vae_keras.latent import LatentInformation, decode_latents, encode_images, information_of_latents
+from vae_keras.latent import BATCH, LatentInformation, decode_latents, encode_images, information_of_latents
 from vae_keras.plots import Animation
 from vae_keras.prior_fitting import fit_prior
 from vae_keras.priors import Mixture
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MOST_LEARNT = 20_000  # train images, for the network that learns a label
 FEWEST_READ = 3  # images of a part, to measure how well factors are read off them
 
 
@@ -92,14 +94,19 @@ class EvaluationContext:
         return inputs_of(self.vae, self.data, self.history)
 
     @cached_property
-    def test_images(self) -> np.ndarray:
-        """The test images, (n, height, width, channels) uint8."""
-        return self.data.dataset.images[self.data.split.test]
+    def test_images(self) -> Images:
+        """The test images."""
+        return self.data.dataset.images.part(self.data.split.test)
 
-    @cached_property
-    def test_unit_images(self) -> np.ndarray:
-        """The test images, (n, height, width, channels) float32 in [0, 1]."""
-        return unit_pixels(self.test_images)
+    def test_pixels(self, places: Indices) -> np.ndarray:
+        """The test images at these positions of the test part, (n, height, width, channels) float32 in [0, 1]."""
+        return unit_pixels(self.test_images.batch(places))
+
+    def test_reconstructions(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Batches of all test images and their reconstructions from the posterior mean."""
+        means = np.split(self.test_posterior.mean, range(BATCH, self.test_images.count, BATCH))
+        for images, latents in zip(self.test_images.batches(BATCH), means, strict=True):
+            yield unit_pixels(images), decode_latents(self.vae, latents)
 
     @cached_property
     def test_elbo(self) -> metrics.Elbo:
@@ -109,7 +116,7 @@ class EvaluationContext:
     @cached_property
     def test_quality(self) -> dict[str, float]:
         """Mean PSNR (dB) and SSIM of the test images' reconstructions from the posterior mean."""
-        return metrics.reconstruction_quality(self.test_unit_images, decode_latents(self.vae, self.test_posterior.mean))
+        return metrics.reconstruction_quality(self.test_reconstructions())
 
     @cached_property
     def test_posterior(self) -> Posterior:
@@ -119,7 +126,7 @@ class EvaluationContext:
     @cached_property
     def train_posterior(self) -> Posterior:
         """q(z|x) of the train images."""
-        return encode_images(self.vae, self.data.dataset.images[self.data.split.train])
+        return encode_images(self.vae, self.data.dataset.images.part(self.data.split.train))
 
     @property
     def saved_prior(self) -> Mixture | None:
@@ -136,8 +143,8 @@ class EvaluationContext:
         """The prior that is fitted to the latents of the train images; None if these images are not the run's own."""
         if self._prior or not self.data.fitted:
             return self._prior
-        validation = self.data.dataset.images[self.data.split.validation]
-        choosing = encode_images(self.vae, validation) if len(validation) else None
+        validation = self.data.dataset.images.part(self.data.split.validation)
+        choosing = encode_images(self.vae, validation) if validation.count else None
         log.info("fitting a prior to the latents of the train images")
         return fit_prior(self.train_posterior, choosing, self.config.seed)
 
@@ -176,7 +183,10 @@ class EvaluationContext:
         """The feature space of a network that learns a label from the train images, when it is first asked for."""
         if name not in self._label_spaces:
             dataset, train = self.data.dataset, self.data.split.train
-            self._label_spaces[name] = feature_spaces.label_space(dataset.images[train], dataset.label(name)[train])
+            if len(train) > MOST_LEARNT:
+                train = np.sort(self.random().permutation(train)[:MOST_LEARNT])
+            images = dataset.images.part(train)
+            self._label_spaces[name] = feature_spaces.label_space(images, dataset.label(name)[train])
         return self._label_spaces[name]
 
     @cached_property
@@ -193,7 +203,7 @@ class EvaluationContext:
         readings = metrics.readings(
             true[split.test],
             space.factors(self.test_images),
-            space.factors(decode_latents(self.vae, self.test_posterior.mean)),
+            np.concatenate([space.factors(decoded) for _, decoded in self.test_reconstructions()]),
             metrics.read_off_latents(self.train_posterior.mean, true[split.train], self.test_posterior.mean),
         )
         return dict(zip(dataset.factor_names, readings, strict=True))

@@ -21,7 +21,7 @@ def evidence(context: EvaluationContext) -> Evaluation:
         Posterior(*(part[places] for part in context.test_posterior)), context.vae.prior, seed=context.config.seed
     )
     bounded = np.sort(context.random_test_images(MOST_BOUNDED))
-    images = context.test_images[bounded]
+    images = context.test_images.part(bounded)
     bound = float(np.mean(metrics.importance_weighted_bound(context.vae, images, SAMPLES, context.config.seed)))
     elbo = float(np.mean(metrics.importance_weighted_bound(context.vae, images, 1, context.config.seed)))
     parts = {

@@ -25,7 +25,7 @@ def interpolation(context: EvaluationContext, path: str = "spherical") -> Evalua
 
     rows, moving = walked(STEPS), walked(FRAMES)
     lengths = np.linalg.norm(np.diff(rows, axis=1), axis=2).sum(axis=1)
-    ends = context.test_unit_images[pairs]
+    ends = context.test_pixels(pairs.ravel()).reshape(-1, 2, *context.vae.image_shape)
     still = np.concatenate([ends[:, :1], decode_latents(context.vae, rows), ends[:, 1:]], axis=1)
     figure = image_figure(
         still.reshape(-1, *context.vae.image_shape),

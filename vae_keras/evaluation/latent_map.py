@@ -39,7 +39,7 @@ def latent_map(context: EvaluationContext, name: str | None = None) -> Evaluatio
         },
         None if values is None else values[context.data.split.test[places]],
         what,
-        context.test_unit_images[places],
+        context.test_pixels(places),
         "Map of the latent space" + (f": {what}" if values is not None else ""),
         f"Posterior means of {len(means):,} test images in two dimensions. PCA keeps the two directions with the "
         "largest variance. t-SNE keeps neighbours together; its distances and the sizes of its clusters have no "

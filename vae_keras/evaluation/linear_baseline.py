@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from data.images import unit_pixels
 from vae_keras import metrics
 from vae_keras.augmented import shown_in_training
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
@@ -15,6 +16,7 @@ from vae_keras.plots import image_figure
 from vae_keras.priors import Prior, StandardNormal
 
 IMAGES, TRIPLES_A_ROW = 24, 3
+AT_ONCE = 4_096  # test images
 
 
 class LinearModel(NamedTuple):
@@ -61,18 +63,20 @@ def linear_baseline(context: EvaluationContext) -> Evaluation:
     model = linear_model_of(context.vae.likelihood, context.vae.prior)
     linear = metrics.fit_linear_vae(images, context.vae.latent_dim, model.variance)
 
-    test = context.test_unit_images
-    quality = metrics.reconstruction_quality(test, np.clip(linear.reconstruct(test), 0, 1))
+    test = context.test_images
+    quality = metrics.reconstruction_quality(
+        (images, np.clip(linear.reconstruct(images), 0, 1)) for images in map(unit_pixels, test.batches(AT_ONCE))
+    )
     numbers: Baseline = {
         "psnr": quality["psnr"],
         "ssim": quality["ssim"],
         "latents_in_use": len(linear.eigenvalues),
-        "images": len(test),
+        "images": test.count,
         "train_images": len(images),
         "verdict": "",
     }
     if model.variance != 0:
-        bound = linear.elbo(test)
+        bound = linear.elbo_of_batches(map(unit_pixels, test.batches(AT_ONCE)))
         numbers |= {
             "elbo": bound.elbo,
             "reconstruction_nll": bound.reconstruction_nll,
@@ -83,7 +87,7 @@ def linear_baseline(context: EvaluationContext) -> Evaluation:
     numbers["verdict"] = verdict(context, model, numbers)
 
     places = context.random_test_images(IMAGES)
-    shown = test[places]
+    shown = context.test_pixels(places)
     ours, theirs = decode_latents(context.vae, context.test_posterior.mean[places]), linear.reconstruct(shown)
     figure = image_figure(
         np.stack([shown, ours, np.clip(theirs, 0, 1)], axis=1).reshape(-1, *context.vae.image_shape),

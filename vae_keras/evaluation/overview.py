@@ -19,7 +19,7 @@ def overview(context: EvaluationContext) -> Evaluation:
     prior = context.fitted_prior or vae.prior
     invented = prior.sample(max(SAMPLES, MOVING), context.config.seed)
     places = context.random_test_images(PAIRS)
-    originals, shown = context.test_unit_images[places], means[places]
+    originals, shown = context.test_pixels(places), means[places]
     strips = {
         "Faces that the model invents": decode_latents(vae, invented[:SAMPLES]),
         "Test faces, and their reconstructions": np.concatenate([originals, decode_latents(vae, shown)]),

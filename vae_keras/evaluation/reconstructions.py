@@ -14,10 +14,10 @@ IMAGES, PAIRS_A_ROW = 32, 4
 def reconstructions(context: EvaluationContext) -> Evaluation:
     """A figure of 32 test images; each has its reconstruction from the posterior mean on its right."""
     places = context.random_test_images(IMAGES)
-    originals = context.test_unit_images[places]
+    originals = context.test_pixels(places)
     decoded = decode_latents(context.vae, context.test_posterior.mean[places])
     pairs = np.stack([originals, decoded], axis=1).reshape(-1, *originals.shape[1:])
-    quality = metrics.reconstruction_quality(originals, decoded)
+    quality = metrics.reconstruction_quality([(originals, decoded)])
     left = measured(context)
     words = f" {' '.join(in_words(left))}" if left else ""
     figure = image_figure(

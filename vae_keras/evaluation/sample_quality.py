@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from matplotlib.figure import Figure
 
-from data.dataset import unit_pixels
+from data.images import unit_pixels
 from vae_keras import feature_spaces, metrics
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.evaluation.record import SampleQuality
@@ -65,18 +65,18 @@ def distances(
     count = min(len(split.test), len(split.train), MOST_IMAGES)
     others = np.sort(random.permutation(split.train)[:count])
     reconstructed = context.train_posterior.mean[np.searchsorted(split.train, others)]
-    sets = {
-        "train images": unit_pixels(context.data.dataset.images[others]),
-        "their reconstructions": decode_latents(context.vae, reconstructed),
-        "samples": decode_latents(context.vae, context.vae.prior.sample(count, context.config.seed)),
+    decoded = {
+        "their reconstructions": reconstructed,
+        "samples": context.vae.prior.sample(count, context.config.seed),
     }
     if context.fitted_prior:
-        latents = context.fitted_prior.sample(count, context.config.seed)
-        sets["samples from the fitted prior"] = decode_latents(context.vae, latents)
-    test = features_of(context.test_unit_images[context.random_test_images(count)])
+        decoded["samples from the fitted prior"] = context.fitted_prior.sample(count, context.config.seed)
+    test = features_of(context.test_pixels(context.random_test_images(count)))
+    # One set of pictures after the other, because all of them may need gigabytes.
+    features = {"train images": features_of(unit_pixels(context.data.dataset.images.batch(others)))}
+    features |= {name: features_of(decode_latents(context.vae, latents)) for name, latents in decoded.items()}
     frechet, kernel = {}, {}
-    for name, pictures in sets.items():
-        found = features_of(pictures)
+    for name, found in features.items():
         frechet[name] = (metrics.frechet_distance(test, found), 0.0)
         kernel[name] = metrics.kernel_distance(test, found)
     figure = distance_bars(
@@ -88,7 +88,7 @@ def distances(
         f"is overestimated.",
     )
     numbers: SampleQuality = {"images": count}
-    for name in sets:
+    for name in features:
         numbers[name] = {
             "frechet": frechet[name][0],
             "kernel": kernel[name].value,

@@ -102,7 +102,7 @@ def effects(context: EvaluationContext, name: str, vectors: Mapping[str, np.ndar
     readable = context.factors_are_read and name in data.dataset.factor_names
     if len(faces) < FEWEST or (context.of_rendered_faces and not readable):
         return {}
-    codes = encode_images(context.vae, data.dataset.images[faces]).mean
+    codes = encode_images(context.vae, data.dataset.images.part(faces)).mean
     steps = STRENGTH * np.stack([*vectors.values()])
     if context.of_rendered_faces:
         own = data.dataset.factor_names.index(name)

@@ -113,7 +113,7 @@ class Explorer:
         self.pixels(self.test_face(0))
         _ = self.latents, self.map
         if self.reads_factors:
-            self.rendered(self.factors_of(self.context.test_images[0]))
+            self.rendered(self.factors_of(self.context.test_images.batch([0])[0]))
 
     @cached_property
     def latents(self) -> list[Latent]:

@@ -34,7 +34,7 @@ class Starting:
             for place, name in enumerate(self.explorer.test_faces[:THUMBNAILS]):
                 with ui.element("button").classes("thumbnail") as button:
                     button.props["aria-label"] = name
-                    pixels = self.explorer.context.test_images[place]
+                    pixels = self.explorer.context.test_images.batch([place])[0]
                     ui.element("img").classes("small").props('alt=""').props["src"] = image_source(pixels)
                 button.on("click", partial(self.load_test_face, place))
         with ui.expansion("Map of the latents").classes("w-full").props('id="open-map"'):

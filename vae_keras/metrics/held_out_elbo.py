@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from data.pipelines import evaluation_batches
+from data.images import Images
+from data.pipelines import evaluation_batches, reading
 from vae_keras.elbo import Elbo
 from vae_keras.latent import BATCH
 
@@ -13,9 +14,10 @@ if TYPE_CHECKING:
     from vae_keras.model import VAE
 
 
-def elbo(vae: "VAE", images: np.ndarray) -> Elbo:
-    """The ELBO of images (n, height, width, channels) uint8, computed by the model's test step."""
-    terms = vae.evaluate(evaluation_batches(images, BATCH), verbose=0, return_dict=True)
+def elbo(vae: "VAE", images: Images | np.ndarray) -> Elbo:
+    """The ELBO of n images of uint8 pixels, computed by the model's test step."""
+    with reading():
+        terms = vae.evaluate(evaluation_batches(images, BATCH), verbose=0, return_dict=True)
     return Elbo(*(float(terms[name]) for name in Elbo._fields))
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from data.pipelines import evaluation_batches
+from data.images import Images, images_of
+from data.pipelines import to_unit
 from vae_keras.backend import ops
 from vae_keras.gaussians import Posterior
 from vae_keras.priors import log_prior
@@ -23,16 +24,17 @@ IMAGES_AT_ONCE = 16
 DRAWS_AT_ONCE = 16
 
 
-def importance_weighted_bound(vae: "VAE", images: np.ndarray, samples: int = 64, seed: int = 0) -> np.ndarray:
+def importance_weighted_bound(vae: "VAE", images: Images | np.ndarray, samples: int = 64, seed: int = 0) -> np.ndarray:
     """One estimate of L_k for each image, (n,) float64, in nats.
 
     Args:
-        images: (n, height, width, channels) uint8.
+        images: n images of uint8 pixels.
         samples: k. The memory needed does not depend on k.
     """
     random = np.random.default_rng(seed)
     bounds = []
-    for batch in evaluation_batches(images, IMAGES_AT_ONCE):
+    for pixels in images_of(images).batches(IMAGES_AT_ONCE):
+        batch = to_unit(pixels)
         log_sum = np.full(len(batch), -np.inf)
         for start in range(0, samples, DRAWS_AT_ONCE):
             draws = min(DRAWS_AT_ONCE, samples - start)

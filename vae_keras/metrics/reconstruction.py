@@ -1,7 +1,7 @@
 """Similarity of reconstructions and originals: PSNR and SSIM, as implemented in TensorFlow."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from vae_keras.latent import BATCH
 
 # The PSNR of rounding to 256 grey values, 58.9 dB: the squared error of a pixel is 1/12 of (1/255)^2 on average.
 PSNR_OF_ROUNDING = 10 * math.log10(12 * 255**2)
+
+Pair = tuple[np.ndarray, np.ndarray]  # originals and reconstructions, (batch, height, width, channels) in [0, 1] each
 
 
 def psnr(originals: np.ndarray, reconstructions: np.ndarray) -> float:
@@ -27,12 +29,15 @@ def ssim(originals: np.ndarray, reconstructions: np.ndarray) -> float:
     return _mean(_of_each_image(tf.image.ssim, originals, reconstructions))
 
 
-def similarities(originals: np.ndarray, reconstructions: np.ndarray) -> dict[str, np.ndarray]:
-    """PSNR in dB and SSIM of each image, (n,) each, by the names `psnr` and `ssim`."""
-    return {
-        "psnr": _of_each_image(_bounded_psnr, originals, reconstructions),
-        "ssim": _of_each_image(tf.image.ssim, originals, reconstructions),
-    }
+def similarities(pairs: Iterable[Pair]) -> dict[str, np.ndarray]:
+    """PSNR in dB and SSIM of each image of these batches, (n,) each, by the names `psnr` and `ssim`."""
+    values = [[_of_each_image(similarity, *pair) for similarity in (_bounded_psnr, tf.image.ssim)] for pair in pairs]
+    return dict(zip(("psnr", "ssim"), map(np.concatenate, zip(*values, strict=True)), strict=True))
+
+
+def reconstruction_quality(pairs: Iterable[Pair]) -> dict[str, float]:
+    """PSNR in dB and SSIM, means over the images of these batches, by the names `psnr` and `ssim`."""
+    return {name: _mean(values) for name, values in similarities(pairs).items()}
 
 
 def _bounded_psnr(some: np.ndarray, others: np.ndarray, max_val: float) -> np.ndarray:
@@ -51,8 +56,3 @@ def _of_each_image(similarity: Callable[..., Tensor], originals: np.ndarray, oth
 
 def _mean(values: np.ndarray) -> float:
     return float(np.mean(values, dtype=np.float64))
-
-
-def reconstruction_quality(originals: np.ndarray, reconstructions: np.ndarray) -> dict[str, float]:
-    """PSNR in dB and SSIM, by the names `psnr` and `ssim`."""
-    return {"psnr": psnr(originals, reconstructions), "ssim": ssim(originals, reconstructions)}

@@ -40,7 +40,7 @@ def test_the_kl_of_each_latent_is_that_of_the_model_and_they_add_up(log, tiny_ru
     part, events = log
     run = Run(tiny_run)
     data, vae = read_data(load_config(run.config), run.split), load_run(tiny_run, "last")
-    posterior = vae.encode(data.dataset.images[getattr(data.split, part)] / np.float32(255))
+    posterior = vae.encode(data.dataset.images.all()[getattr(data.split, part)] / np.float32(255))
     mean, log_variance = (np.asarray(value, float) for value in posterior)
     expected = 0.5 * (mean**2 + np.exp(log_variance) - 1 - log_variance).mean(axis=0)
     logged = [
@@ -95,7 +95,7 @@ def test_the_projector_shows_the_latents_of_the_validation_images_with_their_lab
     (embedding,) = config.embeddings
     data, vae = read_data(load_config(run.config), run.split), load_run(tiny_run, "last")
     indices = data.split.validation
-    images = data.dataset.images[indices]
+    images = data.dataset.images.all()[indices]
     latents = np.loadtxt(folder / embedding.tensor_path, delimiter="\t")
     np.testing.assert_allclose(latents, vae.encode(images / np.float32(255)).mean, rtol=1e-3, atol=1e-5)
 

@@ -11,6 +11,7 @@ from PIL import Image
 from common.errors import UserError
 from data import factors
 from data.dataset import Dataset
+from data.images import ImagesInMemory
 from data.split import Split
 from tests.support import examples
 from vae_keras.explorer.faces import Face, editable_labels, gif, png
@@ -31,7 +32,8 @@ def test_of_two_labels_that_say_the_same_one_is_edited_and_a_smile_comes_first()
     glasses, all_alike = np.arange(20) % 3 == 0, np.ones(20, bool)
     labels = np.stack([~smile, smile, glasses, all_alike], axis=1)
     names = ("non_smile", "smile", "glasses", "face")
-    dataset = Dataset(np.zeros((20, 2, 2, 1), np.uint8), tuple("abcdefghijklmnopqrst"), names, labels, None, (), labels)
+    images = ImagesInMemory(np.zeros((20, 2, 2, 1), np.uint8))
+    dataset = Dataset(images, tuple("abcdefghijklmnopqrst"), names, labels, None, (), labels)
     data = RunData(dataset, Split(np.arange(12), np.arange(12, 12), np.arange(12, 20)))
     assert editable_labels(data) == ["smile", "glasses"]
 
@@ -82,7 +84,7 @@ def test_latents_are_in_the_order_of_their_information(explorer):
 
 
 def test_a_picture_of_ones_own_is_encoded_as_a_test_image_is(explorer):
-    pixels = explorer.context.test_images[3]
+    pixels = explorer.context.test_images.batch([3])[0]
     own = explorer.own_picture(png(pixels), "me\n.png")
     np.testing.assert_array_equal(own.pixels, pixels)
     np.testing.assert_allclose(own.face.latents, explorer.test_face(3).latents, atol=1e-5)
@@ -90,7 +92,7 @@ def test_a_picture_of_ones_own_is_encoded_as_a_test_image_is(explorer):
 
 
 def test_noise_is_unlike_the_test_images(explorer):
-    pixels = explorer.context.test_images[3]
+    pixels = explorer.context.test_images.batch([3])[0]
     noise = np.random.default_rng(0).integers(0, 256, pixels.shape, np.uint8)
     like, unlike = explorer.likeness(pixels), explorer.likeness(noise)
     assert unlike.elbo < like.elbo
@@ -149,7 +151,7 @@ def test_a_walk_begins_and_ends_at_its_faces(explorer):
 
 def test_the_renderer_draws_the_factors_that_are_read(explorer):
     assert explorer.reads_factors
-    read = explorer.factors_of(explorer.context.test_images[0])
+    read = explorer.factors_of(explorer.context.test_images.batch([0])[0])
     assert {*read} == {*factors.NAMES}
     middle = explorer.rendered(dict.fromkeys(factors.NAMES, 0.0))
     assert middle.shape == explorer.vae.image_shape

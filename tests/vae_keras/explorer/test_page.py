@@ -155,7 +155,7 @@ def upload(page, name, content):
 
 
 def test_a_picture_of_ones_own_is_shown_beside_its_reconstruction(visit, explorer):
-    page, pixels = visit(), explorer.context.test_images[4]
+    page, pixels = visit(), explorer.context.test_images.batch([4])[0]
     slide(page, "smile", 2)
     page.get_by_role("slider", name="smile", exact=True).focus()
     upload(page, "me.png", png(pixels))
