@@ -20,6 +20,7 @@ from common.files import remove_unfinished, write_text
 from common.names import printable
 from common.progress import tracked
 from common.text_section import TextSection
+from data.image_cache import CACHE, CACHE_HELP
 from data.sources import canonical
 from vae_keras.command_line import run_script, start_tensorflow
 from vae_keras.config import Config
@@ -61,6 +62,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--data", metavar="DATA", help="the folder to which the run's images were moved, or other images to evaluate on"
     )
+    parser.add_argument("--cache", type=folder_path, default=CACHE, metavar="FOLDER", help=CACHE_HELP)
     for name, choice in EVALUATIONS.items():
         if not choice.metavar:
             parser.add_argument(flag_of(name), action="store_const", const="yes", help=choice.help)
@@ -134,7 +136,9 @@ def check_compare(flags: argparse.Namespace) -> None:
     Raises:
         UserError: there are fewer than two runs, one is named twice, or there is another flag.
     """
-    others = [name for name, value in vars(flags).items() if value not in (None, False) and name != "compare"]
+    others = [
+        name for name, value in vars(flags).items() if value not in (None, False) and name not in ("compare", "cache")
+    ]
     if others:
         raise UserError(f"--compare goes with no other flag; leave out {flag_of(others[0])}")
     folders = [folder.resolve() for folder in flags.compare]
@@ -164,21 +168,29 @@ def answers_of_part_1(seed: int) -> list[TextSection]:
 
 
 def open_context(
-    run: Run, config: Config, other_source: str | None = None, method: str | None = None
+    run: Run,
+    config: Config,
+    other_source: str | None = None,
+    method: str | None = None,
+    cache: Path = CACHE,
 ) -> EvaluationContext:
     """The trained model of a run with its images, or with other images.
 
     Args:
         method: of the directions of attributes; None takes the best one for each attribute.
+        cache: the folder that keeps images.
     """
     from vae_keras.prior_fitting import read_prior
     from vae_keras.runs import load_run
 
     vae = load_run(run.folder)
-    data = read_data(config, run.split) if other_source is None else read_other_data(config, run.split, other_source)
+    if other_source is None:
+        data = read_data(config, run.split, cache)
+    else:
+        data = read_other_data(config, run.split, other_source, cache)
     saved = read_directions(run, digest_of_data(data)) if data.fitted else None
     source = other_source or config.data
-    return EvaluationContext(config, vae, data, read_history(run), source, read_prior(run), saved, method)
+    return EvaluationContext(config, vae, data, read_history(run), source, read_prior(run), saved, method, cache)
 
 
 def explore(context: EvaluationContext) -> None:
@@ -199,14 +211,16 @@ def explore(context: EvaluationContext) -> None:
     serve(lambda: tabbed(pages), "Explorer of faces and networks")
 
 
-def compare(folders: list[Path]) -> None:
+def compare(folders: list[Path], cache: Path) -> None:
     """Print the settings and numbers of runs beside each other, and draw the same faces and their curves."""
     runs = [open_run(folder) for folder in folders]
     configs = [load_config(run.config) for run in runs]
     names = [printable(run.folder) for run in runs]
     known = [read_record(run) for run in runs]
     start_tensorflow(deterministic=True)
-    contexts = {name: open_context(run, config) for name, run, config in zip(names, runs, configs, strict=True)}
+    contexts = {
+        name: open_context(run, config, cache=cache) for name, run, config in zip(names, runs, configs, strict=True)
+    }
     check_comparable(contexts)
     current_records = []
     for run, record, context in zip(runs, known, contexts.values(), strict=True):
@@ -225,7 +239,7 @@ def evaluate(arguments: list[str] | None) -> None:
     start = time.perf_counter()
     flags = parse(arguments)
     if flags.compare:
-        compare(flags.compare)
+        compare(flags.compare, flags.cache)
         return
     if flags.explore:
         require_packages("evaluate.py --explore", (*EXPLORER, *PGM_TFP), "requirements-explore.txt")
@@ -238,7 +252,7 @@ def evaluate(arguments: list[str] | None) -> None:
     start_tensorflow(deterministic=True)  # after these checks, because loading TensorFlow takes seconds
     from vae_keras.prior_fitting import write_prior
 
-    context = open_context(run, config, None if flags.data is None else source, flags.direction)
+    context = open_context(run, config, None if flags.data is None else source, flags.direction, flags.cache)
     if len(context.history) < (context.epoch or 1):
         log.warning(
             "%s has %d epochs, fewer than the model: the training curves are incomplete",

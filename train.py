@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from common.installed import require_packages
@@ -17,6 +18,7 @@ from common.command_line import Parser, folder_path, open_streams
 open_streams()
 
 from common.files import write_text
+from data.image_cache import CACHE, CACHE_HELP
 from vae_keras.command_line import add_settings, given_settings, run_script, start_tensorflow
 from vae_keras.config import Config
 from vae_keras.config_file import load_config, save_config
@@ -43,6 +45,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--run", type=folder_path, metavar="FOLDER", help="the folder of the run (default runs/DATE_TIME)"
     )
+    parser.add_argument("--cache", type=folder_path, default=CACHE, metavar="FOLDER", help=CACHE_HELP)
     parser.add_argument("--resume", action="store_true", help="go on with --run, or with the latest run")
     return parser.flags(arguments)
 
@@ -54,13 +57,13 @@ def train(arguments: list[str] | None) -> None:
     if flags.resume:
         run = open_run(flags.run) if flags.run else latest_run()
         with trained_by_this_process(run), saying_how_to_go_on(run):
-            go_on(run, asked)
+            go_on(run, asked, flags.cache)
     else:
         config = Config.of(**asked).checked()
         folder = flags.run or new_folder()
         check_free(folder)
         with saying_how_to_go_on(Run(folder)):
-            data = open_data(config)
+            data = open_data(config, flags.cache)
             with trained_by_this_process(Run(folder)):
                 run = create_run(folder, config, data)
                 print(f"training {run.folder} on {len(data.split.train):,} images; tensorboard --logdir {run.folder}")
@@ -77,14 +80,14 @@ def saying_how_to_go_on(run: Run) -> Iterator[None]:
         raise KeyboardInterrupt(created if run.config.exists() else "no run was made; start again") from None
 
 
-def go_on(run: Run, asked: dict[str, Any]) -> None:
+def go_on(run: Run, asked: dict[str, Any], cache: Path) -> None:
     """Go on with a run from its last checkpoint."""
     saved, done = load_config(run.config), last_checkpoint(run)
     config = settings_to_resume(saved, asked)
     if done == config.epochs:
         print(f"{run.folder} is finished: {done} epochs; pass a larger --epochs to go on")
         return
-    data = read_data(config, run.split)
+    data = read_data(config, run.split, cache)
     before = run.config.read_text(encoding="utf-8")
     if config != saved:
         save_config(config, run.config)

@@ -14,6 +14,7 @@ from PIL import Image
 from common.command_line import Parser, Remedies, folder_path, run_script
 from common.errors import UserError
 from common.files import atomic_write
+from data.image_cache import CACHE, CACHE_HELP
 from data.rendered_faces import rendered_faces
 
 REMEDIES = Remedies(
@@ -35,6 +36,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("count", type=int, help="number of faces")
     parser.add_argument("folder", type=folder_path, help="the folder to write; each class becomes a sub-folder")
     parser.add_argument("--size", type=int, default=64, metavar="PIXELS", help="height and width (default 64)")
+    parser.add_argument("--cache", type=folder_path, default=CACHE, metavar="FOLDER", help=CACHE_HELP)
     parser.add_argument("--channels", type=int, default=3, choices=[1, 3], help="1 for grey, 3 for RGB (default 3)")
     flags = parser.flags(arguments)
     for name, value in (("count", flags.count), ("--size", flags.size)):
@@ -43,7 +45,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return flags
 
 
-def write_faces(count: int, folder: Path, size: int, channels: int) -> int:
+def write_faces(count: int, folder: Path, size: int, channels: int, cache: Path = CACHE) -> int:
     """Write faces as PNG files, by class; returns how many were written.
 
     Raises:
@@ -51,7 +53,7 @@ def write_faces(count: int, folder: Path, size: int, channels: int) -> int:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder} exists and is not an empty folder; name another one")
-    faces = rendered_faces(count, size, channels)
+    faces = rendered_faces(count, size, channels, cache=cache)
     assert faces.classes is not None
     for index, (name, kind) in enumerate(zip(faces.names, faces.classes, strict=True)):
         with atomic_write(folder / kind / f"{name}.png") as temporary:
@@ -62,7 +64,7 @@ def write_faces(count: int, folder: Path, size: int, channels: int) -> int:
 def write(arguments: Sequence[str] | None) -> None:
     """Write the faces that the flags ask for."""
     flags = parse(arguments)
-    written = write_faces(flags.count, flags.folder, flags.size, flags.channels)
+    written = write_faces(flags.count, flags.folder, flags.size, flags.channels, flags.cache)
     print(f"{flags.folder}: {written} faces in sub-folders by class; python train.py --data {flags.folder}")
 
 

@@ -25,8 +25,8 @@ from common.errors import UserError
 from common.files import UNFINISHED, atomic_write
 from data.dataset import Dataset
 from data.decoding import fit_square
+from data.image_cache import CACHE
 from data.images import ImagesInMemory
-from data.rendered_faces import CACHE
 
 # Rows and columns of a square with the same centre as scikit-learn's own region of 125 x 94 pixels. It reaches from
 # above the brows to below the chin and from ear to ear. At the default --image-size 128, no pixel is resampled.

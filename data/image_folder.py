@@ -1,29 +1,39 @@
 """A folder of images as a data set, with labels from its sub-folders and from a table of attributes."""
 
+import functools
+import hashlib
+import inspect
 import logging
+import os
+import re
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import PIL
 
 from common.errors import UserError
 from common.names import printable
+from data import decoding
 from data.attributes import Attributes, read_attributes
 from data.dataset import Dataset
-from data.decoding import decode_or_reason
+from data.image_cache import CACHE, Found, Request, Stamp, cached_images
 from data.image_files import find_images
-from data.images import ImagesInMemory
+from data.image_formats import image_formats
 
 MOST_DAMAGED = 0.05
+MOST_OF_NAME = 40  # letters of the folder, in the name of its cache
 SMILES = ("smile", "smiling")
 
 log = logging.getLogger(__name__)
 
 
-def image_folder(folder: Path, size: int = 128, channels: int = 1) -> Dataset:
+def image_folder(folder: Path, size: int = 128, channels: int = 1, cache: Path = CACHE) -> Dataset:
     """Every image in `folder` and its sub-folders, sorted by path, as `size` x `size` pixels.
+
+    Decoded images are kept in the folder `cache`. Only files that are new, or whose size or time has changed, are
+    decoded again.
 
     If images are in two or more sub-folders of `folder`, each sub-folder is a class. Its name, as
     `common.names.printable` writes it, is also a label. A table of attributes (`data.attributes`) gives more labels,
@@ -32,7 +42,7 @@ def image_folder(folder: Path, size: int = 128, channels: int = 1) -> Dataset:
 
     Raises:
         UserError: the folder does not exist, is a file, or holds no images; more than 5 % of the images cannot be
-            decoded; the table cannot be read or does not fit the images.
+            decoded; the cache has no room for them; the table cannot be read or does not fit the images.
     """
     paths = find_images(folder)
     names = [path.relative_to(folder).as_posix() for path in paths]
@@ -50,11 +60,13 @@ def image_folder(folder: Path, size: int = 128, channels: int = 1) -> Dataset:
                 f"{name} is a sub-folder of {printable(folder)} and a column of its table; rename one of them"
             )
 
-    images, kept = _decode_all(folder, paths, size, channels)
+    decoded = _decoded(folder, paths, names, size, channels, cache)
+    _tell(folder, paths, decoded)
+    kept = decoded.kept
     is_class = class_of[:, None] == np.array(class_names, dtype=class_of.dtype)[None, :]
     classes = class_of if class_names else _smile_classes(attributes)
     return Dataset(
-        images=ImagesInMemory(images),
+        images=decoded.images,
         names=tuple(names[index] for index in kept),
         label_names=class_names + attributes.label_names,
         labels=np.hstack([is_class, attributes.labels])[kept],
@@ -82,24 +94,57 @@ def _smile_classes(attributes: Attributes) -> np.ndarray | None:
     return None
 
 
-def _decode_all(folder: Path, paths: Sequence[Path], size: int, channels: int) -> tuple[np.ndarray, np.ndarray]:
-    """The images that can be decoded, (m, size, size, channels) uint8, and their indices in `paths`, (m,) int."""
-    with ThreadPoolExecutor() as pool:
-        decoded = list(pool.map(lambda path: decode_or_reason(path, size, channels), paths))
-    damaged = {path: result for path, result in zip(paths, decoded, strict=True) if isinstance(result, str)}
+def _decoded(folder: Path, paths: Sequence[Path], names: Sequence[str], size: int, channels: int, cache: Path) -> Found:
+    """The images of these files, from the cache or decoded."""
+    shape = (size, size, channels)
+    name = re.sub(r"[^A-Za-z0-9]+", "-", folder.resolve().name).strip("-")[:MOST_OF_NAME]
+    return cached_images(
+        cache / f"{name}-{'x'.join(map(str, shape))}-{_key(folder, shape)}",
+        Request(
+            source=printable(folder.resolve()),
+            image_shape=shape,
+            names=names,
+            stamps=[_stamp(path) for path in paths],
+            arguments=paths,
+            make=functools.partial(decoding.decode_or_reason, size=size, channels=channels),
+            what="decoding {} images",
+        ),
+    )
+
+
+def _stamp(path: Path) -> Stamp:
+    """The size and the time of a file; None if it is gone."""
+    try:
+        status = path.stat()
+        return status.st_size, status.st_mtime_ns
+    except OSError:
+        return None
+
+
+def _key(folder: Path, shape: tuple[int, ...]) -> str:
+    """A hash of all that determines the pixels but the files: the folder, the shape, the code and Pillow's formats."""
+    means = f"{inspect.getsource(decoding)} {PIL.__version__} {sorted(image_formats().names)}"
+    return hashlib.sha256(f"{shape} {means} ".encode() + os.fsencode(folder.resolve())).hexdigest()[:12]
+
+
+def _tell(folder: Path, paths: Sequence[Path], decoded: Found) -> None:
+    """Warn about the images that could not be decoded, and about those that may not look as they should.
+
+    Raises:
+        UserError: too many could not be decoded.
+    """
+    damaged = [(path, entry.content) for path, entry in zip(paths, decoded.entries, strict=True) if entry.row is None]
     if len(damaged) > MOST_DAMAGED * len(paths):
-        example, reason = next(iter(damaged.items()))
+        example, reason = damaged[0]
         raise UserError(
             f"{len(damaged)} of {len(paths)} images in {printable(folder)} cannot be decoded, such as "
             f"{printable(example.name)} ({printable(reason)}); remove or repair them"
         )
-    for path, reason in damaged.items():
+    for path, reason in damaged:
         log.warning("left out %s: %s", printable(path), printable(reason))
-    kept = [(index, result) for index, result in enumerate(decoded) if not isinstance(result, str)]
-    images_with: dict[str, list[int]] = {}
-    for index, result in kept:
-        for warning in result.warnings:
-            images_with.setdefault(warning, []).append(index)
-    for warning, indices in images_with.items():
-        log.warning("%d images, such as %s, %s", len(indices), printable(paths[indices[0]]), warning)
-    return np.stack([result.pixels for _, result in kept]), np.array([index for index, _ in kept])
+    images_with: dict[str, list[Path]] = {}
+    for path, entry in zip(paths, decoded.entries, strict=True):
+        for warning in entry.warnings:
+            images_with.setdefault(warning, []).append(path)
+    for warning, those in images_with.items():
+        log.warning("%d images, such as %s, %s", len(those), printable(those[0]), warning)

@@ -1,25 +1,23 @@
 """Data sets of rendered faces: one of a fixed size, and one of any size in which each factor takes few levels."""
 
+import functools
 import hashlib
 import inspect
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from common.files import atomic_write
 from data import face_painting, face_shapes, faces, factors, solids
 from data.dataset import Dataset
-from data.images import ImagesInMemory
+from data.decoding import DecodedImage
+from data.image_cache import CACHE, Request, cached_images
+from data.images import Images
 
-CACHE = Path(__file__).resolve().parent.parent / "datasets"
 DEFAULT_COUNT = 2_000
 SEED = 0
 RENDERER = (factors, solids, face_shapes, face_painting, faces)  # the modules that determine the pixels of a face
 LEVELLED_SEED = 64_000  # not used by any data set
-
-log = logging.getLogger(__name__)
 
 
 def rendered_faces(
@@ -32,7 +30,7 @@ def rendered_faces(
     values = factors.sample_factors(count, seed)
     labels = factors.labels_of(values)
     return Dataset(
-        images=ImagesInMemory(_cached_images(values, size, channels, f"{seed}", cache)),
+        images=_cached_faces(values, size, channels, f"{seed}", cache),
         names=tuple(f"face-{index:06d}" for index in range(count)),
         label_names=factors.NAMES,
         labels=labels,
@@ -42,30 +40,24 @@ def rendered_faces(
     )
 
 
-def _cached_images(values: np.ndarray, size: int, channels: int, draw: str, cache: Path) -> np.ndarray:
+def _cached_faces(values: np.ndarray, size: int, channels: int, draw: str, cache: Path) -> Images:
     """The faces with these factors (count, K), from the cache or rendered; `draw` names this choice of factors."""
-    shape = (len(values), size, size, channels)
-    path = cache / f"faces-{'x'.join(map(str, shape))}-{_key(shape, draw)}.npy"
-    try:
-        images = np.load(path, allow_pickle=False)
-        if images.shape == shape and images.dtype == np.uint8:
-            return images
-        log.warning("%s does not hold the expected array; rendering the faces again", path)
-    except FileNotFoundError:
-        pass
-    except (OSError, ValueError, EOFError) as damage:
-        log.warning("%s cannot be read (%s); rendering the faces again", path, damage)
-
-    log.info(
-        "rendering %s faces of %d x %d pixels; next time they are read from a file", f"{len(values):,}", size, size
+    count, shape = len(values), (size, size, channels)
+    folder = cache / f"faces-{'x'.join(map(str, (count, *shape)))}-{_key((count, *shape), draw)}"
+    request = Request(
+        source="rendered faces",
+        image_shape=shape,
+        names=[f"{index}" for index in range(count)],
+        stamps=[None] * count,
+        arguments=[*values],
+        make=functools.partial(_rendered, size=size, channels=channels),
+        what=f"rendering {{}} faces of {size} x {size} pixels",
     )
-    images = faces.render_many(values, size, channels)
-    try:
-        with atomic_write(path) as temporary:
-            np.save(temporary, images, allow_pickle=False)
-    except OSError as refusal:
-        log.warning("the rendered faces cannot be saved in %s (%s); the next run renders them again", cache, refusal)
-    return images
+    return cached_images(folder, request).images
+
+
+def _rendered(values: np.ndarray, size: int, channels: int) -> DecodedImage:
+    return DecodedImage(faces.render(values, size, channels))
 
 
 def _key(shape: tuple[int, ...], draw: str) -> str:
@@ -103,8 +95,8 @@ class LevelledFaces:
         """The faces for these indices of levels (n, K): (n, size, size, channels) uint8."""
         return faces.render_many(self.values(levels), self.size, self.channels)
 
-    def draw(self, count: int, seed: int = LEVELLED_SEED, cache: Path = CACHE) -> tuple[np.ndarray, np.ndarray]:
+    def draw(self, count: int, seed: int = LEVELLED_SEED, cache: Path = CACHE) -> tuple[Images, np.ndarray]:
         """`count` random faces, rendered once and then read from `cache`; and their indices of levels (count, K)."""
         levels = self.sample(count, np.random.default_rng(seed))
         drawn = f"{seed} of {self.levels} levels"
-        return _cached_images(self.values(levels), self.size, self.channels, drawn, cache), levels
+        return _cached_faces(self.values(levels), self.size, self.channels, drawn, cache), levels

@@ -11,6 +11,7 @@ from common.names import printable
 from common.ranges import Range
 from data.dataset import Dataset
 from data.downloads import lfw, olivetti
+from data.image_cache import CACHE
 from data.image_folder import image_folder
 from data.rendered_faces import DEFAULT_COUNT, rendered_faces
 from data.split import FEWEST_IMAGES
@@ -18,7 +19,7 @@ from data.split import FEWEST_IMAGES
 RENDERED = "faces"
 FACES = Range(FEWEST_IMAGES, 1_000_000)
 COUNT = re.compile(r"\d{1,9}")
-DOWNLOADS: dict[str, Callable[[int, int], Dataset]] = {"olivetti": olivetti, "lfw": lfw}
+DOWNLOADS: dict[str, Callable[[int, int, Path], Dataset]] = {"olivetti": olivetti, "lfw": lfw}
 
 
 def canonical(source: str) -> str:
@@ -55,16 +56,18 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def open_dataset(source: str, size: int, channels: int) -> Dataset:
+def open_dataset(source: str, size: int, channels: int, cache: Path = CACHE) -> Dataset:
     """The data set of this source, as images of `size` x `size` pixels and `channels` channels.
+
+    What is downloaded, rendered or decoded is kept in the folder `cache`.
 
     Raises:
         UserError: the source does not exist or cannot be read.
     """
     source = canonical(source)
     if source in DOWNLOADS:
-        return DOWNLOADS[source](size, channels)
+        return DOWNLOADS[source](size, channels, cache)
     name, _, count = source.partition(":")
     if name == RENDERED:
-        return rendered_faces(int(count), size, channels)
-    return image_folder(Path(source), size, channels)
+        return rendered_faces(int(count), size, channels, cache=cache)
+    return image_folder(Path(source), size, channels, cache)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -24,6 +24,7 @@ from filelock import FileLock
 import evaluate
 import train
 from common.command_line import LinesToStandardError
+from data import image_cache
 from tests.support import TINY, settings
 from vae_keras.feature_spaces import factor_space
 
@@ -37,6 +38,17 @@ def pytest_terminal_summary(terminalreporter):
     )
     for reason, times in reasons.items():
         terminalreporter.write_line(f"{times} tests were left out: {reason}", yellow=True)
+
+
+def pytest_sessionfinish(session):
+    """Remove the caches of folders that tests have made."""
+    if hasattr(session.config, "workerinput"):  # only the last process does, after all workers
+        return
+    for index in image_cache.CACHE.glob(f"*/{image_cache.INDEX}"):
+        with index.open(encoding="utf-8") as file:
+            of_a_test = f"{gettempdir()}/" in file.readline()
+        if of_a_test:
+            shutil.rmtree(index.parent, ignore_errors=True)
 
 
 @contextmanager
@@ -81,7 +93,7 @@ def small_fit(*arguments: Any) -> Any:
         return prior_fitting.fit_prior(*arguments)
 
 
-def small_factor_space(channels: int) -> Any:
+def small_factor_space(channels: int, cache: Path | None = None) -> Any:
     """The feature space of a network that has seen few faces."""
     feature_spaces = import_module("vae_keras.feature_spaces")
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:

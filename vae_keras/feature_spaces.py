@@ -26,9 +26,10 @@ from common.errors import UserError
 from common.files import atomic_write
 from common.progress import tracked
 from data import factors
+from data.image_cache import CACHE
 from data.images import Images, images_of
 from data.pipelines import steps_per_epoch, to_unit
-from data.rendered_faces import CACHE, rendered_faces, rendering_code
+from data.rendered_faces import rendered_faces, rendering_code
 from vae_keras.architectures.architecture import seeded_initializers
 from vae_keras.backend import Tensor, keras, layers, tf
 

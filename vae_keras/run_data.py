@@ -15,6 +15,7 @@ from common.errors import UserError
 from common.files import read_json, write_text
 from common.names import printable
 from data.dataset import Dataset
+from data.image_cache import CACHE
 from data.sources import open_dataset
 from data.split import Split, split_indices
 from vae_keras.config import Config
@@ -46,9 +47,9 @@ def _has_both_sides(data: RunData, name: str) -> bool:
     return all(0 < label[part].sum() < len(part) for part in (data.split.train, data.split.test))
 
 
-def open_data(config: Config) -> RunData:
+def open_data(config: Config, cache: Path = CACHE) -> RunData:
     """The images that the settings name, split as the settings say."""
-    dataset = open_dataset(config.data, config.image_size, config.channels)
+    dataset = open_dataset(config.data, config.image_size, config.channels, cache)
     return RunData(dataset, _split(config, dataset))
 
 
@@ -85,14 +86,14 @@ def write_split(path: Path, data: RunData) -> None:
     write_text(path, json.dumps({**parts, "digests": digests}, indent=1) + "\n")
 
 
-def read_data(config: Config, split: Path) -> RunData:
+def read_data(config: Config, split: Path, cache: Path = CACHE) -> RunData:
     """The images of the run, with the split that was saved. Images that were added later are left out.
 
     Raises:
         UserError: split.json is damaged, or images of the run are gone or changed.
     """
     saved = _read_split(split)
-    dataset = open_dataset(config.data, config.image_size, config.channels)
+    dataset = open_dataset(config.data, config.image_size, config.channels, cache)
     before, now = saved["digests"], dict(zip(dataset.names, dataset.digests(), strict=True))
     gone, new = before.keys() - now.keys(), now.keys() - before.keys()
     changed = {name for name in before.keys() & now.keys() if before[name] != now[name]}
@@ -127,7 +128,7 @@ def read_data(config: Config, split: Path) -> RunData:
     return RunData(dataset, parts)
 
 
-def read_other_data(config: Config, split: Path, source: str) -> RunData:
+def read_other_data(config: Config, split: Path, source: str, cache: Path = CACHE) -> RunData:
     """Other images, split by the rule of the run. Test contains no image that the run used for train or validation.
 
     If the source holds exactly the images of the run, under the same names, they have the saved split.
@@ -136,7 +137,7 @@ def read_other_data(config: Config, split: Path, source: str) -> RunData:
         UserError: split.json is damaged, or fewer than two test images are left.
     """
     saved = _read_split(split)
-    dataset = open_dataset(source, config.image_size, config.channels)
+    dataset = open_dataset(source, config.image_size, config.channels, cache)
     digests = dataset.digests()
     moved = saved["digests"] == dict(zip(dataset.names, digests, strict=True))
     parts = _saved_split(saved, dataset) if moved else _split(config, dataset)

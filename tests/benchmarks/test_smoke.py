@@ -67,6 +67,7 @@ SMALL = {
     "disentanglement_scores": ({"ROWS": 300, "FACTORS": 3, "LEVELS": 2, "LATENTS": 3}, []),
     "exact_inference": ({"ROWS": 20, "ROWS_OF_PYAGRUM": 2, "LOG_ROWS": 100, "REPETITIONS": 1}, ["cancer"]),
     "explorer": ({"MOVES": 3, "DRAGGED": 3}, ["{run}"]),
+    "large_folder": ({"CELLS": dict.fromkeys(("interpreter", "decoder alone", "cache", "batches"))}, ["40"]),
     "photographs": (
         {
             "SETTINGS": ["--image-size", "32", "--channels", "3", "--likelihood", "gaussian"],
@@ -143,7 +144,7 @@ def test_a_benchmark_runs_at_its_smallest_size(name, folder, tiny_run, tmp_path,
     for constant, file in (("FIGURE", "figure.png"), ("RESULTS", "results.json")):
         if hasattr(benchmark, constant):
             monkeypatch.setattr(benchmark, constant, tmp_path / file)
-    if name in ("architectures", "beta_study", "photographs", "priors"):
+    if name in ("architectures", "beta_study", "large_folder", "photographs", "priors"):
         monkeypatch.chdir(tmp_path)  # it trains below runs/
     monkeypatch.setattr(sys, "argv", [name, *(argument.format(folder=folder, run=tiny_run) for argument in arguments)])
     benchmark.main()

@@ -67,5 +67,5 @@ def test_a_source_opens_in_the_requested_size():
 @pytest.mark.parametrize("name", ["olivetti", "lfw"])
 def test_a_download_opens_in_the_requested_size(monkeypatch, name):
     assert sources.DOWNLOADS[name].__name__ == name
-    monkeypatch.setitem(sources.DOWNLOADS, name, lambda size, channels: (name, size, channels))
+    monkeypatch.setitem(sources.DOWNLOADS, name, lambda size, channels, cache: (name, size, channels))
     assert open_dataset(name, 32, 3) == (name, 32, 3)

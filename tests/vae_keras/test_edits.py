@@ -50,7 +50,7 @@ def linear(monkeypatch):
     """The decoder gives back its latents, and the network is linear in them."""
     reader = LinearReader(np.random.default_rng(0).normal(size=(4, 13)))
     monkeypatch.setattr("vae_keras.evaluation.selectivity.decode_latents", lambda vae, latents: latents)
-    monkeypatch.setattr(feature_spaces, "factor_space", lambda channels: reader)
+    monkeypatch.setattr(feature_spaces, "factor_space", lambda channels, cache: reader)
     return reader
 
 

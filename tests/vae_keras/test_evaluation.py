@@ -179,7 +179,7 @@ def again(context):
 
 def test_what_is_left_of_a_factor_is_read_off_images_and_reconstructions(context, monkeypatch):
     reader = PerfectReader(context.data.dataset)
-    monkeypatch.setattr(feature_spaces, "factor_space", lambda channels: reader)
+    monkeypatch.setattr(feature_spaces, "factor_space", lambda channels, cache: reader)
     found = fidelity(again(context)).numbers["fidelity"]
     assert list(found["factors"]) == list(context.data.dataset.factor_names)
     for one in found["factors"].values():
@@ -194,7 +194,7 @@ def test_what_is_left_of_a_factor_is_read_off_images_and_reconstructions(context
 
 
 def test_the_caption_of_reconstructions_says_what_they_have_lost(context, monkeypatch):
-    monkeypatch.setattr(feature_spaces, "factor_space", lambda channels: PerfectReader(context.data.dataset))
+    monkeypatch.setattr(feature_spaces, "factor_space", lambda channels, cache: PerfectReader(context.data.dataset))
     fresh = again(context)
     caption = reconstructions(fresh).figures["reconstructions.png"].get_supxlabel()
     assert " ".join(in_words(fidelity(fresh).numbers["fidelity"])) in " ".join(caption.split())

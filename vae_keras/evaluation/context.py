@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from common.names import printable
+from data.image_cache import CACHE
 from data.images import Images, Indices, unit_pixels
 from data.sources import RENDERED
 from vae_keras import feature_spaces, metrics
@@ -58,6 +60,7 @@ class EvaluationContext:
         prior: the prior that was fitted to the latents after training, if there is one.
         directions: the directions of attributes that an earlier evaluation has fitted, if there are some.
         method: of the directions (`vae_keras.directions`); None takes the best one for each attribute.
+        cache: the folder that keeps images, and the network that reads factors.
     """
 
     def __init__(
@@ -70,11 +73,12 @@ class EvaluationContext:
         prior: Mixture | None = None,
         directions: SavedDirections | None = None,
         method: str | None = None,
+        cache: Path = CACHE,
     ):
         self.config, self.vae, self.data, self.history = config, vae, data, history
         self.source = source or config.data
         self._prior, self._directions = prior, directions
-        self.method = method
+        self.method, self.cache = method, cache
         self.best_methods = dict(directions.best) if directions else {}
         self._label_spaces: dict[str, feature_spaces.FactorSpace] = {}
 
@@ -177,7 +181,7 @@ class EvaluationContext:
     @cached_property
     def factor_space(self) -> feature_spaces.FactorSpace:
         """The feature space of the network that reads factors; its first use on a machine trains this network."""
-        return feature_spaces.factor_space(self.vae.image_shape[-1])
+        return feature_spaces.factor_space(self.vae.image_shape[-1], cache=self.cache)
 
     def label_space(self, name: str) -> feature_spaces.FactorSpace:
         """The feature space of a network that learns a label from the train images, when it is first asked for."""

@@ -132,7 +132,7 @@ def labelled_codes(context: EvaluationContext) -> Labelled | None:
         log.warning("no disentanglement scores: they compare latents, and the model has only one")
         return None
     if fresh:
-        images, levels = LevelledFaces(LEVELS, size, channels).draw(FACES)
+        images, levels = LevelledFaces(LEVELS, size, channels).draw(FACES, cache=context.cache)
         return Labelled(encode_images(context.vae, images).mean, levels, factors.NAMES)
     known = known_about(dataset, context.data.split.test)
     count = len(context.data.split.test)

@@ -10,7 +10,8 @@ from vae_keras import feature_spaces
 def small_factor_space(cache: Path):
     """A function that gives the feature space of a network that has seen few faces, from this cache."""
     feature_spaces.HELD_OUT = 50
-    return partial(original, count=64, epochs=1, cache=cache)
+    small = partial(original, count=64, epochs=1)
+    return lambda channels, **_: small(channels, cache=cache)
 
 
 original = feature_spaces.factor_space
