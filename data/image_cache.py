@@ -1,26 +1,26 @@
 """Decoded images on disk, which later runs read instead of decoding or rendering them again.
 
-A cache is a folder with two files. `pixels` has the pixels of one image after the other, as they are. Each line of
-`index.jsonl` names the images that were added together: the name of each, the size and the time of its file, its row in
-`pixels`, and the digest of its pixels. What is missing is made, and added at the end of both files. A cache whose
-building was interrupted, and one of a folder with new or changed images, are therefore the same case.
+A cache is a folder. `pixels-*` have the pixels of one image after the other, as they are. Each line of `index.jsonl`
+names images that were added together: the name of each, the size and the time of its file, the file of its pixels and
+its row there, and the digest of its pixels. What is missing is made, and added. A cache whose building was interrupted,
+and one of a folder with new or changed images, are therefore the same case.
 
-Pixels are written before the line that names them, so a killed process leaves at most pixels that no line names. Every
-image that is read is compared with its digest. Pixels are read and not mapped: the pages of a map count as memory of
-the process, and a file that gets shorter under a map ends the process without a word.
+Pixels are written before the line that names them, so a killed process leaves at most pixels that no line names. Each
+builder writes a file of its own: workers of a killed one, which live a moment longer, cannot write into it. Every image
+that is read is compared with its digest. Pixels are read and not mapped: the pages of a map count as memory of the
+process, and a file that gets shorter under a map ends the process without a word.
 """
 
 import errno
-import functools
 import json
 import logging
 import math
-import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, TextIO
+from typing import Any, NamedTuple
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -38,7 +38,7 @@ FORMAT = 1
 BLOCK = 64  # images that a worker makes at once, and that one line of the index names
 PROCESSES_FROM = 200  # images; fewer images are made by threads before processes have started
 WORTH_TELLING = 64 * 2**20  # bytes
-PIXELS, INDEX, LOCK = "pixels", "index.jsonl", "lock"
+PIXELS, INDEX, LOCK = "pixels-", "index.jsonl", "lock"
 
 Stamp = tuple[int, int] | None  # the size of a file in bytes and the time of its last change in nanoseconds
 Make = Callable[[Any], DecodedImage | str]
@@ -51,13 +51,13 @@ class Entry(NamedTuple):
 
     Attributes:
         stamp: of its file when it was read; None for an image that has no file.
-        row: of its pixels; None for an image that could not be made.
+        at: the file of its pixels and its row there; None for an image that could not be made.
         content: the digest of its pixels, or the reason why it could not be made.
         warnings: what the user should know about the image.
     """
 
     stamp: Stamp
-    row: int | None
+    at: tuple[str, int] | None
     content: str
     warnings: tuple[str, ...] = ()
 
@@ -107,34 +107,37 @@ class ImagesOnDisk(Images):
     """Images that are read from the pixels of a cache.
 
     Args:
-        path: the file of pixels.
+        folder: the cache.
         image_shape: (height, width, channels).
-        rows: of the images in the file, (n,) int.
-        digests: of the images.
+        entries: of the images, in their order.
     """
 
-    def __init__(self, path: Path, image_shape: tuple[int, int, int], rows: np.ndarray, digests: list[str]):
-        self.path, self.image_shape, self.rows, self.count = path, image_shape, rows, len(rows)
-        self._digests = digests
+    def __init__(self, folder: Path, image_shape: tuple[int, int, int], entries: Sequence[Entry]):
+        self.folder, self.image_shape, self.count = folder, image_shape, len(entries)
+        places = [entry.at for entry in entries if entry.at]
+        self.files = sorted({file for file, _ in places})
+        number = {file: index for index, file in enumerate(self.files)}
+        self._file = np.array([number[file] for file, _ in places], int)
+        self._row = np.array([row for _, row in places], int)
+        self._digests = [entry.content for entry in entries]
 
     def batch(self, indices: Indices) -> np.ndarray:
         indices = np.asarray(indices, int)
         pixels = np.empty((len(indices), *self.image_shape), np.uint8)
-        if not len(indices):
-            return pixels
-        size = math.prod(self.image_shape)
-        try:
-            with self.path.open("rb", buffering=0) as file:
-                for image, row in zip(pixels, self.rows[indices].tolist(), strict=True):
-                    file.seek(row * size)
-                    file.readinto(image.data)  # what a short file does not fill has another digest
-        except OSError as reason:
-            raise UserError(f"{self.path} cannot be read any more ({reason.strerror}); run again") from reason
+        files, rows = self._file[indices], self._row[indices] * math.prod(self.image_shape)
+        for number in np.unique(files):
+            path, here = self.folder / self.files[number], np.flatnonzero(files == number)
+            try:
+                with path.open("rb", buffering=0) as file:
+                    for place, start in zip(here.tolist(), rows[here].tolist(), strict=True):
+                        file.seek(start)
+                        file.readinto(pixels[place].data)  # what a short file does not fill has another digest
+            except OSError as reason:
+                raise UserError(f"{path} cannot be read any more ({reason.strerror}); run again") from reason
         for image, index in zip(pixels, indices.tolist(), strict=True):
             if digest(image) != self._digests[index]:
                 raise UserError(
-                    f"{self.path} does not hold the pixels that were written there; remove {self.path.parent}, and run "
-                    "again"
+                    f"{self.folder} does not hold the pixels that were written there; remove it, and run again"
                 )
         return pixels
 
@@ -165,17 +168,13 @@ def cached_images(folder: Path, request: Request) -> Found:
             ) from refusal
         log.warning("%s cannot be written (%s); the next run makes these images again", folder, refusal.strerror)
         return _made_in_memory(request)
-    rows, kept = _rows(request, entries)
-    digests = [entries[request.names[place]].content for place in kept]
-    images = ImagesOnDisk(folder / PIXELS, request.image_shape, rows, digests)
-    return Found(images, kept, [entries[name] for name in request.names])
+    return _found(request, entries, lambda asked: ImagesOnDisk(folder, request.image_shape, asked))
 
 
-def _rows(request: Request, entries: Mapping[str, Entry]) -> tuple[np.ndarray, np.ndarray]:
-    """The rows of the images that could be made, and their places in the request, (m,) int each."""
-    rows = [entries[name].row for name in request.names]
-    kept = [place for place, row in enumerate(rows) if row is not None]
-    return np.array([rows[place] for place in kept], int), np.array(kept, int)
+def _found(request: Request, entries: Mapping[str, Entry], images_of: Callable[[Sequence[Entry]], Images]) -> Found:
+    asked = [entries[name] for name in request.names]
+    kept = [place for place, entry in enumerate(asked) if entry.at]
+    return Found(images_of([asked[place] for place in kept]), np.array(kept, int), asked)
 
 
 def _missing(entries: Mapping[str, Entry], request: Request) -> list[int]:
@@ -189,20 +188,20 @@ def _read(folder: Path, request: Request) -> tuple[dict[str, Entry], bool]:
     entries: dict[str, Entry] = {}
     try:
         header, *lines, last = (folder / INDEX).read_text(encoding="utf-8").split("\n")
-        stored = (folder / PIXELS).stat().st_size // request.image_bytes
         if json.loads(header) != _header(request):
             raise ValueError(f"its first line is {header}")
         for line in lines:
-            for name, stamp, row, content, warnings in json.loads(line):
-                entries[name] = Entry(stamp and tuple(stamp), row, content, tuple(warnings))
+            for name, stamp, at, content, warnings in json.loads(line):
+                entries[name] = Entry(stamp and tuple(stamp), at and (str(at[0]), int(at[1])), content, tuple(warnings))
     except FileNotFoundError:
         return {}, False
-    except (ValueError, TypeError, AttributeError) as damage:
+    except (ValueError, TypeError, AttributeError, LookupError) as damage:
         log.warning("%s is damaged (%s); the images are made again", folder / INDEX, damage)
         return {}, False
-    there = {name: entry for name, entry in entries.items() if entry.row is None or entry.row < stored}
+    rows = {path.name: path.stat().st_size // request.image_bytes for path in folder.glob(f"{PIXELS}*")}
+    there = {name: entry for name, entry in entries.items() if not entry.at or entry.at[1] < rows.get(entry.at[0], 0)}
     if lost := len(entries) - len(there):
-        log.warning("%s is cut short; %d images are made again", folder / PIXELS, lost)
+        log.warning("pixels in %s are cut short; %d images are made again", folder, lost)
     return there, not lost and not last  # a line that was not finished is no entry
 
 
@@ -219,79 +218,105 @@ def _completed(folder: Path, request: Request) -> dict[str, Entry]:
     entries, clean = _read(folder, request)
     missing = _missing(entries, request)
     _check_room(folder, request, len(missing))
-    rows = 1 + max((entry.row for entry in entries.values() if entry.row is not None), default=-1)
     if not clean:
         write_text(folder / INDEX, json.dumps(_header(request)) + "\n" + (_line(entries) if entries else ""))
-    with (folder / PIXELS).open("ab") as pixels, (folder / INDEX).open("a", encoding="utf-8") as index:
-        pixels.truncate(rows * request.image_bytes)
+    used = {entry.at[0] for entry in entries.values() if entry.at}
+    for path in folder.glob(f"{PIXELS}*"):
+        if path.name not in used:
+            path.unlink()
+    pixels = folder / f"{PIXELS}{secrets.token_hex(4)}"
+    pixels.touch(exist_ok=False)
+    with (folder / INDEX).open("a", encoding="utf-8") as index:
 
-        entries |= _make(request, missing, rows, functools.partial(_write_block, pixels, index))
-        for file in (pixels, index):
-            os.fsync(file.fileno())
+        def add(added: Mapping[str, Entry], _: np.ndarray | None) -> None:
+            entries.update(added)
+            index.write(_line(added))
+            index.flush()
+
+        _make(request, missing, pixels, add)
     return entries
 
 
-def _write_block(pixels: BinaryIO, index: TextIO, block: np.ndarray, added: Mapping[str, Entry]) -> None:
-    """Add the pixels of a block, and then the line that names them."""
-    pixels.write(block.data)
-    pixels.flush()
-    index.write(_line(added))
-    index.flush()
-
-
 def _made_in_memory(request: Request) -> Found:
+    """All images, without a cache."""
+    entries: dict[str, Entry] = {}
     blocks = [np.empty((0, *request.image_shape), np.uint8)]
-    entries = _make(request, range(len(request.names)), 0, lambda block, _: blocks.append(block))
-    rows, kept = _rows(request, entries)
-    return Found(ImagesInMemory(np.concatenate(blocks)[rows]), kept, [entries[name] for name in request.names])
+
+    def add(added: Mapping[str, Entry], block: np.ndarray | None) -> None:
+        entries.update(added)
+        if block is not None:
+            blocks.append(block)
+
+    _make(request, range(len(request.names)), None, add)
+
+    def images(asked: Sequence[Entry]) -> Images:
+        return ImagesInMemory(np.concatenate(blocks)[[entry.at[1] for entry in asked if entry.at]])
+
+    return _found(request, entries, images)
 
 
 def _make(
-    request: Request, places: Sequence[int], row: int, add: Callable[[np.ndarray, dict[str, Entry]], None]
-) -> dict[str, Entry]:
-    """The entries of the images at these places of the request, which are made on all cores.
+    request: Request,
+    places: Sequence[int],
+    pixels: Path | None,
+    add: Callable[[Mapping[str, Entry], np.ndarray | None], None],
+) -> None:
+    """Make the images at these places of the request, on all cores.
 
     Args:
-        row: of the first of these images.
-        add: called for each block with its pixels and its entries.
+        pixels: the file to which the workers write; without it, `add` gets the pixels.
+        add: called for each block with its entries.
     """
-    entries: dict[str, Entry] = {}
-    blocks = [places[start : start + BLOCK] for start in range(0, len(places), BLOCK)]
+    starts = range(0, len(places), BLOCK)
+    blocks = [places[start : start + BLOCK] for start in starts]
     parallel = Parallel(
         n_jobs=-1, backend="loky" if len(places) >= PROCESSES_FROM else "threading", return_as="generator"
     )
     made = parallel(
-        delayed(_make_block)(request.make, [request.arguments[place] for place in block]) for block in blocks
+        delayed(_make_block)(
+            request.make, [request.arguments[place] for place in block], request.image_shape, pixels, start
+        )
+        for block, start in zip(blocks, starts, strict=True)
     )
+    name = pixels.name if pixels else ""
 
     def one_by_one() -> Iterator[int]:
-        nonlocal row
-        for block, (pixels, told) in zip(blocks, made, strict=True):
-            added = {}
-            for place, (is_image, content, warnings) in zip(block, told, strict=True):
-                added[request.names[place]] = Entry(request.stamps[place], row if is_image else None, content, warnings)
-                row += is_image
-            add(pixels, added)
-            entries.update(added)
+        for block, start, (told, kept) in zip(blocks, starts, made, strict=True):
+            add(
+                {
+                    request.names[place]: Entry(request.stamps[place], (name, row) if is_image else None, *rest)
+                    for row, (place, (is_image, *rest)) in enumerate(zip(block, told, strict=True), start)
+                },
+                kept,
+            )
             yield from block
 
     for _ in tracked(one_by_one(), request.what.format(f"{len(places):,}"), len(places)):
         pass
-    return entries
 
 
-def _make_block(make: Make, arguments: Sequence[Any]) -> tuple[np.ndarray, list[tuple[bool, str, tuple[str, ...]]]]:
-    """The pixels of the images that could be made, and for each: whether it could, its digest or why not, warnings."""
-    images: list[np.ndarray] = []
-    told: list[tuple[bool, str, tuple[str, ...]]] = []
-    for argument in arguments:
+Told = tuple[bool, str, tuple[str, ...]]  # whether an image was made, its digest or the reason why not, warnings
+
+
+def _make_block(
+    make: Make, arguments: Sequence[Any], image_shape: tuple[int, int, int], pixels: Path | None, row: int
+) -> tuple[list[Told], np.ndarray | None]:
+    """Make images, and write them from this row on; an image that cannot be made leaves its row empty."""
+    told: list[Told] = []
+    block = np.zeros((len(arguments), *image_shape), np.uint8)
+    for place, argument in enumerate(arguments):
         result = make(argument)
         if isinstance(result, str):
             told.append((False, result, ()))
         else:
-            images.append(result.pixels)
+            block[place] = result.pixels
             told.append((True, digest(result.pixels), result.warnings))
-    return np.array(images, np.uint8), told
+    if not pixels:
+        return told, block
+    with pixels.open("r+b", buffering=0) as file:
+        file.seek(row * math.prod(image_shape))
+        file.write(block.data)
+    return told, None
 
 
 def _check_room(folder: Path, request: Request, images: int) -> None:

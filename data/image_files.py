@@ -7,7 +7,7 @@ those of such a format, whatever its name is. Images that Pillow cannot read are
 import logging
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -58,7 +58,14 @@ def find_images(folder: Path) -> list[Path]:
         )
     for line in lines:
         log.warning("left out %s", line)
-    return sorted(images, key=lambda path: path.relative_to(folder).as_posix())
+    names = names_in(folder, images)
+    return [images[place] for place in sorted(range(len(images)), key=names.__getitem__)]
+
+
+def names_in(folder: Path, paths: Sequence[Path]) -> list[str]:
+    """The paths of files below a folder, relative to it and with slashes; several times as fast as `relative_to`."""
+    above = len(folder.parts)
+    return ["/".join(path.parts[above:]) for path in paths]
 
 
 def visible_files(folder: Path) -> Iterator[Path]:
@@ -87,7 +94,8 @@ def visible_files(folder: Path) -> Iterator[Path]:
             real = os.path.realpath(root)
             folders[:] = [] if real in visited else sorted(name for name in folders if not name.startswith("."))
             if real not in visited:
-                yield from (Path(root, name) for name in sorted(files) if not name.startswith("."))
+                inside = Path(root)
+                yield from (inside / name for name in sorted(files) if not name.startswith("."))
             visited.add(real)
             starts += [path for name in folders if os.path.islink(path := os.path.join(root, name))]  # noqa: PTH114, PTH118
 

@@ -19,7 +19,7 @@ from data import decoding
 from data.attributes import Attributes, read_attributes
 from data.dataset import Dataset
 from data.image_cache import CACHE, Found, Request, Stamp, cached_images
-from data.image_files import find_images
+from data.image_files import find_images, names_in
 from data.image_formats import image_formats
 
 MOST_DAMAGED = 0.05
@@ -45,7 +45,7 @@ def image_folder(folder: Path, size: int = 128, channels: int = 1, cache: Path =
             decoded; the cache has no room for them; the table cannot be read or does not fit the images.
     """
     paths = find_images(folder)
-    names = [path.relative_to(folder).as_posix() for path in paths]
+    names = names_in(folder, paths)
     class_of = _classes(folder, names)
     class_names = tuple(np.unique(class_of[class_of != ""]).tolist())
     if len(class_names) < 2:
@@ -133,7 +133,7 @@ def _tell(folder: Path, paths: Sequence[Path], decoded: Found) -> None:
     Raises:
         UserError: too many could not be decoded.
     """
-    damaged = [(path, entry.content) for path, entry in zip(paths, decoded.entries, strict=True) if entry.row is None]
+    damaged = [(path, entry.content) for path, entry in zip(paths, decoded.entries, strict=True) if not entry.at]
     if len(damaged) > MOST_DAMAGED * len(paths):
         example, reason = damaged[0]
         raise UserError(

@@ -106,8 +106,9 @@ def label_space(images: Pictures, label: np.ndarray, epochs: int = LABEL_EPOCHS)
         label: (n,) bool, with both values.
     """
     log.info("training a small network that tells who has the attribute")
-    resized = [_resized(batch, SIDE) for batch in images_of(images).batches(BATCH)]
-    small = np.rint(255 * np.concatenate(resized)).astype(np.uint8)
+    small = np.concatenate(
+        [np.rint(255 * _resized(batch, SIDE)).astype(np.uint8) for batch in images_of(images).batches(BATCH)]
+    )
     # Both values weigh the same: their mean target is zero.
     target = np.where(label, 1 / label.mean(), -1 / (1 - label.mean())).astype(np.float32)[:, None] / 2
     regressor = _train(np.concatenate([small, small[:, :, ::-1]]), np.concatenate([target, target]), epochs)

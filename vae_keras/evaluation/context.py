@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST_LEARNT = 20_000  # train images, for the network that learns a label
+MOST_LEARNT = 10_000  # train images, for the network that learns a label
 FEWEST_READ = 3  # images of a part, to measure how well factors are read off them
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vae_keras.evaluation.context import Evaluation, EvaluationContext
+from vae_keras.evaluation.context import MOST_LEARNT, Evaluation, EvaluationContext
 from vae_keras.evaluation.directions import direction_of, vectors_of
 from vae_keras.evaluation.record import EditedPhotographs, Record
 from vae_keras.evaluation.selectivity import FEWEST, STRENGTH, choosing_part, factor_changes, label_readings
@@ -108,4 +108,5 @@ def edited_photographs(context: EvaluationContext, name: str, strengths: tuple[f
         "share": (readings.after > 0).mean(axis=1).tolist(),
         "distance": readings.moved.tolist(),
         "images": len(lacking),
+        "learnt_from": min(MOST_LEARNT, len(context.data.split.train)),
     }

@@ -163,6 +163,7 @@ class EditedPhotographs(TypedDict):
         distance: mean distance from a face to its edited version in the network's features, as a share of the mean
             distance between two different faces.
         images: edited faces.
+        learnt_from: the train images that the network has seen.
     """
 
     accuracy: float
@@ -170,6 +171,7 @@ class EditedPhotographs(TypedDict):
     share: list[float]
     distance: list[float]
     images: int
+    learnt_from: NotRequired[int]
 
 
 class Curves(TypedDict):

@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from vae_keras.feature_spaces import explained_variance
 
 MOST_CODES = 2_000  # that the regression is fitted on; its time grows with their third power
+AT_ONCE = 5_000  # of the other latents
 WIDTHS = (0.1, 0.3, 1.0)  # of the kernel exp(-width / D |z - z'|^2)
 PENALTIES = (0.01, 0.1, 1.0)
 RESAMPLES = 200
@@ -80,4 +81,6 @@ def read_off_latents(
 
     settings = [(width, penalty) for width in WIDTHS for penalty in PENALTIES]
     best = min(settings, key=lambda setting: error(*setting)) if fitted < len(codes) else settings[-1]
-    return regression(*best).fit(codes, values).predict(others)
+    model = regression(*best).fit(codes, values)
+    # The kernel has a number for each pair of latents, so not all of the others go into one.
+    return np.concatenate([model.predict(some) for some in np.split(others, range(AT_ONCE, len(others), AT_ONCE))])
