@@ -15,6 +15,7 @@ HEIF = "HEIF"
 HEIF_SUFFIXES = (".heic", ".heif", ".hif")
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
 
+FREQUENT = ("JPEG", "PNG", "WEBP")
 # Pillow starts the program Ghostscript to draw EPS. MPEG is a film, and Pillow reads only its size.
 NOT_IMAGES = ("EPS", "MPEG")
 # Pillow reads only a small preview of the camera's raw formats, and cannot read the last two formats.
@@ -47,7 +48,8 @@ def image_formats() -> ImageFormats:
     if find_spec("pillow_heif"):
         import_module("pillow_heif").register_heif_opener()
     Image.init()
-    names = tuple(name for name in Image.OPEN if _decodes(name))
+    # Pillow asks one format after the other whether it can read a file, a tenth of the time that a small image takes.
+    names = tuple(sorted(filter(_decodes, Image.OPEN), key=lambda name: name not in FREQUENT))
     signed = tuple(name for name in names if Image.OPEN[name][1])
     remedies = dict.fromkeys(NOT_READ, CONVERT)
     if HEIF not in names:

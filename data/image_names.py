@@ -3,6 +3,7 @@
 import os
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from unicodedata import normalize
 
@@ -18,10 +19,19 @@ class ImageNames:
     def __init__(self, folder: Path, names: Sequence[str]):
         self.folder, self.names = folder, names
         self.parts_of_folder = _parts(str(folder.resolve()))
-        self.image_at = {_parts(name): name for name in names}
-        self.with_file_name = defaultdict(list)
+
+    @cached_property
+    def image_at(self) -> dict[tuple[str, ...], str]:
+        """The name of each image, by the parts of its path; most folders have no table that asks for it."""
+        return {_parts(name): name for name in self.names}
+
+    @cached_property
+    def with_file_name(self) -> dict[str, list[tuple[str, ...]]]:
+        """The parts of the paths of all images with a file name."""
+        paths = defaultdict(list)
         for parts in self.image_at:
-            self.with_file_name[parts[-1]].append(parts)
+            paths[parts[-1]].append(parts)
+        return paths
 
     def find(self, written: str) -> str | None:
         """The name of the image that a table means with this path; None if there is no such image.

@@ -84,6 +84,7 @@ class Semiring(NamedTuple):
 
     Attributes:
         multiply: the product of two arrays of weights; it is associative and commutative, and distributes over `total`.
+            A third argument, if there is one, is the array to write to.
         divide: a / b for arrays of weights, shaped like a; where b is zero, a must be zero, and the quotient is zero.
         total: the sum, or the maximum, of an array of weights over some axes.
         hold: plain weights as this semiring holds them.
@@ -91,7 +92,7 @@ class Semiring(NamedTuple):
         logarithms: whether weights are held as their logarithms.
     """
 
-    multiply: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    multiply: Callable[..., np.ndarray]
     divide: Callable[[np.ndarray, np.ndarray], np.ndarray]
     total: Callable[[np.ndarray, tuple[int, ...]], np.ndarray]
     hold: Callable[[np.ndarray], np.ndarray]

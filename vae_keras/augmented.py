@@ -19,4 +19,9 @@ def shown_in_training(config: Config, data: RunData) -> np.ndarray:
     batches = training_batches(
         data.dataset.images.part(np.sort(chosen)), BATCH, config.seed, epochs, flip=config.flip, shift=config.shift
     )
-    return np.concatenate([batch.numpy() for batch in batches])
+    shown = np.empty((epochs * len(chosen), *data.dataset.images.image_shape), np.float32)
+    start = 0
+    for batch in batches:  # a list of batches and their concatenation would need twice the memory
+        shown[start : start + len(batch)] = batch
+        start += len(batch)
+    return shown

@@ -79,13 +79,16 @@ class LinearVae(NamedTuple):
         return (_flat(images) - self.mean) @ self.axes.T
 
 
-def fit_linear_vae(images: np.ndarray, latents: int, variance: float | None) -> LinearVae:
+def fit_linear_vae(
+    images: np.ndarray, latents: int, variance: float | None, overwrite: bool = False
+) -> LinearVae:
     """The linear VAE with the highest evidence on these images.
 
     Args:
         images: (n, ...) in [0, 1], at least three.
         latents: the largest number of latents.
         variance: s2. None learns s2 from the images; 0 gives PCA.
+        overwrite: whether the array of images may be written to, which saves a copy of it.
     """
     flat = _flat(images)
     count, pixels = flat.shape
@@ -93,11 +96,13 @@ def fit_linear_vae(images: np.ndarray, latents: int, variance: float | None) -> 
     # To learn s2, at least one eigenvalue must be left out.
     axes = min(latents, rank - 1 if variance is None else rank)
     # Both solvers are exact. arpack computes only the leading axes, but fewer than min(images, pixels) of them.
-    pca = PCA(axes, svd_solver="arpack" if axes < min(count, pixels) else "full", random_state=0).fit(flat)
+    solver = "arpack" if axes < min(count, pixels) else "full"
+    if variance is None:
+        total = float(flat.var(axis=0, dtype=np.float64).sum())
+    pca = PCA(axes, svd_solver=solver, random_state=0, copy=not overwrite).fit(flat)
     # Scikit-learn divides by n - 1; maximum likelihood divides by n.
     eigenvalues = pca.explained_variance_ * (count - 1) / count
     if variance is None:
-        total = float(flat.var(axis=0, dtype=np.float64).sum())
         rounding = total * float(np.finfo(np.float32).eps)
         variance = max(total - float(eigenvalues.sum()), rounding) / (pixels - axes)
     used = eigenvalues > variance

@@ -7,13 +7,15 @@ import numpy as np
 
 from common.errors import UserError
 from pgm_tfp.exact.evidence import Evidence, Findings, Network, log_normalizer, read_evidence
-from pgm_tfp.exact.junction_tree import CliquePotentials, clique_potentials, compiled, tree_of
+from pgm_tfp.exact.junction_tree import CliquePotentials, clique_potentials, compiled, sliced, tree_of
 from pgm_tfp.exact.message_passing import calibrated, marginals_of
 from pgm_tfp.exact.probabilities import Marginals, Probabilities
 from pgm_tfp.exact.queries import log_evidence
 from pgm_tfp.exact.rows import MISSING, Observations, distinct_rows, likelihoods_of
 from pgm_tfp.html_tables import html_table
 from pgm_tfp.memory import FLOAT, TooLargeError, check_memory
+
+SLICED_FROM = 100_000  # cells of a tree; a smaller one is answered before its slices are made
 
 
 class ImpossibleRowError(UserError):
@@ -66,8 +68,11 @@ def marginals(network: Network, evidence: Evidence | None = None) -> Marginals:
     findings, potentials = read_evidence(network, evidence), _compiled_or_none(network)
     if potentials is None:
         batch = _without_observed(network, findings)
-    else:
+    elif potentials.tree.cells < SLICED_FROM:
         batch = _propagated(potentials, {**_soft(findings), **_certain(network, findings)})
+    else:
+        batch = _propagated(sliced(potentials, findings.states), _soft(findings))
+        batch = batch._replace(marginals={**batch.marginals, **_certain(network, findings)})
     if batch.log_weight[0] == -np.inf:
         log_evidence(network, evidence)  # raises, and names the findings
     return Marginals(

@@ -181,6 +181,36 @@ def clique_potentials(tree: Tree, potentials: Sequence[Potential]) -> CliquePote
     return in_float64_range(lambda semiring: _multiplied(tree, potentials, semiring))
 
 
+def sliced(potentials: CliquePotentials, states: Mapping[str, int]) -> CliquePotentials:
+    """The same tree for one row of certain findings: each observed variable has one state left, the observed one.
+
+    Every table becomes as many times smaller as its observed variables have states.
+
+    Args:
+        states: by observed variable the index of its state.
+    """
+
+    def shape_of(scope: Sequence[str], shape: tuple[int, ...]) -> tuple[int, ...]:
+        kept = (1 if name in states else size for name, size in zip(scope, shape, strict=False))
+        return (*kept, *shape[len(scope) :])  # messages have one more axis, of rows
+
+    tree, cliques, values = potentials.tree, [], []
+    for clique, table in zip(potentials.tree.cliques, potentials.values, strict=True):
+        above = () if clique.parent is None else tree.cliques[clique.parent].variables
+        cliques.append(
+            clique._replace(
+                shape=shape_of(clique.variables, clique.shape),
+                in_parent=shape_of(above, clique.in_parent),
+                in_clique=shape_of(clique.variables, clique.in_clique),
+            )
+        )
+        kept = (slice(states[name], states[name] + 1) if name in states else slice(None) for name in clique.variables)
+        values.append(table[(*kept, slice(None))])
+    return potentials._replace(
+        tree=tree._replace(cliques=cliques, cells=sum(prod(clique.shape) for clique in cliques)), values=values
+    )
+
+
 def _multiplied(tree: Tree, potentials: Sequence[Potential], semiring: Semiring) -> CliquePotentials:
     hosted: list[list[np.ndarray]] = [[] for _ in tree.cliques]
     log_scale = 0.0

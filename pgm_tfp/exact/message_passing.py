@@ -61,15 +61,24 @@ def marginals_of(tree: Tree, beliefs: Beliefs) -> dict[str, np.ndarray]:
 def _calibrated(
     potentials: CliquePotentials, likelihoods: Mapping[str, np.ndarray], rows: int, semiring: Semiring
 ) -> Beliefs:
-    multiply, divide, total, hold, log, _ = semiring
+    _, divide, total, hold, log, _ = semiring
     tree, beliefs = potentials.tree, list(potentials.values)
     if semiring.logarithms and not potentials.logarithms:
         beliefs = [hold(values) for values in beliefs]
+    ours = [False] * len(beliefs)  # whether the array is a result of this function, which it may write to
+
+    def multiply(clique: int, factor: np.ndarray) -> None:
+        belief = beliefs[clique]
+        # A new array of millions of cells takes longer than the product.
+        in_place = ours[clique] and belief.shape[ROWS] >= factor.shape[ROWS]
+        beliefs[clique] = semiring.multiply(belief, factor, belief if in_place else None)
+        ours[clique] = True
+
     for variable, likelihood in likelihoods.items():
         home, axis = tree.homes[variable]
         shape = [1] * beliefs[home].ndim
         shape[axis], shape[ROWS] = likelihood.shape
-        beliefs[home] = multiply(beliefs[home], hold(likelihood).reshape(shape))
+        multiply(home, hold(likelihood).reshape(shape))
 
     log_weight, sent = np.full(rows, potentials.log_scale), dict[int, np.ndarray]()
     for index, clique in enumerate(tree.cliques):
@@ -83,13 +92,13 @@ def _calibrated(
         largest = message.max(tuple(range(message.ndim - 1)))
         log_weight = log_weight + log(largest)
         message = divide(message, largest).reshape(clique.in_parent)
-        beliefs[clique.parent] = multiply(beliefs[clique.parent], message)
+        multiply(clique.parent, message)
 
     for index in range(len(tree.cliques) - 1, -1, -1):
         clique = tree.cliques[index]
         if clique.parent is not None:
             back = divide(total(beliefs[clique.parent], clique.summed_by_parent), sent.pop(index))
-            beliefs[index] = multiply(beliefs[index], back.reshape(clique.in_clique))
+            multiply(index, back.reshape(clique.in_clique))
     if semiring.logarithms:
         for index, belief in enumerate(beliefs):  # one at a time, to save memory
             beliefs[index] = np.exp(belief)

@@ -108,6 +108,15 @@ def test_a_variance_above_all_eigenvalues_leaves_the_mean(images):
     assert model.elbo(images).kl == 0
 
 
+@pytest.mark.parametrize("variance", [None, 0.0, 0.3])
+def test_overwriting_the_images_gives_the_same_model(images, variance):
+    kept = images.copy()
+    plain = fit_linear_vae(images, 2, variance)
+    np.testing.assert_array_equal(images, kept)
+    for ours, theirs in zip(fit_linear_vae(kept, 2, variance, overwrite=True), plain, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_images_that_are_all_alike_have_a_variance_of_their_rounding():
     model = fit_linear_vae(np.repeat(np.random.default_rng(0).random((2, 8)), 5, axis=0), 4, None)
     assert 0 < model.variance < 1e-6

@@ -61,7 +61,9 @@ def linear_baseline(context: EvaluationContext) -> Evaluation:
         return Evaluation({}, {})
     images = shown_in_training(context.config, context.data)
     model = linear_model_of(context.vae.likelihood, context.vae.prior)
-    linear = metrics.fit_linear_vae(images, context.vae.latent_dim, model.variance)
+    linear = metrics.fit_linear_vae(images, context.vae.latent_dim, model.variance, overwrite=True)
+    train_images = len(images)
+    del images  # they may be half a gigabyte
 
     test = context.test_images
     quality = metrics.reconstruction_quality(
@@ -72,7 +74,7 @@ def linear_baseline(context: EvaluationContext) -> Evaluation:
         "ssim": quality["ssim"],
         "latents_in_use": len(linear.eigenvalues),
         "images": test.count,
-        "train_images": len(images),
+        "train_images": train_images,
         "verdict": "",
     }
     if model.variance != 0:
@@ -94,7 +96,7 @@ def linear_baseline(context: EvaluationContext) -> Evaluation:
         3 * TRIPLES_A_ROW,
         f"The VAE and {model.name}",
         f"Test images and their reconstructions by the VAE and by {model.name}, with {context.vae.latent_dim} latents "
-        f"each. The linear model is fitted on {len(images):,} images, as training shows them. {numbers['verdict']}",
+        f"each. The linear model is fitted on {train_images:,} images, as training shows them. {numbers['verdict']}",
         column_labels=["test image", "VAE", model.name.removeprefix("the ")] * TRIPLES_A_ROW,
     )
     record: Record = {"pca": numbers} if model.variance == 0 else {"linear_vae": numbers}

@@ -22,9 +22,14 @@ WIDE = markov_networks(spread=400.0)
 
 
 @quickly
-@given(st.one_of(questions(), questions(WIDE)))
-def test_all_marginals_agree_with_enumeration(question):
-    network, evidence = question
+@given(st.one_of(questions(), questions(WIDE)), st.sampled_from([0, batched.SLICED_FROM]))
+def test_all_marginals_agree_with_enumeration(question, sliced_from):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batched, "SLICED_FROM", sliced_from)  # every tree is sliced at its findings, or none of these
+        check_marginals(*question)
+
+
+def check_marginals(network, evidence):
     truth = enumerated(network, evidence)
     if truth.log_evidence() == -math.inf:
         with pytest.raises(UserError, match="impossible evidence"):
