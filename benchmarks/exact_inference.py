@@ -3,12 +3,13 @@
 python -m benchmarks.exact_inference [NETWORK ...] [--seconds 60] [--gigabytes 8]
 
 The networks are those that pgmpy ships, or the named ones. For each network, the posteriors of all variables are
-computed given three findings: ours and pyAgrum's by junction tree, pgmpy's by variable elimination. All use the same
-normalised tables. A further column has the time of our most probable explanation. After the networks come 10,000 rows
-of evidence with blanks on ALARM, and a million rows of the server room's log.
+computed given three findings, and given none: ours and pyAgrum's by junction tree, pgmpy's by variable elimination
+(given findings). All use the same normalised tables. A further column has the time of our most probable explanation.
+After the networks come 10,000 rows of evidence with blanks on ALARM, and a million rows of the server room's log.
 
 Each baseline runs in a process of its own with limits on time and memory. If it reaches a limit or fails, a line says
-so. Each row is printed when it is finished.
+so. Each row is printed when it is finished. The numbers of all networks go into benchmarks/exact_inference.json, from
+which the table in docs/measurements.md comes.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import gzip
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
@@ -26,6 +27,7 @@ import numpy as np
 
 from benchmarks.limited import Outcome, run_limited
 from common.errors import UserError
+from common.files import write_text
 from pgm_tfp import BayesianNetwork, catalogue, exact
 from pgm_tfp.bif import read_bif
 from pgm_tfp.conditionals import normalized_rows
@@ -42,10 +44,13 @@ HEADER = (
     "ours (s)",
     "pyAgrum / ours",
     "pgmpy / ours",
+    "none (s)",
+    "pyAgrum / none",
     "difference",
     "MPE (s)",
 )
-WIDTHS = (12, 9, 12, 9, 9, 14, 12, 10, 8)
+WIDTHS = (12, 9, 12, 9, 9, 14, 12, 9, 14, 10, 8)
+RESULTS = Path(__file__).with_suffix(".json")
 
 Posteriors = dict[str, list[float]]  # for each variable the probabilities of its states
 
@@ -117,13 +122,18 @@ def posteriors_of_pyagrum(engine: Any, evidence: dict[str, int]) -> Posteriors:
 
 
 def pyagrum_baseline(name: str) -> dict[str, Any]:
-    """The seconds that pyAgrum takes for all posteriors of a network, and the posteriors."""
+    """The seconds that pyAgrum takes for all posteriors of a network, given findings and none, and the posteriors."""
     network = load(name)
     engine, evidence = pyagrum_engine(network), findings(network)
-    once, answers = seconds(lambda: posteriors_of_pyagrum(engine, evidence), 1)
-    if once < 1.0:
-        once, answers = seconds(lambda: posteriors_of_pyagrum(engine, evidence))
-    return {"seconds": once, "answers": answers}
+    given, none = [], []
+    for _ in range(REPETITIONS):  # in turns: asked the same twice, the engine would know the answer
+        once, answers = seconds(lambda: posteriors_of_pyagrum(engine, evidence), 1)
+        given.append(once)
+        without, priors = seconds(lambda: posteriors_of_pyagrum(engine, {}), 1)
+        none.append(without)
+        if once > 1.0:
+            break
+    return {"seconds": median(given), "answers": answers, "seconds_without": median(none), "priors": priors}
 
 
 def pgmpy_baseline(name: str) -> dict[str, Any]:
@@ -173,39 +183,89 @@ def run_baseline(kind: str, name: str, limits: argparse.Namespace, *sizes: int) 
     return run_limited([*command, *map(str, sizes)], limits.seconds, limits.gigabytes)
 
 
-def compare(name: str, limits: argparse.Namespace) -> None:
-    """Print the row of one network, and a line for each method without an answer."""
+def compare(name: str, limits: argparse.Namespace) -> dict[str, Any]:
+    """Print the row of one network, and a line for each method without an answer; the numbers of the row."""
     network, notes = load(name), []
     evidence = {variable: network.states[variable][index] for variable, index in findings(network).items()}
-    cells, marginals, ours = exact.cost(network).cells, {}, float("nan")
-    timed = ["", "", ""]
+    row: dict[str, Any] = {"variables": len(network.states), "cells": exact.cost(network).cells}
+    marginals: Mapping[str, Mapping[Any, float]] = {}
+    priors: Mapping[str, Mapping[Any, float]] = {}
     try:
         start = time.perf_counter()
         compiled(network)
-        building = time.perf_counter() - start
-        ours, marginals = seconds(lambda: exact.marginals(network, evidence))
-        explaining, (explanation, log_probability) = seconds(lambda: exact.most_probable(network, evidence), 1)
+        row["build"] = time.perf_counter() - start
+        row["ours"], marginals = seconds(lambda: exact.marginals(network, evidence))
+        row["ours_without"], priors = seconds(lambda: exact.marginals(network))
+        row["explaining"], (explanation, log_probability) = seconds(lambda: exact.most_probable(network, evidence), 1)
         assert abs(network.log_prob(explanation) - log_probability) < 1e-8 * max(1.0, -log_probability)
-        timed = [f"{building:.3f}", f"{ours:.4f}", f"{explaining:.3f}"]
     except UserError as reason:
         notes.append(f"ours: {reason}")
-    ratios, differences = [], []
+    differences = []
     for kind in ("pyagrum", "pgmpy"):
         outcome = run_baseline(kind, name, limits)
         if outcome.answer is None:
+            row[f"without {kind}"] = outcome.reason
             notes.append(f"{kind}: {outcome.reason}")
-            ratios.append("-")
             continue
-        ratios.append(f"{outcome.answer['seconds'] / ours:.1f}" if marginals else f"{outcome.answer['seconds']:.3f} s")
-        differences += [
-            float(np.abs(np.subtract(list(marginals[variable].values()), theirs)).max())
-            for variable, theirs in outcome.answer["answers"].items()
-            if marginals
-        ]
-    worst = f"{max(differences):.1e}" if differences else ""
-    print_row(name, f"{len(network.states)}", f"{cells:,}", timed[0], timed[1], *ratios, worst, timed[2])
+        row[kind] = outcome.answer["seconds"]
+        differences += largest_differences(marginals, outcome.answer["answers"])
+        if kind == "pyagrum":
+            row["pyagrum_without"] = outcome.answer["seconds_without"]
+            differences += largest_differences(priors, outcome.answer["priors"])
+    if differences:
+        row["difference"] = max(differences)
+    print_row(
+        name,
+        f"{row['variables']}",
+        f"{row['cells']:,}",
+        *(f"{row[key]:.4f}" if key in row else "" for key in ("build", "ours")),
+        ratio(row, "pyagrum", "ours"),
+        ratio(row, "pgmpy", "ours"),
+        f"{row['ours_without']:.4f}" if "ours_without" in row else "",
+        ratio(row, "pyagrum_without", "ours_without"),
+        f"{row['difference']:.1e}" if differences else "",
+        f"{row['explaining']:.3f}" if "explaining" in row else "",
+    )
     for note in notes:
         print(f"  {note}", flush=True)
+    return row
+
+
+def largest_differences(ours: Mapping[str, Mapping[Any, float]], theirs: Posteriors) -> list[float]:
+    """For each variable the largest difference of a probability; none if there is no answer of ours."""
+    return [
+        float(np.abs(np.subtract(list(ours[variable].values()), values)).max())
+        for variable, values in theirs.items()
+        if variable in ours
+    ]
+
+
+def ratio(row: Mapping[str, Any], theirs: str, ours: str) -> str:
+    """How many times as fast ours is, where both have an answer; otherwise the seconds of the baseline, or a dash."""
+    if theirs not in row:
+        return "-"
+    return f"{row[theirs] / row[ours]:.1f}" if ours in row else f"{row[theirs]:.3f} s"
+
+
+def markdown_of(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """The table of all networks, in Markdown."""
+    head = ("network", "variables", "cells", "ms given findings", "pyAgrum", "pgmpy", "ms given none", "pyAgrum")
+    lines = [head, ("---",) * len(head)]
+    for name, row in results.items():
+        times = [f"{1e3 * row[key]:.1f}" if key in row else "-" for key in ("ours", "ours_without")]
+        lines.append(
+            (
+                name,
+                f"{row['variables']}",
+                f"{row['cells']:,}",
+                times[0],
+                ratio(row, "pyagrum", "ours"),
+                ratio(row, "pgmpy", "ours"),
+                times[1],
+                ratio(row, "pyagrum_without", "ours_without"),
+            )
+        )
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def print_row(*entries: str) -> None:
@@ -264,8 +324,9 @@ def main() -> None:
         return
     print(f"posteriors of all variables given {FINDINGS} findings")
     print_row(*HEADER)
-    for name in flags.networks or names_of_networks():
-        compare(name, flags)
+    rows = {name: compare(name, flags) for name in flags.networks or names_of_networks()}
+    if not flags.networks:
+        write_text(RESULTS, json.dumps(rows, indent=1) + "\n")
     many_rows(flags)
 
 

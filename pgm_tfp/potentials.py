@@ -85,7 +85,8 @@ class Semiring(NamedTuple):
     Attributes:
         multiply: the product of two arrays of weights; it is associative and commutative, and distributes over `total`.
             A third argument, if there is one, is the array to write to.
-        divide: a / b for arrays of weights, shaped like a; where b is zero, a must be zero, and the quotient is zero.
+        divide: a / b for arrays of weights, shaped like a; where b is zero, a must be zero, and the quotient is zero. A
+            third argument, if there is one, is the array to write to: a.
         total: the sum, or the maximum, of an array of weights over some axes.
         hold: plain weights as this semiring holds them.
         log: the logarithm of weights as this semiring holds them.
@@ -93,7 +94,7 @@ class Semiring(NamedTuple):
     """
 
     multiply: Callable[..., np.ndarray]
-    divide: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    divide: Callable[..., np.ndarray]
     total: Callable[[np.ndarray, tuple[int, ...]], np.ndarray]
     hold: Callable[[np.ndarray], np.ndarray]
     log: Callable[[np.ndarray], np.ndarray]
@@ -117,12 +118,12 @@ def _unchanged(values: np.ndarray) -> np.ndarray:
     return values
 
 
-def _divided(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.divide(a, b, out=np.zeros(a.shape), where=b != 0.0)
+def _divided(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    return np.divide(a, b, out=np.zeros(a.shape) if out is None else out, where=b != 0.0)
 
 
-def _subtracted(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.subtract(a, b, out=np.full(a.shape, -np.inf), where=b != -np.inf)
+def _subtracted(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    return np.subtract(a, b, out=np.full(a.shape, -np.inf) if out is None else out, where=b != -np.inf)
 
 
 SUM_PRODUCT = Semiring(

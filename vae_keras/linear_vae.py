@@ -79,9 +79,7 @@ class LinearVae(NamedTuple):
         return (_flat(images) - self.mean) @ self.axes.T
 
 
-def fit_linear_vae(
-    images: np.ndarray, latents: int, variance: float | None, overwrite: bool = False
-) -> LinearVae:
+def fit_linear_vae(images: np.ndarray, latents: int, variance: float | None, overwrite: bool = False) -> LinearVae:
     """The linear VAE with the highest evidence on these images.
 
     Args:

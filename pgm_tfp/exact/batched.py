@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from common.errors import UserError
+from pgm_tfp.exact import message_passing
 from pgm_tfp.exact.evidence import Evidence, Findings, Network, log_normalizer, read_evidence
 from pgm_tfp.exact.junction_tree import CliquePotentials, clique_potentials, compiled, sliced, tree_of
-from pgm_tfp.exact.message_passing import calibrated, marginals_of
 from pgm_tfp.exact.probabilities import Marginals, Probabilities
 from pgm_tfp.exact.queries import log_evidence
 from pgm_tfp.exact.rows import MISSING, Observations, distinct_rows, likelihoods_of
@@ -161,8 +161,7 @@ def _compiled_or_none(network: Network) -> CliquePotentials | None:
 
 
 def _propagated(potentials: CliquePotentials, likelihoods: Mapping[str, np.ndarray], rows: int = 1) -> _Batch:
-    beliefs = calibrated(potentials, likelihoods, rows)
-    return _Batch(marginals_of(potentials.tree, beliefs), beliefs.log_weight)
+    return _Batch(*message_passing.marginals(potentials, likelihoods, rows))
 
 
 def _without_observed(network: Network, findings: Findings) -> _Batch:

@@ -6,7 +6,7 @@ whenever these change. `message_passing` sends the messages.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 from math import prod
 from typing import NamedTuple
@@ -17,7 +17,7 @@ import numpy as np
 from pgm_tfp import elimination, triangulation
 from pgm_tfp.elimination import Cost
 from pgm_tfp.exact.evidence import Network
-from pgm_tfp.memory import ASK_LESS
+from pgm_tfp.memory import ASK_LESS, FLOAT
 from pgm_tfp.potentials import Potential, Semiring, in_float64_range
 
 
@@ -63,6 +63,7 @@ class Tree(NamedTuple):
 
     Attributes:
         cliques: children come before their parents.
+        children: for each clique the indices of its children, those with the largest messages first.
         hosts: for each potential that the tree was compiled for, the clique that includes its variables; None for a
             potential without variables.
         homes: by variable.
@@ -70,27 +71,32 @@ class Tree(NamedTuple):
     """
 
     cliques: list[Clique]
+    children: list[list[int]]
     hosts: list[int | None]
     homes: dict[str, Home]
     cells: int
 
 
 class CliquePotentials(NamedTuple):
-    """A tree with the product of its potentials, one factor for each clique.
+    """A tree with the product of its potentials, as factors of each clique.
 
     Attributes:
         tree: the junction tree.
-        values: for each clique the product of the potentials that it hosts, (states of each variable..., 1), divided by
-            its largest entry.
+        factors: for each clique the product of the potentials that it hosts, (states of each variable..., 1); where the
+            table would be too large to keep (`is_kept`), these potentials apart, (states or 1..., 1). Each array is
+            divided by its largest entry.
         log_scale: the logarithm of all these divisors' product, in nats.
-        logarithms: whether `values` are logarithms, because plain weights would leave float64's range.
+        logarithms: whether `factors` are logarithms, because plain weights would leave float64's range.
     """
 
     tree: Tree
-    values: list[np.ndarray]
+    factors: list[list[np.ndarray]]
     log_scale: float
     logarithms: bool
 
+
+ALL_KEPT = 50_000_000  # cells of a tree, whose tables are all kept: that is faster, and takes up to a gigabyte
+KEPT = 200_000  # cells of a table that is kept in a larger tree; of a larger table the factors are kept
 
 _compiled: "WeakKeyDictionary[Network, CliquePotentials]" = WeakKeyDictionary()
 
@@ -117,7 +123,25 @@ def cost(network: Network) -> Cost:
     """
     potentials = network.potentials()
     tree = triangulation.junction_tree(elimination.elimination_of(potentials))
-    return elimination.tree_cost(tree.cliques, elimination.sizes_of(potentials))
+    return _cost(tree.cliques, elimination.sizes_of(potentials))
+
+
+def _cost(cliques: Collection[frozenset[str]], sizes: Mapping[str, int]) -> Cost:
+    """The cost of sending all messages: tables that are kept are there up to three times, others one at a time."""
+    cost = elimination.tree_cost(cliques, sizes)
+    tables = [prod(sizes[variable] for variable in clique) for clique in cliques]
+    kept = sum(table for table in tables if is_kept(table, cost.cells))
+    return cost._replace(bytes=FLOAT * (3 * kept + elimination.TEMPORARIES * max(tables, default=0)))
+
+
+def is_kept(table: int, tree: int) -> bool:
+    """Whether the table of a clique is kept, or its factors: a product of factors takes time, a large table memory.
+
+    Args:
+        table: the cells of the clique.
+        tree: the cells of all cliques.
+    """
+    return tree <= ALL_KEPT or table <= KEPT
 
 
 def tree_of(
@@ -134,7 +158,7 @@ def tree_of(
     """
     tree = triangulation.junction_tree(elimination.elimination_of(potentials))
     sizes = elimination.sizes_of(potentials)
-    elimination.check_cost(purpose, elimination.tree_cost(tree.cliques, sizes), remedy)
+    elimination.check_cost(purpose, _cost(tree.cliques, sizes), remedy)
     place = {variable: index for index, variable in enumerate(network.graph)}
     scopes = [tuple(sorted(clique, key=place.__getitem__)) for clique in tree.cliques]
     cells = [prod(sizes[variable] for variable in scope) for scope in scopes]
@@ -164,8 +188,13 @@ def tree_of(
                 in_clique=_broadcast_shape(scope, separator, sizes),
             )
         )
+    children: list[list[int]] = [[] for _ in cliques]
+    for index in sorted(range(len(cliques)), key=lambda index: -abs(prod(cliques[index].in_parent))):
+        if (parent := cliques[index].parent) is not None:
+            children[parent].append(index)
     return Tree(
         cliques=cliques,
+        children=children,
         hosts=[host(potential.variables) for potential in potentials],
         homes={variable: Home(at[0], scopes[at[0]].index(variable)) for variable, at in having.items()},
         cells=sum(cells),
@@ -194,8 +223,8 @@ def sliced(potentials: CliquePotentials, states: Mapping[str, int]) -> CliquePot
         kept = (1 if name in states else size for name, size in zip(scope, shape, strict=False))
         return (*kept, *shape[len(scope) :])  # messages have one more axis, of rows
 
-    tree, cliques, values = potentials.tree, [], []
-    for clique, table in zip(potentials.tree.cliques, potentials.values, strict=True):
+    tree, cliques, factors = potentials.tree, [], []
+    for clique, own in zip(potentials.tree.cliques, potentials.factors, strict=True):
         above = () if clique.parent is None else tree.cliques[clique.parent].variables
         cliques.append(
             clique._replace(
@@ -204,10 +233,17 @@ def sliced(potentials: CliquePotentials, states: Mapping[str, int]) -> CliquePot
                 in_clique=shape_of(clique.variables, clique.in_clique),
             )
         )
-        kept = (slice(states[name], states[name] + 1) if name in states else slice(None) for name in clique.variables)
-        values.append(table[(*kept, slice(None))])
+        factors.append([factor[_slices(clique.variables, factor.shape, states)] for factor in own])
     return potentials._replace(
-        tree=tree._replace(cliques=cliques, cells=sum(prod(clique.shape) for clique in cliques)), values=values
+        tree=tree._replace(cliques=cliques, cells=sum(prod(clique.shape) for clique in cliques)), factors=factors
+    )
+
+
+def _slices(variables: Sequence[str], shape: tuple[int, ...], states: Mapping[str, int]) -> tuple[slice, ...]:
+    """The index of a factor at these states, which keeps all axes; where it has no variable, its axis has length 1."""
+    return tuple(
+        slice(states[name], states[name] + 1) if name in states and size > 1 else slice(None)
+        for name, size in zip(variables, shape, strict=False)
     )
 
 
@@ -219,13 +255,17 @@ def _multiplied(tree: Tree, potentials: Sequence[Potential], semiring: Semiring)
             log_scale += float(semiring.log(semiring.hold(potential.values)))
         else:
             hosted[host].append(semiring.hold(potential.aligned(tree.cliques[host].variables)))
-    values = []
+    scaled = []
     for clique, factors in zip(tree.cliques, hosted, strict=True):
-        weights = reduce(semiring.multiply, factors, semiring.hold(np.ones(clique.shape)))
-        largest = weights.max()
-        log_scale += float(semiring.log(largest))
-        values.append(semiring.divide(weights, largest)[..., np.newaxis])
-    return CliquePotentials(tree, values, log_scale, semiring.logarithms)
+        if is_kept(prod(clique.shape), tree.cells):
+            factors = [reduce(semiring.multiply, factors, semiring.hold(np.ones(clique.shape)))]
+        own = []
+        for weights in factors or [semiring.hold(np.ones([1] * len(clique.shape)))]:
+            largest = weights.max()
+            log_scale += float(semiring.log(largest))
+            own.append(semiring.divide(weights, largest)[..., np.newaxis])
+        scaled.append(own)
+    return CliquePotentials(tree, scaled, log_scale, semiring.logarithms)
 
 
 def _axes_outside(scope: Sequence[str], separator: frozenset[str]) -> tuple[int, ...]:

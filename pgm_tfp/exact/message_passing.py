@@ -2,7 +2,9 @@
 
 A message is a clique's weights summed over the variables that the receiver does not have. Messages towards the root
 collect the findings. Messages back distribute them; each is divided by the message that the receiving clique had sent.
-Then every clique holds the posterior of its variables (Jensen, Lauritzen & Olesen 1990, "Hugin" propagation).
+Then every clique holds the posterior of its variables (Jensen, Lauritzen & Olesen 1990, "Hugin" propagation). The table
+of a large clique is made from its factors twice, for its message to the parent and for those to its children, and is
+never held in between.
 
 Findings enter as likelihoods. Rows in which different variables are observed can therefore go through the same tree
 together, along the last axis of all arrays. Each row's messages are divided by their largest entry, so that long
@@ -10,96 +12,150 @@ products of small numbers stay within float64. Where an entry leaves float64's r
 computed again with logarithms.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from pgm_tfp.exact.junction_tree import CliquePotentials, Tree
+from pgm_tfp.exact.junction_tree import CliquePotentials
 from pgm_tfp.potentials import LOG_SUM_PRODUCT, Semiring, in_float64_range
 
 ROWS = -1  # the axis of the rows of findings
 
 
-class Beliefs(NamedTuple):
-    """The state of a tree after all messages.
+Read = Callable[[int, np.ndarray], object]
+
+
+class Marginals(NamedTuple):
+    """The posteriors of all variables.
 
     Attributes:
-        cliques: for each clique the posterior of its variables, (states of each variable..., rows), or 1 in place of
-            rows where no finding can change the posterior.
-        log_weight: log of the sum of the product of all potentials and of the row's likelihoods, (rows,), in nats; -inf
-            where the row's findings are impossible, and then the row's posteriors have no meaning.
+        variables: the posterior of each variable, (states, rows).
+        log_weight: as `propagate` gives it, (rows,).
     """
 
-    cliques: list[np.ndarray]
+    variables: dict[str, np.ndarray]
     log_weight: np.ndarray
 
 
-def calibrated(potentials: CliquePotentials, likelihoods: Mapping[str, np.ndarray], rows: int = 1) -> Beliefs:
-    """The posterior of every clique given each row of findings.
+def marginals(potentials: CliquePotentials, likelihoods: Mapping[str, np.ndarray], rows: int = 1) -> Marginals:
+    """The posterior of every variable given each row of findings.
+
+    Args:
+        likelihoods, rows: as for `propagate`.
+    """
+    homed: dict[int, list[tuple[str, int]]] = defaultdict(list)
+    for variable, (clique, axis) in potentials.tree.homes.items():
+        homed[clique].append((variable, axis))
+    found: dict[str, np.ndarray] = {}
+
+    def read(clique: int, belief: np.ndarray) -> None:
+        for variable, axis in homed[clique]:
+            found[variable] = belief.sum(tuple(other for other in range(belief.ndim - 1) if other != axis))
+
+    log_weight = propagate(potentials, likelihoods, rows, read)
+    # One column stands for all rows where no finding can change the posterior.
+    shape = {variable: (len(values), rows) for variable, values in found.items()}
+    return Marginals(
+        {variable: np.broadcast_to(found[variable], shape[variable]) for variable in potentials.tree.homes}, log_weight
+    )
+
+
+def propagate(potentials: CliquePotentials, likelihoods: Mapping[str, np.ndarray], rows: int, read: Read) -> np.ndarray:
+    """Send all messages, for each row of findings.
 
     Args:
         likelihoods: by observed variable, (states, rows): p(finding | state), all ones in rows without a finding.
         rows: the number of rows.
+        read: gets the number of each clique and the posterior of its variables, (states of each variable..., rows), or
+            1 in place of rows where no finding can change the posterior. The array is not kept. If float64's range was
+            left, `read` gets all cliques again, and only the last array of a clique counts.
+
+    Returns:
+        The log of the sum of the product of all potentials and of the row's likelihoods, (rows,), in nats; -inf where
+        the row's findings are impossible, and then the row's posteriors have no meaning.
     """
     if potentials.logarithms:
-        return _calibrated(potentials, likelihoods, rows, LOG_SUM_PRODUCT)
-    return in_float64_range(lambda semiring: _calibrated(potentials, likelihoods, rows, semiring))
+        return _sent(potentials, likelihoods, rows, read, LOG_SUM_PRODUCT)
+    return in_float64_range(lambda semiring: _sent(potentials, likelihoods, rows, read, semiring))
 
 
-def marginals_of(tree: Tree, beliefs: Beliefs) -> dict[str, np.ndarray]:
-    """The posterior of each variable, (states, rows)."""
-    rows = len(beliefs.log_weight)
-    marginals = {}
-    for variable, (clique, axis) in tree.homes.items():
-        belief = beliefs.cliques[clique]
-        marginal = belief.sum(tuple(other for other in range(belief.ndim - 1) if other != axis))
-        marginals[variable] = np.broadcast_to(marginal, (len(marginal), rows))
-    return marginals
-
-
-def _calibrated(
-    potentials: CliquePotentials, likelihoods: Mapping[str, np.ndarray], rows: int, semiring: Semiring
-) -> Beliefs:
+def _sent(
+    potentials: CliquePotentials,
+    likelihoods: Mapping[str, np.ndarray],
+    rows: int,
+    read: Read,
+    semiring: Semiring,
+) -> np.ndarray:
     _, divide, total, hold, log, _ = semiring
-    tree, beliefs = potentials.tree, list(potentials.values)
-    if semiring.logarithms and not potentials.logarithms:
-        beliefs = [hold(values) for values in beliefs]
-    ours = [False] * len(beliefs)  # whether the array is a result of this function, which it may write to
-
-    def multiply(clique: int, factor: np.ndarray) -> None:
-        belief = beliefs[clique]
-        # A new array of millions of cells takes longer than the product.
-        in_place = ours[clique] and belief.shape[ROWS] >= factor.shape[ROWS]
-        beliefs[clique] = semiring.multiply(belief, factor, belief if in_place else None)
-        ours[clique] = True
-
+    tree = potentials.tree
+    received: list[list[np.ndarray]] = [[] for _ in tree.cliques]  # likelihoods and messages, shaped for the clique
     for variable, likelihood in likelihoods.items():
         home, axis = tree.homes[variable]
-        shape = [1] * beliefs[home].ndim
-        shape[axis], shape[ROWS] = likelihood.shape
-        multiply(home, hold(likelihood).reshape(shape))
+        shape = [1] * len(tree.cliques[home].shape) + [likelihood.shape[ROWS]]
+        shape[axis] = len(likelihood)
+        received[home].append(hold(likelihood).reshape(shape))
 
-    log_weight, sent = np.full(rows, potentials.log_scale), dict[int, np.ndarray]()
+    log_weight, sent = np.full(rows, potentials.log_scale), dict[int, tuple[np.ndarray, np.ndarray]]()
+    kept: dict[int, Table] = {}  # tables that are not made again on the way back
     for index, clique in enumerate(tree.cliques):
+        table = Table(potentials, index, semiring)
+        for factor in received[index]:
+            table.multiply(factor)
+        if not table.made:
+            kept[index] = table
+            received[index] = []
         if clique.parent is None:
-            weight = total(beliefs[index], tuple(range(beliefs[index].ndim - 1)))
+            weight = total(table.values, tuple(range(table.values.ndim - 1)))
             log_weight = log_weight + log(weight)
-            beliefs[index] = divide(beliefs[index], weight)
+            received[index].append(divide(hold(np.ones_like(weight)), weight))
             continue
-        message = total(beliefs[index], clique.summed)
-        sent[index] = message
+        message = total(table.values, clique.summed)
+        del table
         largest = message.max(tuple(range(message.ndim - 1)))
         log_weight = log_weight + log(largest)
-        message = divide(message, largest).reshape(clique.in_parent)
-        multiply(clique.parent, message)
+        sent[index] = divide(message, largest, message), largest
+        received[clique.parent].append(message.reshape(clique.in_parent))
 
     for index in range(len(tree.cliques) - 1, -1, -1):
-        clique = tree.cliques[index]
-        if clique.parent is not None:
-            back = divide(total(beliefs[clique.parent], clique.summed_by_parent), sent.pop(index))
-            multiply(index, back.reshape(clique.in_clique))
-    if semiring.logarithms:
-        for index, belief in enumerate(beliefs):  # one at a time, to save memory
-            beliefs[index] = np.exp(belief)
-    return Beliefs(beliefs, log_weight)
+        table = kept.pop(index) if index in kept else Table(potentials, index, semiring)
+        for factor in received[index]:
+            table.multiply(factor)
+        received[index] = []
+        for child in tree.children[index]:
+            clique = tree.cliques[child]
+            back = total(table.values, clique.summed_by_parent)
+            for divisor in sent.pop(child):
+                divide(back, divisor, back)
+            received[child].append(back.reshape(clique.in_clique))
+        read(index, np.exp(table.values) if semiring.logarithms else table.values)
+        del table  # before the next one is made
+    return log_weight
+
+
+class Table:
+    """The table of a clique, while it is multiplied by what the clique has received.
+
+    Attributes:
+        values: (states of each variable..., rows or 1).
+        made: whether the table is the product of several factors, which is made again when it is needed.
+    """
+
+    def __init__(self, potentials: CliquePotentials, clique: int, semiring: Semiring):
+        self._multiply = semiring.multiply
+        first, *others = potentials.factors[clique]
+        if semiring.logarithms and not potentials.logarithms:
+            first, *others = map(semiring.hold, (first, *others))
+        shape = (*potentials.tree.cliques[clique].shape, 1)
+        self.made = self._own = first.shape != shape or bool(others)
+        self.values = np.broadcast_to(first, shape).copy() if self.made else first
+        for factor in others:
+            self.multiply(factor)
+
+    def multiply(self, factor: np.ndarray) -> None:
+        """Multiply the table by a factor that broadcasts to it."""
+        # A new array of millions of cells takes longer than the product.
+        in_place = self._own and self.values.shape[ROWS] >= factor.shape[ROWS]
+        self.values = self._multiply(self.values, factor, self.values if in_place else None)
+        self._own = True

@@ -8,6 +8,7 @@ Variables that are never seen, and have no descendant that is seen, sum to one w
 1986). They are left out of the tree, and their expected counts are zero.
 """
 
+from collections import defaultdict
 from typing import NamedTuple
 
 import networkx as nx
@@ -15,7 +16,7 @@ import numpy as np
 
 from common.errors import UserError
 from pgm_tfp.exact.junction_tree import CliquePotentials, Tree, clique_potentials, tree_of
-from pgm_tfp.exact.message_passing import calibrated
+from pgm_tfp.exact.message_passing import propagate
 from pgm_tfp.exact.rows import MISSING, Observations, distinct_rows, likelihoods_of
 from pgm_tfp.learning.family_arrays import FamilyArrays
 from pgm_tfp.networks import BayesianNetwork
@@ -108,17 +109,24 @@ def expected_counts(families: Families, weights: FamilyArrays) -> Expected:
 
 def _add_counts(families: Families, potentials: CliquePotentials, batch: Batch, counts: FamilyArrays) -> float:
     """Add the expected counts of a batch of rows to `counts`; return its log weight."""
-    beliefs = calibrated(potentials, batch.likelihoods, len(batch.times))
-    hosted: dict[int, list[str]] = {}
+    hosted: dict[int, list[str]] = defaultdict(list)
     for variable, host in zip(families.scopes, families.tree.hosts, strict=True):
         assert host is not None  # a family has at least one variable
-        hosted.setdefault(host, []).append(variable)
-    for host, variables in hosted.items():
-        clique, belief = families.tree.cliques[host], beliefs.cliques[host]
+        hosted[host].append(variable)
+    added: FamilyArrays = {}
+
+    def read(host: int, belief: np.ndarray) -> None:
+        if host not in hosted:
+            return
+        clique = families.tree.cliques[host]
         # Where no finding can change the clique's posterior, one column stands for all rows.
         of_each_row = np.broadcast_to(belief, (*clique.shape, len(batch.times)))
         of_all_rows = Potential(clique.variables, of_each_row @ batch.times)
-        for variable in variables:
+        for variable in hosted[host]:
             scope = families.scopes[variable]
-            counts[variable] += totalled(of_all_rows, set(clique.variables) - set(scope)).over(scope).values
-    return float(beliefs.log_weight @ batch.times)
+            added[variable] = totalled(of_all_rows, set(clique.variables) - set(scope)).over(scope).values
+
+    log_weight = propagate(potentials, batch.likelihoods, len(batch.times), read)
+    for variable, values in added.items():
+        counts[variable] += values
+    return float(log_weight @ batch.times)

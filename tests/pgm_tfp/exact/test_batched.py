@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from common.errors import UserError
 from pgm_tfp import BayesianNetwork, MarkovNetwork, Potential, Table, catalogue, exact
-from pgm_tfp.exact import batched, rows
+from pgm_tfp.exact import batched, junction_tree, message_passing, rows
 from tests.pgm_tfp.oracles_exact import (
     bayesian_networks,
     enumerated,
@@ -22,10 +22,16 @@ WIDE = markov_networks(spread=400.0)
 
 
 @quickly
-@given(st.one_of(questions(), questions(WIDE)), st.sampled_from([0, batched.SLICED_FROM]))
-def test_all_marginals_agree_with_enumeration(question, sliced_from):
+@given(
+    st.one_of(questions(), questions(WIDE)),
+    st.sampled_from([0, batched.SLICED_FROM]),
+    st.sampled_from([1, 8, junction_tree.ALL_KEPT]),
+)
+def test_all_marginals_agree_with_enumeration(question, sliced_from, kept):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batched, "SLICED_FROM", sliced_from)  # every tree is sliced at its findings, or none of these
+        patch.setattr(junction_tree, "ALL_KEPT", kept)  # a larger tree keeps factors, but for tables up to KEPT
+        patch.setattr(junction_tree, "KEPT", kept)
         check_marginals(*question)
 
 
@@ -111,13 +117,13 @@ def test_columns_of_words_and_of_numbers():
 
 def test_equal_rows_are_computed_once(monkeypatch):
     computed = []
-    original = batched.calibrated
+    original = message_passing.marginals
 
     def counted(potentials, likelihoods, rows=1):
         computed.append(rows)
         return original(potentials, likelihoods, rows)
 
-    monkeypatch.setattr(batched, "calibrated", counted)
+    monkeypatch.setattr(message_passing, "marginals", counted)
     column = [True, False, None] * 100
     ours = exact.posteriors(catalogue.burglary(), {"J": column, "M": column})
     assert sum(computed) == 3

@@ -191,7 +191,7 @@ def test_impossible_findings_are_told_where_without_some_of_them_all_would_be_to
 @given(st.one_of(bayesian_networks(), markov_networks()))
 def test_the_cost_is_that_of_the_tree_that_is_built(network):
     cost = exact.cost(network)
-    arrays = compiled(network).values
+    arrays = [array for (array,) in compiled(network).factors]
     assert cost.cells == sum(array.size for array in arrays) == compiled(network).tree.cells
     assert cost.largest_clique == max(array.ndim - 1 for array in arrays)
     assert cost.bytes >= 8 * cost.cells

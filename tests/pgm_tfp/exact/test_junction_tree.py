@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pgm_tfp import MarkovNetwork, Potential, catalogue
 from pgm_tfp.exact.junction_tree import compiled
-from pgm_tfp.exact.message_passing import calibrated
+from pgm_tfp.exact.message_passing import marginals
 from tests.pgm_tfp.oracles_exact import bayesian_networks, long_chain, markov_networks, quickly
 
 networks = st.one_of(bayesian_networks(), markov_networks(), markov_networks(spread=400.0))
@@ -25,10 +25,10 @@ def log_partition(network):
 @given(networks)
 def test_clique_potentials_are_scaled_to_a_largest_entry_of_one_and_the_scale_is_kept(network):
     potentials = compiled(network)
-    logs = [array[..., 0] if potentials.logarithms else _log(array[..., 0]) for array in potentials.values]
+    logs = [array[..., 0] if potentials.logarithms else _log(array[..., 0]) for (array,) in potentials.factors]
     assert all(array.max() == 0.0 for array in logs)
     assert potentials.tree.cells == sum(array.size for array in logs)
-    weight = calibrated(potentials, {}).log_weight
+    weight = marginals(potentials, {}).log_weight
     np.testing.assert_allclose(weight, [log_partition(network)], atol=1e-9)
 
 

@@ -1,6 +1,7 @@
 """Posteriors and log weights of many rows at once against enumeration and against forward and backward messages."""
 
 import math
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -9,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgm_tfp import BayesianNetwork, MarkovNetwork, Potential, Table, catalogue, exact
+from pgm_tfp.exact import junction_tree
 from pgm_tfp.exact.junction_tree import compiled
-from pgm_tfp.exact.message_passing import calibrated, marginals_of
+from pgm_tfp.exact.message_passing import marginals, propagate
 from tests.pgm_tfp.oracles_exact import bayesian_networks, enumerated, forward, long_chain, markov_networks, quickly
 
 networks = st.one_of(bayesian_networks(), markov_networks(), markov_networks(spread=400.0))
@@ -33,8 +35,7 @@ class Propagated(NamedTuple):
 
 def propagated(potentials, likelihoods, rows=1):
     """The posterior of each variable, (states, rows), and the log weight of each row."""
-    beliefs = calibrated(potentials, likelihoods, rows)
-    return Propagated(marginals_of(potentials.tree, beliefs), beliefs.log_weight)
+    return Propagated(*marginals(potentials, likelihoods, rows))
 
 
 def log_partition(network):
@@ -42,10 +43,13 @@ def log_partition(network):
 
 
 @quickly
-@given(batches())
-def test_every_row_of_a_batch_agrees_with_enumeration(batch):
+@given(batches(), st.sampled_from([1, 8, junction_tree.ALL_KEPT]))
+def test_every_row_of_a_batch_agrees_with_enumeration(batch, kept):
     network, likelihoods, count = batch
-    beliefs = propagated(compiled(network), likelihoods, count)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(junction_tree, "ALL_KEPT", kept)  # a larger tree keeps factors, but for tables up to KEPT
+        patch.setattr(junction_tree, "KEPT", kept)
+        beliefs = propagated(compiled(network), likelihoods, count)
     for row in range(count):
         evidence = {
             name: dict(zip(network.states[name], values[:, row].tolist(), strict=True))
@@ -62,9 +66,9 @@ def test_every_row_of_a_batch_agrees_with_enumeration(batch):
 def test_calibrating_leaves_the_clique_potentials_as_they_were():
     network = catalogue.student()
     potentials = compiled(network)
-    before = [array.copy() for array in potentials.values]
-    calibrated(potentials, {"G": np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0]])}, 2)
-    for now, then in zip(potentials.values, before, strict=True):
+    before = [array.copy() for array in chain(*potentials.factors)]
+    marginals(potentials, {"G": np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0]])}, 2)
+    for now, then in zip(chain(*potentials.factors), before, strict=True):
         np.testing.assert_array_equal(now, then)
 
 
@@ -119,7 +123,7 @@ def test_a_row_that_underflows_takes_no_other_row_with_it():
 def test_potentials_that_exclude_everything_have_no_weight():
     nothing = MarkovNetwork([Potential("AB", [[0.0, 1.0], [0.0, 0.0]]), Potential("B", [1.0, 0.0])])
     with np.errstate(all="raise"):
-        beliefs = calibrated(compiled(nothing), {})
+        beliefs = marginals(compiled(nothing), {})
     assert beliefs.log_weight[0] == -math.inf
 
 
@@ -128,13 +132,15 @@ def test_potentials_that_exclude_everything_have_no_weight():
 def test_the_posterior_of_a_clique_is_that_of_its_variables_jointly(batch):
     network, likelihoods, count = batch
     potentials = compiled(network)
-    beliefs = calibrated(potentials, likelihoods, count)
-    for row in np.flatnonzero(beliefs.log_weight > -np.inf):
+    posteriors = {}
+    log_weight = propagate(potentials, likelihoods, count, posteriors.__setitem__)
+    assert set(posteriors) == set(range(len(potentials.tree.cliques)))
+    for row in np.flatnonzero(log_weight > -np.inf):
         evidence = {
             name: dict(zip(network.states[name], values[:, row].tolist(), strict=True))
             for name, values in likelihoods.items()
         }
-        for clique, belief in zip(potentials.tree.cliques, beliefs.cliques, strict=True):
+        for number, clique in enumerate(potentials.tree.cliques):
             expected = list(exact.joint_marginal(network, clique.variables, evidence).values())
-            ours = np.broadcast_to(belief, (*clique.shape, count))[..., row]
+            ours = np.broadcast_to(posteriors[number], (*clique.shape, count))[..., row]
             np.testing.assert_allclose(ours.ravel(), expected, atol=1e-10)
