@@ -218,8 +218,11 @@ def passes(batches: Callable[[], Any]) -> dict[str, float]:
 
 def our_batches() -> dict[str, float]:
     """The project's pipeline of shuffled batches, on a cache that is there."""
+    import tensorflow
+
     from data.pipelines import training_batches
 
+    assert tensorflow  # loaded before the clock starts, as in the other cells
     source = large()
     epochs = iter(range(2))
 

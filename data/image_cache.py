@@ -15,10 +15,13 @@ import errno
 import json
 import logging
 import math
+import os
 import secrets
 import shutil
+import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,17 +33,17 @@ from common.errors import UserError
 from common.files import write_text
 from common.progress import tracked
 from data.decoding import DecodedImage
-from data.images import Images, ImagesInMemory, Indices, digest
+from data.images import Images, ImagesInMemory, Indices, JoinedImages, as_indices, digest
 
 CACHE = Path(__file__).resolve().parent.parent / "datasets"
 CACHE_HELP = "the folder that keeps images after they were downloaded, rendered or decoded (default: datasets, here)"
 FORMAT = 1
-BLOCK = 64  # images that a worker makes at once, and that one line of the index names
+BLOCK, BLOCK_BYTES = 64, 32 * 2**20  # the most that a worker makes at once, and that one line of the index names
 PROCESSES_FROM = 200  # images; fewer images are made by threads before processes have started
 WORTH_TELLING = 64 * 2**20  # bytes
 PIXELS, INDEX, LOCK = "pixels-", "index.jsonl", "lock"
 
-Stamp = tuple[int, int] | None  # the size of a file in bytes and the time of its last change in nanoseconds
+Stamp = tuple[int, ...] | None  # the size of a file in bytes, and the times of its changes in nanoseconds
 Make = Callable[[Any], DecodedImage | str]
 
 log = logging.getLogger(__name__)
@@ -51,14 +54,16 @@ class Entry(NamedTuple):
 
     Attributes:
         stamp: of its file when it was read; None for an image that has no file.
-        at: the file of its pixels and its row there; None for an image that could not be made.
-        content: the digest of its pixels, or the reason why it could not be made.
+        file: the file of its pixels.
+        row: of its pixels in this file.
+        digest: of its pixels.
         warnings: what the user should know about the image.
     """
 
     stamp: Stamp
-    at: tuple[str, int] | None
-    content: str
+    file: str
+    row: int
+    digest: str
     warnings: tuple[str, ...] = ()
 
 
@@ -95,50 +100,57 @@ class Found(NamedTuple):
     Attributes:
         images: m images.
         kept: their places in the request, (m,) int, increasing.
-        entries: one for each name of the request.
+        warnings: for each of these images, what the user should know about it.
+        reasons: by place in the request, why an image could not be made. It is tried again next time.
     """
 
     images: Images
     kept: np.ndarray
-    entries: list[Entry]
+    warnings: list[tuple[str, ...]]
+    reasons: dict[int, str]
 
 
 class ImagesOnDisk(Images):
-    """Images that are read from the pixels of a cache.
+    """Images that are read from the pixels of a cache. Its files stay open, so another process may remove them.
 
     Args:
         folder: the cache.
         image_shape: (height, width, channels).
         entries: of the images, in their order.
+
+    Raises:
+        OSError: a file cannot be opened.
     """
 
     def __init__(self, folder: Path, image_shape: tuple[int, int, int], entries: Sequence[Entry]):
         self.folder, self.image_shape, self.count = folder, image_shape, len(entries)
-        places = [entry.at for entry in entries if entry.at]
-        self.files = sorted({file for file, _ in places})
-        number = {file: index for index, file in enumerate(self.files)}
-        self._file = np.array([number[file] for file, _ in places], int)
-        self._row = np.array([row for _, row in places], int)
-        self._digests = [entry.content for entry in entries]
+        names = sorted({entry.file for entry in entries})
+        self._files = [os.open(folder / name, os.O_RDONLY | getattr(os, "O_BINARY", 0)) for name in names]
+        for file in self._files:
+            weakref.finalize(self, os.close, file)
+        number = {name: index for index, name in enumerate(names)}
+        self._file = [number[entry.file] for entry in entries]
+        self._row = [entry.row for entry in entries]
+        self._digests = [entry.digest for entry in entries]
+        self._reading = threading.Lock()
 
     def batch(self, indices: Indices) -> np.ndarray:
-        indices = np.asarray(indices, int)
-        pixels = np.empty((len(indices), *self.image_shape), np.uint8)
-        files, rows = self._file[indices], self._row[indices] * math.prod(self.image_shape)
-        for number in np.unique(files):
-            path, here = self.folder / self.files[number], np.flatnonzero(files == number)
+        places = as_indices(indices)
+        pixels = np.empty((len(places), *self.image_shape), np.uint8)
+        size = math.prod(self.image_shape)
+        for image, index in zip(pixels, places.tolist(), strict=True):
             try:
-                with path.open("rb", buffering=0) as file:
-                    for place, start in zip(here.tolist(), rows[here].tolist(), strict=True):
-                        file.seek(start)
-                        file.readinto(pixels[place].data)  # what a short file does not fill has another digest
+                with self._reading:
+                    os.lseek(self._files[self._file[index]], self._row[index] * size, os.SEEK_SET)
+                    content = os.read(self._files[self._file[index]], size)
             except OSError as reason:
-                raise UserError(f"{path} cannot be read any more ({reason.strerror}); run again") from reason
-        for image, index in zip(pixels, indices.tolist(), strict=True):
-            if digest(image) != self._digests[index]:
+                raise UserError(f"{self.folder} cannot be read any more ({reason.strerror}); run again") from reason
+            read = np.frombuffer(content, np.uint8)
+            if digest(read) != self._digests[index]:
                 raise UserError(
                     f"{self.folder} does not hold the pixels that were written there; remove it, and run again"
                 )
+            image[...] = read.reshape(self.image_shape)
         return pixels
 
     def digests(self) -> list[str]:
@@ -148,33 +160,78 @@ class ImagesOnDisk(Images):
 def cached_images(folder: Path, request: Request) -> Found:
     """The images from the cache in this folder; those that are missing or have changed are made and added first.
 
-    Of several processes that ask at once, one makes the images. If the folder cannot be written, the images are made in
-    memory, and a warning says so.
+    Of several processes that ask at once, one makes the images. If the folder cannot be written, the missing images are
+    made in memory, and a warning says so.
 
     Raises:
         UserError: there is no room for the pixels.
     """
-    try:
-        entries, _ = _read(folder, request)
-        if _missing(entries, request):
+    entries, _ = _read(folder, request)
+    reasons: dict[str, str] = {}
+    if missing := _missing(entries, request):
+        try:
             folder.mkdir(parents=True, exist_ok=True)
             with _one_process_at_a_time(folder):
-                entries = _completed(folder, request)
-    except OSError as refusal:
-        if refusal.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise UserError(
-                f"no room is left in {folder.parent}; make room and run again, which goes on from there, or pass "
-                "another --cache"
-            ) from refusal
-        log.warning("%s cannot be written (%s); the next run makes these images again", folder, refusal.strerror)
-        return _made_in_memory(request)
-    return _found(request, entries, lambda asked: ImagesOnDisk(folder, request.image_shape, asked))
+                entries, reasons = _completed(folder, request)
+        except OSError as refusal:
+            if refusal.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise UserError(
+                    f"no room is left in {folder.parent}, or for temporary files; make room and run again, which goes "
+                    "on from there, or pass another --cache"
+                ) from refusal
+            log.warning(
+                "%s cannot be written (%s); %d images are made in memory, and again in the next run",
+                folder,
+                refusal.strerror,
+                len(missing),
+            )
+            return _with_missing_in_memory(folder, request, entries, missing)
+    kept = [place for place, name in enumerate(request.names) if name not in reasons]
+    asked = [entries[request.names[place]] for place in kept]
+    return Found(
+        ImagesOnDisk(folder, request.image_shape, asked) if asked else _no_images(request),
+        np.array(kept, int),
+        [entry.warnings for entry in asked],
+        {place: reasons[name] for place, name in enumerate(request.names) if name in reasons},
+    )
 
 
-def _found(request: Request, entries: Mapping[str, Entry], images_of: Callable[[Sequence[Entry]], Images]) -> Found:
-    asked = [entries[name] for name in request.names]
-    kept = [place for place, entry in enumerate(asked) if entry.at]
-    return Found(images_of([asked[place] for place in kept]), np.array(kept, int), asked)
+def _no_images(request: Request) -> Images:
+    return ImagesInMemory(np.empty((0, *request.image_shape), np.uint8))
+
+
+def _with_missing_in_memory(
+    folder: Path, request: Request, entries: Mapping[str, Entry], missing: Sequence[int]
+) -> Found:
+    added: dict[str, Entry] = {}
+    reasons: dict[str, str] = {}
+    blocks: list[np.ndarray] = []
+
+    def add(block: Mapping[str, Entry], failed: Mapping[str, str], pixels: np.ndarray | None) -> None:
+        added.update(block)
+        reasons.update(failed)
+        if pixels is not None:
+            blocks.append(pixels)
+
+    _make(request, missing, None, add)
+    here = {request.names[place] for place in missing}
+    kept = [place for place, name in enumerate(request.names) if name not in reasons]
+    names = [request.names[place] for place in kept]
+    on_disk = [entries[name] for name in names if name not in here]
+    parts = [
+        ImagesOnDisk(folder, request.image_shape, on_disk) if on_disk else _no_images(request),
+        ImagesInMemory(np.concatenate([_no_images(request).all(), *blocks])),
+    ]
+    places, earlier = [], 0
+    for name in names:
+        places.append((1, added[name].row) if name in here else (0, earlier))
+        earlier += name not in here
+    return Found(
+        JoinedImages(parts, places),
+        np.array(kept, int),
+        [(added if name in here else entries)[name].warnings for name in names],
+        {place: reasons[name] for place, name in enumerate(request.names) if name in reasons},
+    )
 
 
 def _missing(entries: Mapping[str, Entry], request: Request) -> list[int]:
@@ -191,18 +248,29 @@ def _read(folder: Path, request: Request) -> tuple[dict[str, Entry], bool]:
         if json.loads(header) != _header(request):
             raise ValueError(f"its first line is {header}")
         for line in lines:
-            for name, stamp, at, content, warnings in json.loads(line):
-                entries[name] = Entry(stamp and tuple(stamp), at and (str(at[0]), int(at[1])), content, tuple(warnings))
-    except FileNotFoundError:
+            for name, stamp, file, row, digest_, warnings in json.loads(line):
+                entries[name] = Entry(stamp and tuple(stamp), str(file), int(row), str(digest_), tuple(warnings))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}, False
+    except OSError as refusal:
+        log.warning("%s cannot be read (%s)", folder / INDEX, refusal.strerror)
         return {}, False
     except (ValueError, TypeError, AttributeError, LookupError) as damage:
         log.warning("%s is damaged (%s); the images are made again", folder / INDEX, damage)
         return {}, False
-    rows = {path.name: path.stat().st_size // request.image_bytes for path in folder.glob(f"{PIXELS}*")}
-    there = {name: entry for name, entry in entries.items() if not entry.at or entry.at[1] < rows.get(entry.at[0], 0)}
+    rows = {file: _size(folder / file) // request.image_bytes for file in {entry.file for entry in entries.values()}}
+    there = {name: entry for name, entry in entries.items() if entry.row < rows[entry.file]}
     if lost := len(entries) - len(there):
         log.warning("pixels in %s are cut short; %d images are made again", folder, lost)
     return there, not lost and not last  # a line that was not finished is no entry
+
+
+def _size(path: Path) -> int:
+    """The size of a file in bytes; 0 if it is gone or cannot be read."""
+    try:
+        return path.stat().st_size if os.access(path, os.R_OK) else 0
+    except OSError:
+        return 0
 
 
 def _header(request: Request) -> dict[str, Any]:
@@ -213,62 +281,51 @@ def _line(entries: Mapping[str, Entry]) -> str:
     return json.dumps([[name, *entry] for name, entry in entries.items()], separators=(",", ":")) + "\n"
 
 
-def _completed(folder: Path, request: Request) -> dict[str, Entry]:
-    """The entries of all images of the request, after those that are missing have been made and added."""
+def _completed(folder: Path, request: Request) -> tuple[dict[str, Entry], dict[str, str]]:
+    """The entries of all images of the request, after those that are missing have been made; why others could not."""
     entries, clean = _read(folder, request)
     missing = _missing(entries, request)
+    reasons: dict[str, str] = {}
+    if not missing:  # another process has made them
+        return entries, reasons
     _check_room(folder, request, len(missing))
     if not clean:
         write_text(folder / INDEX, json.dumps(_header(request)) + "\n" + (_line(entries) if entries else ""))
-    used = {entry.at[0] for entry in entries.values() if entry.at}
+    used = {entry.file for entry in entries.values()}
     for path in folder.glob(f"{PIXELS}*"):
         if path.name not in used:
-            path.unlink()
+            with suppress(OSError):  # Windows refuses while a process reads it
+                path.unlink()
+    for place in missing:
+        entries.pop(request.names[place], None)
     pixels = folder / f"{PIXELS}{secrets.token_hex(4)}"
     pixels.touch(exist_ok=False)
     with (folder / INDEX).open("a", encoding="utf-8") as index:
 
-        def add(added: Mapping[str, Entry], _: np.ndarray | None) -> None:
+        def add(added: Mapping[str, Entry], failed: Mapping[str, str], _: np.ndarray | None) -> None:
             entries.update(added)
-            index.write(_line(added))
-            index.flush()
+            reasons.update(failed)
+            if added:
+                index.write(_line(added))
+                index.flush()
 
         _make(request, missing, pixels, add)
-    return entries
+    return entries, reasons
 
 
-def _made_in_memory(request: Request) -> Found:
-    """All images, without a cache."""
-    entries: dict[str, Entry] = {}
-    blocks = [np.empty((0, *request.image_shape), np.uint8)]
-
-    def add(added: Mapping[str, Entry], block: np.ndarray | None) -> None:
-        entries.update(added)
-        if block is not None:
-            blocks.append(block)
-
-    _make(request, range(len(request.names)), None, add)
-
-    def images(asked: Sequence[Entry]) -> Images:
-        return ImagesInMemory(np.concatenate(blocks)[[entry.at[1] for entry in asked if entry.at]])
-
-    return _found(request, entries, images)
+Add = Callable[[Mapping[str, Entry], Mapping[str, str], np.ndarray | None], None]
 
 
-def _make(
-    request: Request,
-    places: Sequence[int],
-    pixels: Path | None,
-    add: Callable[[Mapping[str, Entry], np.ndarray | None], None],
-) -> None:
+def _make(request: Request, places: Sequence[int], pixels: Path | None, add: Add) -> None:
     """Make the images at these places of the request, on all cores.
 
     Args:
         pixels: the file to which the workers write; without it, `add` gets the pixels.
-        add: called for each block with its entries.
+        add: called for each block with its entries, and by name the reasons of images that could not be made.
     """
-    starts = range(0, len(places), BLOCK)
-    blocks = [places[start : start + BLOCK] for start in starts]
+    block_size = max(1, min(BLOCK, BLOCK_BYTES // request.image_bytes))
+    starts = range(0, len(places), block_size)
+    blocks = [places[start : start + block_size] for start in starts]
     parallel = Parallel(
         n_jobs=-1, backend="loky" if len(places) >= PROCESSES_FROM else "threading", return_as="generator"
     )
@@ -278,17 +335,17 @@ def _make(
         )
         for block, start in zip(blocks, starts, strict=True)
     )
-    name = pixels.name if pixels else ""
+    file = pixels.name if pixels else ""
 
     def one_by_one() -> Iterator[int]:
         for block, start, (told, kept) in zip(blocks, starts, made, strict=True):
-            add(
-                {
-                    request.names[place]: Entry(request.stamps[place], (name, row) if is_image else None, *rest)
-                    for row, (place, (is_image, *rest)) in enumerate(zip(block, told, strict=True), start)
-                },
-                kept,
-            )
+            added, failed = {}, {}
+            for row, (place, (is_image, content, warnings)) in enumerate(zip(block, told, strict=True), start):
+                if is_image:
+                    added[request.names[place]] = Entry(request.stamps[place], file, row, content, warnings)
+                else:
+                    failed[request.names[place]] = content
+            add(added, failed, kept)
             yield from block
 
     for _ in tracked(one_by_one(), request.what.format(f"{len(places):,}"), len(places)):
@@ -313,7 +370,7 @@ def _make_block(
             told.append((True, digest(result.pixels), result.warnings))
     if not pixels:
         return told, block
-    with pixels.open("r+b", buffering=0) as file:
+    with pixels.open("r+b") as file:  # buffered: it writes all, or raises an error
         file.seek(row * math.prod(image_shape))
         file.write(block.data)
     return told, None

@@ -113,10 +113,11 @@ def _decoded(folder: Path, paths: Sequence[Path], names: Sequence[str], size: in
 
 
 def _stamp(path: Path) -> Stamp:
-    """The size and the time of a file; None if it is gone."""
+    """The size and the times of a file; None if it is gone."""
     try:
         status = path.stat()
-        return status.st_size, status.st_mtime_ns
+        # A file that replaces another one may have its size and its time, but not the time of the change.
+        return status.st_size, status.st_mtime_ns, status.st_ctime_ns
     except OSError:
         return None
 
@@ -133,7 +134,7 @@ def _tell(folder: Path, paths: Sequence[Path], decoded: Found) -> None:
     Raises:
         UserError: too many could not be decoded.
     """
-    damaged = [(path, entry.content) for path, entry in zip(paths, decoded.entries, strict=True) if not entry.at]
+    damaged = [(paths[place], reason) for place, reason in sorted(decoded.reasons.items())]
     if len(damaged) > MOST_DAMAGED * len(paths):
         example, reason = damaged[0]
         raise UserError(
@@ -143,8 +144,8 @@ def _tell(folder: Path, paths: Sequence[Path], decoded: Found) -> None:
     for path, reason in damaged:
         log.warning("left out %s: %s", printable(path), printable(reason))
     images_with: dict[str, list[Path]] = {}
-    for path, entry in zip(paths, decoded.entries, strict=True):
-        for warning in entry.warnings:
-            images_with.setdefault(warning, []).append(path)
+    for place, warnings in zip(decoded.kept.tolist(), decoded.warnings, strict=True):
+        for warning in warnings:
+            images_with.setdefault(warning, []).append(paths[place])
     for warning, those in images_with.items():
         log.warning("%d images, such as %s, %s", len(those), printable(those[0]), warning)

@@ -32,7 +32,8 @@ class Images(ABC):
         """The images at these indices, in this order: a new array (len(indices), height, width, channels).
 
         Raises:
-            IndexError: an index is no image.
+            IndexError: an index is no image; -1 is the last one.
+            TypeError: the indices are a mask.
             UserError: the images cannot be read any more.
         """
 
@@ -58,7 +59,7 @@ class Images(ABC):
 
     def part(self, indices: Indices) -> "Images":
         """The images at these indices, in this order. None of them is read now."""
-        return PartOfImages(self, np.asarray(indices, int))
+        return PartOfImages(self, as_indices(indices))
 
 
 class ImagesInMemory(Images):
@@ -75,7 +76,7 @@ class ImagesInMemory(Images):
         self.dtype = pixels.dtype
 
     def batch(self, indices: Indices) -> np.ndarray:
-        return self.pixels[np.asarray(indices, int)]
+        return self.pixels[as_indices(indices)]
 
 
 class PartOfImages(Images):
@@ -91,11 +92,45 @@ class PartOfImages(Images):
         self.count, self.image_shape, self.dtype = len(indices), whole.image_shape, whole.dtype
 
     def batch(self, indices: Indices) -> np.ndarray:
-        return self.whole.batch(self.indices[np.asarray(indices, int)])
+        return self.whole.batch(self.indices[as_indices(indices)])
 
     def digests(self) -> list[str]:
         digests = self.whole.digests()
         return [digests[index] for index in self.indices]
+
+
+class JoinedImages(Images):
+    """Images of several others.
+
+    Args:
+        others: of the same shape.
+        places: for each image the number of the others that have it, and its index there.
+    """
+
+    def __init__(self, others: Sequence[Images], places: Sequence[tuple[int, int]]):
+        self.others, self.count, self.image_shape = others, len(places), others[0].image_shape
+        self._other = np.array([other for other, _ in places], int)
+        self._index = np.array([index for _, index in places], int)
+
+    def batch(self, indices: Indices) -> np.ndarray:
+        indices = as_indices(indices)
+        pixels = np.empty((len(indices), *self.image_shape), self.dtype)
+        for number, images in enumerate(self.others):
+            here = self._other[indices] == number
+            pixels[here] = images.batch(self._index[indices[here]])
+        return pixels
+
+
+def as_indices(indices: Indices) -> np.ndarray:
+    """The indices, (n,) int.
+
+    Raises:
+        TypeError: they are a mask.
+    """
+    array = np.asarray(indices)
+    if array.dtype == bool:
+        raise TypeError("a mask is no index; pass np.flatnonzero(mask)")
+    return array.astype(int)
 
 
 def images_of(images: Images | np.ndarray) -> Images:

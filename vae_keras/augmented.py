@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from data.pipelines import training_batches
+from data.pipelines import reading, training_batches
 from vae_keras.config import Config
 from vae_keras.run_data import RunData
 
@@ -21,7 +21,8 @@ def shown_in_training(config: Config, data: RunData) -> np.ndarray:
     )
     shown = np.empty((epochs * len(chosen), *data.dataset.images.image_shape), np.float32)
     start = 0
-    for batch in batches:  # a list of batches and their concatenation would need twice the memory
-        shown[start : start + len(batch)] = batch
-        start += len(batch)
+    with reading():
+        for batch in batches:  # a list of batches and their concatenation would need twice the memory
+            shown[start : start + len(batch)] = batch
+            start += len(batch)
     return shown

@@ -123,15 +123,17 @@ def cost(network: Network) -> Cost:
     """
     potentials = network.potentials()
     tree = triangulation.junction_tree(elimination.elimination_of(potentials))
-    return _cost(tree.cliques, elimination.sizes_of(potentials))
+    return _cost(tree.cliques, potentials)
 
 
-def _cost(cliques: Collection[frozenset[str]], sizes: Mapping[str, int]) -> Cost:
+def _cost(cliques: Collection[frozenset[str]], potentials: Sequence[Potential]) -> Cost:
     """The cost of sending all messages: tables that are kept are there up to three times, others one at a time."""
+    sizes = elimination.sizes_of(potentials)
     cost = elimination.tree_cost(cliques, sizes)
     tables = [prod(sizes[variable] for variable in clique) for clique in cliques]
     kept = sum(table for table in tables if is_kept(table, cost.cells))
-    return cost._replace(bytes=FLOAT * (3 * kept + elimination.TEMPORARIES * max(tables, default=0)))
+    factors = sum(potential.values.size for potential in potentials)
+    return cost._replace(bytes=FLOAT * (3 * kept + factors + elimination.TEMPORARIES * max(tables, default=0)))
 
 
 def is_kept(table: int, tree: int) -> bool:
@@ -158,7 +160,7 @@ def tree_of(
     """
     tree = triangulation.junction_tree(elimination.elimination_of(potentials))
     sizes = elimination.sizes_of(potentials)
-    elimination.check_cost(purpose, _cost(tree.cliques, sizes), remedy)
+    elimination.check_cost(purpose, _cost(tree.cliques, potentials), remedy)
     place = {variable: index for index, variable in enumerate(network.graph)}
     scopes = [tuple(sorted(clique, key=place.__getitem__)) for clique in tree.cliques]
     cells = [prod(sizes[variable] for variable in scope) for scope in scopes]

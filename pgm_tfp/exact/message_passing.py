@@ -14,11 +14,12 @@ computed again with logarithms.
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
-from pgm_tfp.exact.junction_tree import CliquePotentials
+from pgm_tfp.exact.junction_tree import CliquePotentials, is_kept
 from pgm_tfp.potentials import LOG_SUM_PRODUCT, Semiring, in_float64_range
 
 ROWS = -1  # the axis of the rows of findings
@@ -103,7 +104,7 @@ def _sent(
         table = Table(potentials, index, semiring)
         for factor in received[index]:
             table.multiply(factor)
-        if not table.made:
+        if table.is_kept:
             kept[index] = table
             received[index] = []
         if clique.parent is None:
@@ -139,7 +140,7 @@ class Table:
 
     Attributes:
         values: (states of each variable..., rows or 1).
-        made: whether the table is the product of several factors, which is made again when it is needed.
+        is_kept: whether the table is kept until the messages come back; otherwise it is made again.
     """
 
     def __init__(self, potentials: CliquePotentials, clique: int, semiring: Semiring):
@@ -148,8 +149,9 @@ class Table:
         if semiring.logarithms and not potentials.logarithms:
             first, *others = map(semiring.hold, (first, *others))
         shape = (*potentials.tree.cliques[clique].shape, 1)
-        self.made = self._own = first.shape != shape or bool(others)
-        self.values = np.broadcast_to(first, shape).copy() if self.made else first
+        self.is_kept = is_kept(prod(shape), potentials.tree.cells)
+        self._own = first.shape != shape or bool(others)  # whether `values` may be written to
+        self.values = np.broadcast_to(first, shape).copy() if self._own else first
         for factor in others:
             self.multiply(factor)
 

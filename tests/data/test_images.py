@@ -65,3 +65,8 @@ def test_images_that_cannot_be_read_end_a_pipeline_with_their_own_error(batches)
     with pytest.raises(UserError, match="plug it in again"), reading():
         for _ in batches():
             pass
+
+
+def test_a_mask_is_no_index():
+    with pytest.raises(TypeError, match="flatnonzero"):
+        images_of(PIXELS).batch(np.arange(23) > 3)

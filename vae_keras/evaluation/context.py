@@ -188,7 +188,12 @@ class EvaluationContext:
         if name not in self._label_spaces:
             dataset, train = self.data.dataset, self.data.split.train
             if len(train) > MOST_LEARNT:
-                train = np.sort(self.random().permutation(train)[:MOST_LEARNT])
+                shuffled = self.random().permutation(train)
+                has = dataset.label(name)[shuffled]
+                rare, other = sorted((shuffled[has], shuffled[~has]), key=len)
+                # Half of them are of the rarer kind, or all of that kind: a random choice could miss it.
+                rare = rare[: MOST_LEARNT // 2]
+                train = np.sort(np.concatenate([rare, other[: MOST_LEARNT - len(rare)]]))
             images = dataset.images.part(train)
             self._label_spaces[name] = feature_spaces.label_space(images, dataset.label(name)[train])
         return self._label_spaces[name]
