@@ -10,7 +10,6 @@ from PIL import Image
 
 import evaluate
 import train
-from data.images import ImagesInMemory
 from data.rendered_faces import LevelledFaces
 from vae_keras import metrics
 from vae_keras.config_file import load_config
@@ -50,7 +49,7 @@ def test_the_scores_are_of_fresh_faces_none_of_which_the_run_has(scored):
     config = load_config(scored.config)
     data = read_data(config, scored.split)
     images, levels = LevelledFaces(5, config.image_size, config.channels).draw(300)
-    fresh = ImagesInMemory(images).digests()
+    fresh = images.digests()
     assert not set(fresh) & set(data.dataset.digests())
     context = EvaluationContext(config, load_run(scored.folder), data, read_history(scored))
     codes = disentanglement.labelled_codes(context).codes

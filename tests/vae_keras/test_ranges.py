@@ -36,7 +36,7 @@ TYPED = st.one_of(
 )
 
 
-def stop(config):
+def stop(config, cache):
     raise UserError("the images would be opened now")
 
 
