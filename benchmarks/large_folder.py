@@ -250,7 +250,7 @@ def torch_batches() -> dict[str, float]:
 
     paths = sorted(images().glob("*/*.jpg"))
 
-    class Faces(torch.utils.data.Dataset):  # type: ignore[type-arg]
+    class Faces(torch.utils.data.Dataset):
         def __len__(self) -> int:
             return len(paths)
 

@@ -1,7 +1,7 @@
 """Decoded images on disk, which later runs read instead of decoding or rendering them again.
 
 A cache is a folder. `pixels-*` have the pixels of one image after the other, as they are. Each line of `index.jsonl`
-names images that were added together: the name of each, the size and the time of its file, the file of its pixels and
+names images that were added together: the name of each, the size and the times of its file, the file of its pixels and
 its row there, and the digest of its pixels. What is missing is made, and added. A cache whose building was interrupted,
 and one of a folder with new or changed images, are therefore the same case.
 
@@ -248,8 +248,8 @@ def _read(folder: Path, request: Request) -> tuple[dict[str, Entry], bool]:
         if json.loads(header) != _header(request):
             raise ValueError(f"its first line is {header}")
         for line in lines:
-            for name, stamp, file, row, digest_, warnings in json.loads(line):
-                entries[name] = Entry(stamp and tuple(stamp), str(file), int(row), str(digest_), tuple(warnings))
+            for name, stamp, file, row, of_pixels, warnings in json.loads(line):
+                entries[name] = Entry(stamp and tuple(stamp), str(file), int(row), str(of_pixels), tuple(warnings))
     except (FileNotFoundError, NotADirectoryError):
         return {}, False
     except OSError as refusal:

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 def image_folder(folder: Path, size: int = 128, channels: int = 1, cache: Path = CACHE) -> Dataset:
     """Every image in `folder` and its sub-folders, sorted by path, as `size` x `size` pixels.
 
-    Decoded images are kept in the folder `cache`. Only files that are new, or whose size or time has changed, are
+    Decoded images are kept in the folder `cache`. Only files that are new, or whose size or times have changed, are
     decoded again.
 
     If images are in two or more sub-folders of `folder`, each sub-folder is a class. Its name, as

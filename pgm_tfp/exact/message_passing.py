@@ -2,9 +2,10 @@
 
 A message is a clique's weights summed over the variables that the receiver does not have. Messages towards the root
 collect the findings. Messages back distribute them; each is divided by the message that the receiving clique had sent.
-Then every clique holds the posterior of its variables (Jensen, Lauritzen & Olesen 1990, "Hugin" propagation). The table
-of a large clique is made from its factors twice, for its message to the parent and for those to its children, and is
-never held in between.
+Then every clique holds the posterior of its variables (Jensen, Lauritzen & Olesen 1990, "Hugin" propagation).
+
+In a large tree, the table of a large clique is made from its factors twice: for its message to the parent, and for
+those to its children. It is not kept in between.
 
 Findings enter as likelihoods. Rows in which different variables are observed can therefore go through the same tree
 together, along the last axis of all arrays. Each row's messages are divided by their largest entry, so that long
@@ -25,7 +26,7 @@ from pgm_tfp.potentials import LOG_SUM_PRODUCT, Semiring, in_float64_range
 ROWS = -1  # the axis of the rows of findings
 
 
-Read = Callable[[int, np.ndarray], object]
+Read = Callable[[int, np.ndarray], object]  # gets the number of a clique and its posterior
 
 
 class Marginals(NamedTuple):
