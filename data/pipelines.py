@@ -5,7 +5,7 @@ This is the only module of `data` that uses TensorFlow, which it loads when the 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     import tensorflow as tf
 else:
     tf = LazyModule("tensorflow")
+
+
+class Share(NamedTuple):
+    """The part of each batch that one process trains on: `last - first` pieces out of `pieces`, one for each device."""
+
+    first: int = 0
+    last: int = 1
+    pieces: int = 1
 
 
 def to_unit(images: "tf.Tensor") -> "tf.Tensor":
@@ -32,6 +40,7 @@ def training_batches(
     first_epoch: int = 0,
     flip: bool = False,
     shift: int = 0,
+    share: Share = Share(),  # noqa: B008 (immutable)
 ) -> "tf.data.Dataset":
     """Batches of pixels in [0, 1] for the epochs first_epoch .. epochs - 1.
 
@@ -48,6 +57,8 @@ def training_batches(
         flip: mirror each image left to right with probability 1/2, drawn again in every epoch.
         shift: move each image by a whole number of pixels, uniform in [-shift, shift] in each direction, drawn again
             in every epoch. The pixels of the edge are repeated.
+        share: the pieces of each batch that are wanted. They follow each other in the result; other pieces are not
+            read.
     """
     images = images_of(images)
     count, (height, width, _) = images.count, images.image_shape
@@ -71,14 +82,34 @@ def training_batches(
             chosen = tf.gather(chosen, tf.clip_by_value(columns, 0, width - 1), axis=2, batch_dims=1)
         return to_unit(chosen)
 
-    return tf.data.Dataset.range(first_epoch, epochs).flat_map(one_epoch).map(batch).prefetch(2)
+    batches = tf.data.Dataset.range(first_epoch, epochs).flat_map(one_epoch)
+    return _pieces(batches, share).map(batch).prefetch(2)
 
 
-def evaluation_batches(images: Images | np.ndarray, batch_size: int) -> "tf.data.Dataset":
-    """One pass over uint8 images in their order, in batches of pixels in [0, 1]."""
+def evaluation_batches(
+    images: Images | np.ndarray,
+    batch_size: int,
+    share: Share = Share(),  # noqa: B008 (immutable)
+) -> "tf.data.Dataset":
+    """One pass over uint8 images in their order, in batches of pixels in [0, 1], or the wanted pieces of each batch."""
     images = images_of(images)
-    places = tf.data.Dataset.range(images.count).batch(batch_size)
+    places = _pieces(tf.data.Dataset.range(images.count).batch(batch_size).map(lambda indices: (indices,)), share)
     return places.map(lambda indices: to_unit(_read(images, indices))).prefetch(2)
+
+
+def _pieces(batches: "tf.data.Dataset", share: Share) -> "tf.data.Dataset":
+    """Each batch, a tuple of tensors, cut into pieces whose sizes differ by at most one; the pieces of this share."""
+
+    def cut(*batch: "tf.Tensor") -> "tf.data.Dataset":
+        count = tf.shape(batch[0], tf.int64)[0]
+
+        def piece(number: "tf.Tensor") -> tuple["tf.Tensor", ...]:
+            first, after = (count * edge // share.pieces for edge in (number, number + 1))
+            return tuple(tensor[first:after] for tensor in batch)
+
+        return tf.data.Dataset.range(share.first, share.last).map(piece)
+
+    return batches if share.pieces == 1 else batches.flat_map(cut)
 
 
 def _read(images: Images, indices: "tf.Tensor") -> "tf.Tensor":

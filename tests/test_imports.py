@@ -27,7 +27,8 @@ ORDER = {
         ["__main__"],
     ],
     "vae_keras": [
-        ["backend", "keras_private"],
+        ["backend", "keras_private", "cluster"],
+        ["replicas"],
         ["registry", "optimizers", "seeded_layers", "gaussians"],
         ["optimization"],
         ["priors", "likelihoods", "total_correlation", "elbo"],
@@ -37,7 +38,7 @@ ORDER = {
         ["objectives"],
         ["parts"],
         ["model"],
-        ["config", "latent", "pictures"],
+        ["config", "latent", "pictures", "distributed"],
         ["config_file", "resuming", "run_data", "feature_spaces"],
         ["augmented", "run_folder", "metrics"],
         ["runs", "prior_fitting", "directions"],

@@ -18,6 +18,7 @@ from vae_keras.objectives import NegativeElbo, Objective
 from vae_keras.parts import PARTS
 from vae_keras.priors import PriorPart, Standard
 from vae_keras.registry import choose, loaded, look_up, saved
+from vae_keras.replicas import replica_count, whole_batch
 from vae_keras.sampling import Sampling
 from vae_keras.types import TERMS, ElboTerms, Forward, Loss
 
@@ -78,7 +79,12 @@ class VAE(keras.Model):
         self.training_images = training_images
         # Saved as a weight, so that a schedule goes on where it was.
         self.images_seen = self.add_weight(
-            shape=(), dtype="int64", initializer="zeros", trainable=False, aggregation="sum", name="images_seen"
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",  # each replica counts the whole batch
+            name="images_seen",
         )
         self.means = {name: keras.metrics.Mean(name=name) for name in (*TERMS, *objective.parts)}
         self.built = True
@@ -164,18 +170,19 @@ class VAE(keras.Model):
     def train_step(self, data: Tensor) -> dict[str, Tensor]:
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
-            forward = self.forward(images, training=True)
+            forward = whole_batch_of(self.forward(images, training=True))
             loss = self.objective.loss(forward)
-            scaled_loss = self.optimizer.scale_loss(ops.mean(loss.per_image))  # as it is, unless in float16
+            # Keras adds up the gradients of replicas. `scale_loss` changes nothing, unless in float16.
+            scaled_loss = self.optimizer.scale_loss(ops.mean(loss.per_image) / replica_count())
         weights = self.trainable_variables
         self.optimizer.apply(tape.gradient(scaled_loss, weights), weights)
         learnt = self.auxiliary.learn(forward.latents)
-        self.images_seen.assign_add(ops.cast(ops.shape(images)[0], "int64"))
+        self.images_seen.assign_add(ops.cast(ops.shape(forward.latents)[0], "int64"))
         return self._record(loss._replace(parts=loss.parts | learnt), forward.terms)
 
     def test_step(self, data: Tensor) -> dict[str, Tensor]:
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        forward = self.forward(images)
+        forward = whole_batch_of(self.forward(images))
         return self._record(self.objective.loss(forward), forward.terms)
 
     def _record(self, loss: Loss, terms: ElboTerms) -> dict[str, Tensor]:
@@ -211,6 +218,12 @@ class VAE(keras.Model):
         config["prior"]["options"].pop("latent_dim", None)  # before priors and their densities were two classes
         parts = {kind: loaded(kind, PARTS[kind], config[kind]) for kind in KEPT}
         return cls(**{**config, **halves, **parts, "training_images": config["training_images"] or 1})
+
+
+def whole_batch_of(forward: Forward) -> Forward:
+    """The forward pass of all replicas; see `vae_keras.replicas`."""
+    terms, posterior, latents = whole_batch((forward.terms, forward.posterior, forward.latents))
+    return forward._replace(terms=terms, posterior=posterior, latents=latents)
 
 
 def build_vae(

@@ -6,6 +6,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from vae_keras.keras_private import GradientsOfAllReplicas
+
 NO_KERNEL = r"^(?!.*kernel)"  # matches the names of the weights that do not decay: all except kernels
 NORM_MEMORY = 0.98  # of the running mean of the gradient's norm: about the last 50 steps
 FIRST_STEPS = 20  # which are not clipped, because the mean is of few steps
@@ -75,7 +77,7 @@ class WeightAveraging(keras.optimizers.Optimizer):
         return {**super().get_config(), "mean_age": self.mean_age}
 
 
-class GradientClipping(keras.optimizers.Optimizer):
+class GradientClipping(GradientsOfAllReplicas, keras.optimizers.Optimizer):
     """Shortens a gradient that is much longer than the gradients before it. List it before a class of Keras.
 
     A gradient g of all weights becomes g min(1, clipping m / |g|), where m is the running mean of the norms of the
@@ -99,9 +101,9 @@ class GradientClipping(keras.optimizers.Optimizer):
             self.norm = self.add_variable((), initializer="zeros", name="gradient_norm")
         super().build(variables)
 
-    def apply(self, grads: list[Any], trainable_variables: list[keras.Variable]) -> Any:
-        """Shorten the gradients if they are too long, then take a step."""
-        return super().apply(self.clipped(grads) if self.clipping else grads, trainable_variables)
+    def whole_gradients(self, grads: list[Any]) -> list[Any]:
+        """The gradients, shortened if they are too long."""
+        return self.clipped(grads) if self.clipping else grads
 
     def clipped(self, grads: list[Any]) -> list[Any]:
         """The gradients, at most `clipping` times as long together as those of the steps before."""

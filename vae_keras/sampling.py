@@ -7,6 +7,7 @@ from keras import ops
 
 from vae_keras.backend import Tensor
 from vae_keras.gaussians import Posterior
+from vae_keras.replicas import drawn_for_rows
 from vae_keras.seeded_layers import SavedNoise
 
 
@@ -22,7 +23,11 @@ class Sampling(SavedNoise, keras.layers.Layer):
 
     def call(self, posterior: Posterior) -> Tensor:
         """One z for each image, (batch, latents)."""
-        return posterior.reparameterised(keras.random.normal(ops.shape(posterior.mean), seed=self.seed_generator))
+
+        def draw(shape: Any) -> Tensor:
+            return keras.random.normal(shape, seed=self.seed_generator)
+
+        return posterior.reparameterised(drawn_for_rows(draw, ops.shape(posterior.mean)))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}

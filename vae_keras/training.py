@@ -4,10 +4,11 @@ import logging
 from collections.abc import Sequence
 
 import keras
+import tensorflow as tf
 
 from common.errors import UserError
 from common.files import remove_unfinished
-from data.pipelines import evaluation_batches, reading, steps_per_epoch, training_batches
+from data.pipelines import Share, evaluation_batches, reading, steps_per_epoch, training_batches
 from vae_keras.augmented import shown_in_training
 from vae_keras.callbacks import (
     CountSkippedSteps,
@@ -19,6 +20,7 @@ from vae_keras.callbacks import (
     TensorBoardLog,
 )
 from vae_keras.config import Config
+from vae_keras.distributed import Devices
 from vae_keras.latent import BATCH
 from vae_keras.model import VAE
 from vae_keras.run_data import RunData
@@ -45,7 +47,13 @@ def first_vae(config: Config, data: RunData) -> VAE:
     return vae
 
 
-def fit(run: Run, config: Config, data: RunData, callbacks: Sequence[keras.callbacks.Callback] = ()) -> bool:
+def fit(
+    run: Run,
+    config: Config,
+    data: RunData,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    devices: Devices = Devices(),  # noqa: B008 (it has no state)
+) -> bool:
     """Train up to `config.epochs`, from the newest checkpoint of the run, or from the start if there is none.
 
     The images and random numbers of an epoch depend only on the settings and the number of the epoch. So an interrupted
@@ -54,6 +62,7 @@ def fit(run: Run, config: Config, data: RunData, callbacks: Sequence[keras.callb
 
     Args:
         callbacks: called after the callbacks of the run.
+        devices: on which the run is trained. Only their chief writes the run.
 
     Returns:
         Whether all epochs are done. False if a signal stopped the run.
@@ -62,8 +71,9 @@ def fit(run: Run, config: Config, data: RunData, callbacks: Sequence[keras.callb
         UserError: the loss is no longer finite, all steps were skipped in float16, or the history and the checkpoints
             do not fit together.
     """
-    for folder in (run.folder, run.checkpoints):
-        remove_unfinished(folder)
+    if devices.is_chief:
+        for folder in (run.folder, run.checkpoints):
+            remove_unfinished(folder)
     done, rows = last_checkpoint(run), read_history(run)
     if len(rows) < done:
         raise UserError(f"{run.history} lacks epochs before {run.checkpoint(done).name}; train a new run")
@@ -77,30 +87,48 @@ def fit(run: Run, config: Config, data: RunData, callbacks: Sequence[keras.callb
             other,
             now,
         )
-    vae = load_run(run.folder, "last") if done else first_vae(config, data)
+    with devices.scope():
+        vae = load_run(run.folder, "last") if done else first_vae(config, data)
+    devices.prepare(vae)
     train, validation = (data.dataset.images.part(part) for part in (data.split.train, data.split.validation))
     steps = steps_per_epoch(train.count, config.batch_size)
     every = max(1, config.epochs // IMAGE_GRIDS)
     averaged = [EvaluateAverage(in_place=done > 0)] if config.weight_averaging else []
     counted = [CountSkippedSteps(config.epochs)] if config.precision == "float16" else []
-    with ShowProgress(train.count, steps, config.epochs, done) as progress, StopAfterEpoch() as stop, reading():
+
+    def training(share: Share) -> tf.data.Dataset:
+        return training_batches(
+            train, config.batch_size, config.seed, config.epochs, done, config.flip, config.shift, share
+        )
+
+    with (
+        ShowProgress(train.count, steps, config.epochs, done) as progress,
+        StopAfterEpoch(devices.any_asks) as stop,
+        reading(),
+    ):
+        written = [
+            TensorBoardLog(run.logs, data, every, config.epochs, config.settings(), config.seed),
+            SaveEpoch(run, rows[:done]),
+            progress,
+        ]
         vae.fit(
-            training_batches(train, config.batch_size, config.seed, config.epochs, done, config.flip, config.shift),
+            devices.batches(training),
             epochs=config.epochs,
             initial_epoch=done,
             steps_per_epoch=steps,
-            validation_data=evaluation_batches(validation, BATCH) if validation.count else None,
+            validation_data=devices.batches(lambda share: evaluation_batches(validation, BATCH, share))
+            if validation.count
+            else None,
+            validation_steps=steps_per_epoch(validation.count, BATCH) or None,
             shuffle=False,  # the pipeline shuffles the images
             verbose=0,
             callbacks=[
                 *averaged,
                 FiniteLoss(run),
                 *counted,
-                TensorBoardLog(run.logs, data, every, config.epochs, config.settings(), config.seed),
-                SaveEpoch(run, rows[:done]),
-                progress,
+                *(written if devices.is_chief else ()),
                 stop,
                 *callbacks,
             ],
         )
-    return last_checkpoint(run) == config.epochs
+    return stop.epochs_done == config.epochs

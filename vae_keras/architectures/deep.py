@@ -93,13 +93,13 @@ class Deep(Architecture):
 
     def _with_activations(self, convolutions: list["keras.Layer"], seed: int) -> list["keras.Layer"]:
         """The convolutions, each followed by normalisation (if used), a ReLU, and dropout (if used)."""
-        from vae_keras.seeded_layers import Dropout  # defines a layer, so it loads Keras
+        from vae_keras.seeded_layers import BatchNormalization, Dropout  # defines layers, so it loads Keras
 
         sequence: list[keras.Layer] = []
         for place, convolution in enumerate(convolutions):
             sequence.append(convolution)
             if self.batch_normalization:
-                sequence.append(layers.BatchNormalization(momentum=MOVING_AVERAGE))
+                sequence.append(BatchNormalization(momentum=MOVING_AVERAGE))
             sequence.append(layers.ReLU())
             if self.dropout:
                 sequence.append(Dropout(self.dropout, seed=1000 * seed + place))

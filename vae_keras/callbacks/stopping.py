@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import Any, Self
 
@@ -12,10 +13,14 @@ class StopAfterEpoch(keras.callbacks.Callback):
     """Ends training after the epoch in which SIGINT or SIGTERM arrives. A second signal ends the process at once.
 
     The signals are handled only inside the `with` block of this callback. Place it after the callback that saves.
+
+    Args:
+        any_asks: whether any process of the run was asked to stop, from whether this one was.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, any_asks: Callable[[bool], bool] = bool) -> None:
         super().__init__()
+        self.any_asks, self.epochs_done = any_asks, 0
         self._asked = False
         self._previous: dict[int, Any] = {}
 
@@ -28,7 +33,8 @@ class StopAfterEpoch(keras.callbacks.Callback):
         self._restore()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if self._asked:
+        self.epochs_done = epoch + 1
+        if self.any_asks(self._asked):
             self.model.stop_training = True
 
     def _note(self, number: int, frame: FrameType | None) -> None:

@@ -6,6 +6,7 @@ from keras import layers, ops
 
 from vae_keras.backend import Tensor
 from vae_keras.objectives.permutation import permuted
+from vae_keras.replicas import replica_count
 from vae_keras.seeded_layers import SavedNoise
 
 # Kim & Mnih 2018, arXiv 1802.05983, appendix A.
@@ -50,6 +51,7 @@ class Discriminator(SavedNoise, layers.Layer):
             yes, no = self(together), self(apart)
             # -1/2 E_q[log D] - 1/2 E_product[log(1 - D)]
             loss = 0.5 * ops.mean(ops.softplus(-yes)) + 0.5 * ops.mean(ops.softplus(no))
-        self.optimizer.apply(tape.gradient(loss, weights), weights)
+            share = loss / replica_count()  # every replica has the whole batch, and Keras adds up their gradients
+        self.optimizer.apply(tape.gradient(share, weights), weights)
         right = ops.cast(ops.concatenate([yes > 0, no < 0]), loss.dtype)
         return {"discriminator_loss": loss, "discriminator_accuracy": ops.mean(right)}

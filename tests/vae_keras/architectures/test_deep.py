@@ -6,7 +6,7 @@ from keras import layers
 import vae_keras
 from common.errors import UserError
 from vae_keras.architectures import Deep
-from vae_keras.seeded_layers import Dropout
+from vae_keras.seeded_layers import BatchNormalization, Dropout
 
 
 def kinds(model):
@@ -40,7 +40,7 @@ def test_layers_and_filters_are_those_of_the_hand_out():
 
 def test_options_stand_in_the_hidden_convolutions_of_both_halves():
     vae = vae_keras.build_vae((32, 32, 1), 4, Deep(hidden_size=16, batch_normalization=True, dropout=0.1))
-    block = [layers.BatchNormalization, layers.ReLU, Dropout]
+    block = [BatchNormalization, layers.ReLU, Dropout]
     assert kinds(vae.encoder)[:16] == 4 * [layers.Conv2D, *block]
     assert kinds(vae.decoder)[3:] == [*3 * [layers.Conv2DTranspose, *block], layers.Conv2DTranspose]
     assert vae.encoder.layers[-2].units == vae.decoder.layers[0].units == 16
