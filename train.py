@@ -22,6 +22,7 @@ from data.image_cache import CACHE, CACHE_HELP
 from vae_keras.command_line import add_settings, given_settings, run_script, start_tensorflow
 from vae_keras.config import Config
 from vae_keras.config_file import load_config, save_config
+from vae_keras.processes import Processes, add_distribution, processes_of
 from vae_keras.resuming import settings_to_resume
 from vae_keras.run_data import RunData, open_data, read_data
 from vae_keras.run_folder import (
@@ -32,7 +33,6 @@ from vae_keras.run_folder import (
     latest_run,
     new_folder,
     open_run,
-    trained_by_this_process,
 )
 
 RESUME = "python train.py --resume"
@@ -47,6 +47,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--cache", type=folder_path, default=CACHE, metavar="FOLDER", help=CACHE_HELP)
     parser.add_argument("--resume", action="store_true", help="go on with --run, or with the latest run")
+    add_distribution(parser)
     return parser.flags(arguments)
 
 
@@ -54,20 +55,23 @@ def train(arguments: list[str] | None) -> None:
     """Start a run, or go on with one."""
     flags = parse(arguments)
     asked = given_settings(flags)
+    processes = processes_of(flags)
     if flags.resume:
         run = open_run(flags.run) if flags.run else latest_run()
-        with trained_by_this_process(run), saying_how_to_go_on(run):
-            go_on(run, asked, flags.cache)
+        with processes.lock(run), saying_how_to_go_on(run):
+            go_on(run, asked, flags.cache, processes)
     else:
         config = Config.of(**asked).checked()
-        folder = flags.run or new_folder()
-        check_free(folder)
-        with saying_how_to_go_on(Run(folder)):
+        run = Run(flags.run or new_folder())
+        if processes.writes:
+            check_free(run.folder)
+        with saying_how_to_go_on(run):
             data = open_data(config, flags.cache)
-            with trained_by_this_process(Run(folder)):
-                run = create_run(folder, config, data)
+            with processes.together(config, data), processes.lock(run):
+                if processes.writes:
+                    create_run(run.folder, config, data)
                 print(f"training {run.folder} on {len(data.split.train):,} images; tensorboard --logdir {run.folder}")
-                finish(run, config, data)
+                finish(run, config, data, processes)
 
 
 @contextmanager
@@ -80,7 +84,7 @@ def saying_how_to_go_on(run: Run) -> Iterator[None]:
         raise KeyboardInterrupt(created if run.config.exists() else "no run was made; start again") from None
 
 
-def go_on(run: Run, asked: dict[str, Any], cache: Path) -> None:
+def go_on(run: Run, asked: dict[str, Any], cache: Path, processes: Processes) -> None:
     """Go on with a run from its last checkpoint."""
     saved, done = load_config(run.config), last_checkpoint(run)
     config = settings_to_resume(saved, asked)
@@ -89,24 +93,26 @@ def go_on(run: Run, asked: dict[str, Any], cache: Path) -> None:
         return
     data = read_data(config, run.split, cache)
     before = run.config.read_text(encoding="utf-8")
-    if config != saved:
-        save_config(config, run.config)
-    print(f"going on with {run.folder} after epoch {done}")
-    try:
-        finish(run, config, data)
-    except Exception:  # whatever it was: if no epoch was added, the settings stay as they were, too
-        if last_checkpoint(run) == done:
-            write_text(run.config, before)
-        raise
+    with processes.together(config, data, done):
+        if processes.writes and config != saved:
+            save_config(config, run.config)
+        print(f"going on with {run.folder} after epoch {done}")
+        try:
+            finish(run, config, data, processes)
+        except Exception:  # whatever it was: if no epoch was added, the settings stay as they were, too
+            if processes.writes and last_checkpoint(run) == done:
+                write_text(run.config, before)
+            raise
 
 
-def finish(run: Run, config: Config, data: RunData) -> None:
+def finish(run: Run, config: Config, data: RunData, processes: Processes) -> None:
     """Train the run up to its last epoch, or until a signal stops it."""
     start_tensorflow(deterministic=True)  # as late as this, so that wrong flags are answered at once
     from vae_keras.training import fit
 
+    devices = processes.devices()
     start = time.perf_counter()
-    finished = fit(run, config, data)
+    finished = fit(run, config, data, devices=devices)
     taken = timedelta(seconds=round(time.perf_counter() - start))
     resume = f"go on with {RESUME} --run {run.folder}"
     done = f"{run.folder} is trained, {taken} in this process; python evaluate.py --run {run.folder}"

@@ -45,7 +45,9 @@ ORDER = {
         ["plots"],
         ["callbacks", "evaluation"],
         ["training", "command_line"],
+        ["processes"],
         ["report", "explorer"],
+        ["launch"],
     ],
     "pgm_tfp": [
         ["backend", "memory", "states", "bif_statements", "html_tables"],

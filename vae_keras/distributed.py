@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from common.errors import UserError
 from data.pipelines import Share
+from vae_keras.cluster import Cluster
 from vae_keras.keras_private import without_symbolic_build
 from vae_keras.model import VAE
 from vae_keras.replicas import all_sum
@@ -67,6 +68,8 @@ class Replicated(Devices):
             first = own * context.input_pipeline_id
             return pieces(Share(first, first + own, self.count))
 
+        # All processes have the same number of pieces; without this they ask each other before each step.
+        self.strategy.extended.experimental_enable_get_next_as_optional = False
         return self.strategy.distribute_datasets_from_function(of_this_process)
 
     def prepare(self, vae: VAE) -> None:
@@ -85,13 +88,13 @@ class Replicated(Devices):
         because each computes those of the whole batch.
         """
 
-        # A function of its own: what needs no data, such as counting steps, must not happen if there are none left.
         @tf.function
         def on(batch: Any) -> dict[str, tf.Tensor]:
             results = self.strategy.run(step, args=(batch,))
             return {name: self.strategy.experimental_local_results(value)[0] for name, value in results.items()}
 
-        return tf.function(lambda iterator: on(next(iterator)))
+        # The batch is taken outside of the function: inside, steps are counted also when no batch is left.
+        return lambda iterator: on(next(iterator))
 
     def _copy_from_first(self, variables: list[Any]) -> None:
         """Give all devices the values of the first one. Two machines may compute the start with other rounding."""
@@ -113,8 +116,27 @@ class Replicated(Devices):
         return int(self.strategy.experimental_local_results(asking)[0]) > 0
 
 
+def multi_worker(cluster: Cluster) -> Devices:
+    """The devices of all machines of a cluster.
+
+    Raises:
+        UserError: TensorFlow cannot listen on the port of this worker.
+    """
+    try:
+        return Replicated(tf.distribute.MultiWorkerMirroredStrategy(), cluster.is_chief)
+    except (tf.errors.UnknownError, tf.errors.UnavailableError) as reason:
+        name = cluster.name(cluster.index)
+        message = f"TensorFlow cannot start {name} ({reason.message}); name another port in TF_CONFIG"
+        raise UserError(message) from reason
+
+
 def mirrored() -> Devices:
-    """All devices of this machine: its GPUs, or else its CPUs as TensorFlow divides them.
+    """All devices of this machine; see `devices_of_this_machine`."""
+    return Replicated(tf.distribute.MirroredStrategy(devices_of_this_machine()))
+
+
+def devices_of_this_machine() -> list[str]:
+    """The names of its GPUs, or else of its CPUs as TensorFlow divides them.
 
     Raises:
         UserError: there is only one.
@@ -123,4 +145,4 @@ def mirrored() -> Devices:
     if len(devices) < 2:
         kind = devices[0].device_type
         raise UserError(f"--distribute mirrored: this machine has one {kind}; leave the flag out")
-    return Replicated(tf.distribute.MirroredStrategy([device.name for device in devices]))
+    return [device.name for device in devices]

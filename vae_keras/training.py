@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 import keras
 import tensorflow as tf
@@ -35,8 +36,7 @@ IMAGE_GRIDS = 20  # the number of times that a long run writes images for Tensor
 def compiled_vae(config: Config, training_images: int = 1) -> VAE:
     """The untrained VAE that the settings ask for, with its optimiser."""
     vae = untrained_vae(config, training_images)
-    # jit_compile is off because XLA makes these networks several times slower on a CPU.
-    vae.compile(optimizer_of(config, training_images), jit_compile=False)
+    vae.compile(optimizer_of(config, training_images), jit_compile=False)  # `fit` decides
     return vae
 
 
@@ -90,6 +90,8 @@ def fit(
     with devices.scope():
         vae = load_run(run.folder, "last") if done else first_vae(config, data)
     devices.prepare(vae)
+    # XLA makes these networks several times slower on a CPU.
+    vae.jit_compile = bool(tf.config.list_physical_devices("GPU"))
     train, validation = (data.dataset.images.part(part) for part in (data.split.train, data.split.validation))
     steps = steps_per_epoch(train.count, config.batch_size)
     every = max(1, config.epochs // IMAGE_GRIDS)
@@ -101,16 +103,16 @@ def fit(
             train, config.batch_size, config.seed, config.epochs, done, config.flip, config.shift, share
         )
 
-    with (
-        ShowProgress(train.count, steps, config.epochs, done) as progress,
-        StopAfterEpoch(devices.any_asks) as stop,
-        reading(),
-    ):
-        written = [
-            TensorBoardLog(run.logs, data, every, config.epochs, config.settings(), config.seed),
-            SaveEpoch(run, rows[:done]),
-            progress,
-        ]
+    with ExitStack() as stack:
+        of_chief: list[keras.callbacks.Callback] = []
+        if devices.is_chief:
+            of_chief = [
+                TensorBoardLog(run.logs, data, every, config.epochs, config.settings(), config.seed),
+                SaveEpoch(run, rows[:done]),
+                stack.enter_context(ShowProgress(train.count, steps, config.epochs, done)),
+            ]
+        stop = stack.enter_context(StopAfterEpoch(devices.any_asks))
+        stack.enter_context(reading())
         vae.fit(
             devices.batches(training),
             epochs=config.epochs,
@@ -126,7 +128,7 @@ def fit(
                 *averaged,
                 FiniteLoss(run),
                 *counted,
-                *(written if devices.is_chief else ()),
+                *of_chief,
                 stop,
                 *callbacks,
             ],

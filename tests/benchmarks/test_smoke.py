@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks import scaling
 from tests.support import ROOT
 from vae_keras import metrics
 from vae_keras.report.pdf import BROWSERS
@@ -94,6 +95,7 @@ SMALL = {
         },
         ["0.01"],
     ),
+    "scaling": ({"NETWORKS": {"table": scaling.NETWORKS["table"]}, "ROUNDS": 1}, ["0.1"]),
     "throughput": ({"BATCH": 2, "ROUNDS": 1, "STEPS": 1, "WARM_UP": 1}, []),
     "training": (
         {

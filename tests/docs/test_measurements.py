@@ -8,7 +8,7 @@ import pytest
 
 import evaluate
 import train
-from benchmarks import approximate_inference, beta_study, exact_inference, large_folder
+from benchmarks import approximate_inference, beta_study, exact_inference, large_folder, scaling
 from data import __main__ as write_faces
 from pgm_tfp import __main__ as pgm_tfp
 from pgm_tfp.commands.shared import check_ranges
@@ -84,3 +84,10 @@ def test_the_table_of_the_beta_study_is_that_of_its_cells():
     measurements = (ROOT / "docs" / "measurements.md").read_text(encoding="utf-8")
     assert f"of 48 cells, {len(once)} are computed" in measurements
     assert len([*beta_study.cells()]) - len(beta_study.LONGER) == 48
+
+
+def test_the_tables_of_scaling_are_those_of_its_results():
+    results = json.loads(scaling.RESULTS.read_text(encoding="utf-8"))
+    page = (ROOT / "docs" / "distributed.md").read_text(encoding="utf-8")
+    assert scaling.measured_table(results) in page
+    assert scaling.projected_table(results) in page

@@ -1,0 +1,312 @@
+"""The processes that train a run together, one on each machine: who they are, and whether all of them are there.
+
+TensorFlow reads from the environment variable TF_CONFIG which processes there are, the same on all, and which of them
+this one is:
+
+    {"cluster": {"worker": ["first.example:2222", "second.example:2222"]}, "task": {"type": "worker", "index": 0}}
+
+A process that waits for another waits for ever in TensorFlow. So before TensorFlow starts, worker 0 calls the roll:
+every other worker connects to it and says with which settings it was started. The connections stay open until training
+ends. A worker whose process ends closes its connection; a machine that vanishes falls silent. Then worker 0 tells the
+others, and each ends with one line that names the worker.
+"""
+
+import contextlib
+import json
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from common.errors import UserError
+
+WAIT = 300.0  # seconds in which all workers have to connect; rendering or decoding images may take some minutes
+HEARTBEAT = 5.0  # seconds between two signs of life
+SILENCE = 30.0  # seconds without a sign of life after which a machine counts as gone
+GREETING = 5.0  # seconds in which a process that connects has to say who it is
+GRACE = 10.0  # seconds in which TensorFlow notices by itself that a worker is gone, before the process is ended
+LONGEST_LINE = 1_000_000  # bytes; a stranger who connects cannot fill the memory
+Settings = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The workers of a run.
+
+    Attributes:
+        workers: host:port of each.
+        index: the place of this process among them; worker 0 is the chief, which writes the run.
+    """
+
+    workers: tuple[str, ...]
+    index: int
+
+    @property
+    def is_chief(self) -> bool:
+        return self.index == 0
+
+    def name(self, index: int) -> str:
+        """The worker, in a sentence."""
+        return f"worker {index} ({self.workers[index]})"
+
+    def address(self, index: int) -> tuple[str, int]:
+        """Host and port of a worker."""
+        return _address(self.workers[index])
+
+
+class _Task(msgspec.Struct):
+    type: str
+    index: int
+
+
+class _TfConfig(msgspec.Struct):
+    cluster: dict[str, list[str]]
+    task: _Task
+
+
+def read_cluster(environment: Mapping[str, str] = os.environ) -> Cluster:
+    """The cluster that TF_CONFIG describes.
+
+    Raises:
+        UserError: TF_CONFIG is missing or malformed.
+    """
+    text = environment.get("TF_CONFIG", "")
+    if not text:
+        raise UserError(
+            "--distribute multiworker: TF_CONFIG is not set; set it for each process as docs/distributed.md says, or "
+            "start N processes on this machine with python -m vae_keras.launch N"
+        )
+    try:
+        config = msgspec.json.decode(text, type=_TfConfig, strict=False)
+    except (msgspec.DecodeError, UnicodeEncodeError) as reason:
+        raise _malformed(str(reason)) from reason
+    if set(config.cluster) != {"worker"} or config.task.type != "worker":
+        jobs = sorted({*config.cluster, config.task.type} - {"worker"})
+        raise _malformed(f"the job {jobs[0]!r} is unknown, the only one is 'worker'" if jobs else "no worker is named")
+    workers = tuple(config.cluster["worker"])
+    for worker in workers:
+        _address(worker)
+    if len(workers) < 2:
+        raise _malformed(f"it names {len(workers)} worker, and a cluster has at least two")
+    if len(set(workers)) < len(workers):
+        raise _malformed("two workers have the same address")
+    if not 0 <= config.task.index < len(workers):
+        raise _malformed(f"the index of this worker is {config.task.index}, and there are {len(workers)} workers")
+    return Cluster(workers, config.task.index)
+
+
+def _malformed(reason: str) -> UserError:
+    example = '{"cluster": {"worker": ["HOST:PORT", "HOST:PORT"]}, "task": {"type": "worker", "index": 0}}'
+    return UserError(f"TF_CONFIG is malformed: {reason}; write it like {example}")
+
+
+def _address(worker: str) -> tuple[str, int]:
+    """Host and port of host:port."""
+    try:
+        parts = urlsplit(f"//{worker}")
+        if parts.hostname and parts.port and parts.netloc == worker:
+            return parts.hostname, parts.port
+    except ValueError:
+        pass
+    raise _malformed(f"{worker!r} is not HOST:PORT, with a port from 1 to 65535")
+
+
+class _Line:
+    """A connection to another worker, on which both send JSON line by line."""
+
+    def __init__(self, connection: socket.socket):
+        self.connection = connection
+        self._file = connection.makefile("rb")
+        self._sending = threading.Lock()
+
+    def send(self, **message: Any) -> None:
+        """Send a message. A closed connection is noticed where it is read."""
+        with contextlib.suppress(OSError), self._sending:
+            self.connection.sendall(json.dumps(message).encode() + b"\n")
+
+    def receive(self, timeout: float) -> dict[str, Any] | None:
+        """The next message; None if the other side closed the connection, is silent for too long, or is a stranger."""
+        try:
+            self.connection.settimeout(timeout)
+            message = json.loads(self._file.readline(LONGEST_LINE))
+            return message if isinstance(message, dict) else None
+        except (OSError, ValueError):
+            return None
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+        self.connection.close()
+
+
+class Team:
+    """The connections among the workers of a run, from the roll call until the end of training.
+
+    Use `together` to make one.
+    """
+
+    def __init__(self, cluster: Cluster, lines: dict[int, _Line], end: Callable[[str], Any]):
+        self.cluster, self.lines, self._end = cluster, lines, end
+        self.reason, self._known, self._over = "", threading.Event(), threading.Event()
+        for index in lines:
+            threading.Thread(target=self._listen, args=(index,), daemon=True).start()
+        threading.Thread(target=self._beat, daemon=True).start()
+
+    def reason_to_stop(self, timeout: float) -> str:
+        """Which worker is gone, in a sentence; empty if none is after this many seconds."""
+        self._known.wait(timeout)
+        return self.reason
+
+    def leave(self, reason: str = "") -> None:
+        """Say goodbye to the others: training is over, or ended for this reason."""
+        self._over.set()
+        for line in self.lines.values():
+            line.send(over=reason)
+            line.close()
+
+    def _beat(self) -> None:
+        while not self._over.wait(HEARTBEAT):
+            for line in self.lines.values():
+                line.send(alive=True)
+
+    def _listen(self, index: int) -> None:
+        line = self.lines[index]
+        while (message := line.receive(SILENCE)) is not None:
+            if "over" in message:
+                if reason := message["over"]:
+                    self._stop(str(reason))
+                return
+        self._stop(f"{self.cluster.name(index)} is gone")
+
+    def _stop(self, reason: str) -> None:
+        """Note that training cannot go on, and end the process if it is still there after a while."""
+        if self._over.is_set() or self._known.is_set():
+            return
+        self.reason = reason
+        self._known.set()
+        for line in self.lines.values():
+            line.send(over=reason)
+        if not self._over.wait(GRACE):
+            self._end(f"{reason}; {REMEDY}")
+
+
+REMEDY = "start all workers again with --resume"
+
+
+def _end_process(reason: str) -> None:
+    """End this process, although its main thread waits in TensorFlow. Files are renamed when they are whole."""
+    print(f"{Path(sys.argv[0]).name}: {reason}", file=sys.stderr, flush=True)
+    os._exit(2)
+
+
+@contextmanager
+def together(cluster: Cluster, settings: Settings, wait: float) -> Iterator[None]:
+    """While the block runs, all workers are there; if one ends, the block ends with an error that names it.
+
+    Args:
+        settings: what has to be the same on all workers, by its name in a sentence.
+        wait: seconds in which all workers have to connect.
+
+    Raises:
+        UserError: a worker is missing, has other settings, or ended; or the port of this one is in use.
+    """
+    lines = _called(cluster, settings, wait) if cluster.is_chief else {0: _answered(cluster, settings, wait)}
+    team = Team(cluster, lines, _end_process)
+    try:
+        yield
+    except BaseException as error:
+        # TensorFlow may notice that a worker is gone before its connection is closed, and says less about it.
+        unexplained = isinstance(error, Exception) and not isinstance(error, UserError)
+        gone = team.reason_to_stop(GRACE) if unexplained else ""
+        team.leave(gone or f"{cluster.name(cluster.index)} stopped: {error or type(error).__name__}")
+        if gone:
+            raise UserError(f"{gone}; {REMEDY}") from error
+        raise
+    team.leave()
+
+
+def _called(cluster: Cluster, settings: Settings, wait: float) -> dict[int, _Line]:
+    """The connections of worker 0 to the others, by their index, after all are there with the same settings."""
+    deadline = time.monotonic() + wait
+    others = range(1, len(cluster.workers))
+    answers: list[tuple[dict[str, Any], _Line]] = []
+    with _listening(cluster) as server:
+        while {hello["index"] for hello, _ in answers} != set(others) and (left := deadline - time.monotonic()) > 0:
+            server.settimeout(left)
+            with contextlib.suppress(TimeoutError):
+                line = _Line(server.accept()[0])
+                hello = line.receive(min(left, GREETING)) or {}
+                if hello.get("cluster") == list(cluster.workers) and hello.get("index") in others:
+                    answers.append((hello, line))
+                else:  # a stranger, or a worker of another cluster
+                    line.close()
+    if problem := _problem(cluster, settings, [hello for hello, _ in answers], wait):
+        for _, line in answers:
+            line.send(problem=problem)
+            line.close()
+        raise UserError(problem)
+    for _, line in answers:
+        line.send(welcome=True)
+    return {hello["index"]: line for hello, line in answers}
+
+
+def _problem(cluster: Cluster, settings: Settings, hellos: list[dict[str, Any]], wait: float) -> str:
+    """Why training cannot begin, in a sentence; empty if it can."""
+    there = [hello["index"] for hello in hellos]
+    for index, hello in zip(there, hellos, strict=True):
+        name, has = cluster.name(index), hello.get("settings", {})
+        if there.count(index) > 1:
+            return f"two processes say that they are {name}; give each process its own index in TF_CONFIG"
+        for what in settings | has:
+            if has.get(what) != settings.get(what):
+                return (
+                    f"{name} has {what} {has.get(what)}, {cluster.name(0)} has {settings.get(what)}; start all workers "
+                    f"with the same"
+                )
+    if missing := [cluster.name(index) for index in range(1, len(cluster.workers)) if index not in there]:
+        return f"no word from {' and '.join(missing)} in {wait:g} s; start it, or correct TF_CONFIG"
+    return ""
+
+
+def _answered(cluster: Cluster, settings: Settings, wait: float) -> _Line:
+    """The connection of this worker to worker 0, after all are there with the same settings."""
+    deadline = time.monotonic() + wait
+    chief = cluster.name(0)
+    with _listening(cluster):  # so that a port in use is noticed before the others wait for this worker
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                line = _Line(socket.create_connection(cluster.address(0), min(left, SILENCE)))
+            except OSError:
+                time.sleep(min(left, 0.2))
+                continue
+            line.send(cluster=list(cluster.workers), index=cluster.index, settings=settings)
+            answer = line.receive(left + GRACE) or {"problem": f"{chief} did not answer; look at its last line"}
+            if "problem" in answer:
+                line.close()
+                raise UserError(str(answer["problem"]))
+            return line
+    raise UserError(f"no word from {chief} in {wait:g} s; start it, or correct TF_CONFIG")
+
+
+def _listening(cluster: Cluster) -> socket.socket:
+    """A server on the port of this worker, on which TensorFlow listens later."""
+    _, port = cluster.address(cluster.index)
+    both = socket.has_dualstack_ipv6()
+    try:
+        return socket.create_server(
+            ("", port), family=socket.AF_INET6 if both else socket.AF_INET, dualstack_ipv6=both, backlog=128
+        )
+    except OSError as reason:
+        raise UserError(
+            f"port {port} of {cluster.name(cluster.index)} cannot be used ({reason.strerror}); end the process that "
+            "uses it, or name another port in TF_CONFIG"
+        ) from reason
