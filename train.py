@@ -22,7 +22,7 @@ from data.image_cache import CACHE, CACHE_HELP
 from vae_keras.command_line import add_settings, given_settings, run_script, start_tensorflow
 from vae_keras.config import Config
 from vae_keras.config_file import load_config, save_config
-from vae_keras.processes import Processes, add_distribution, processes_of
+from vae_keras.processes import Processes, add_distribution, processes_of, refuse_float16
 from vae_keras.resuming import settings_to_resume
 from vae_keras.run_data import RunData, open_data, read_data
 from vae_keras.run_folder import (
@@ -55,23 +55,30 @@ def train(arguments: list[str] | None) -> None:
     """Start a run, or go on with one."""
     flags = parse(arguments)
     asked = given_settings(flags)
-    processes = processes_of(flags)
-    if flags.resume:
-        run = open_run(flags.run) if flags.run else latest_run()
-        with processes.lock(run), saying_how_to_go_on(run):
-            go_on(run, asked, flags.cache, processes)
-    else:
-        config = Config.of(**asked).checked()
-        run = Run(flags.run or new_folder())
-        if processes.writes:
-            check_free(run.folder)
-        with saying_how_to_go_on(run):
-            data = open_data(config, flags.cache)
-            with processes.together(config, data), processes.lock(run):
-                if processes.writes:
-                    create_run(run.folder, config, data)
+    config = None if flags.resume else Config.of(**asked).checked()
+    if config:
+        refuse_float16(flags.distribute, config)
+    with processes_of(flags) as processes:
+        if config:
+            begin(Run(flags.run or new_folder()), config, flags.cache, processes)
+        else:
+            run = open_run(flags.run) if flags.run else latest_run()
+            with processes.lock(run), saying_how_to_go_on(run):
+                go_on(run, asked, flags.cache, processes)
+
+
+def begin(run: Run, config: Config, cache: Path, processes: Processes) -> None:
+    """Train a new run."""
+    if processes.writes:
+        check_free(run.folder)
+    with saying_how_to_go_on(run):
+        data = open_data(config, cache)
+        processes.agree(config, data)
+        with processes.lock(run):
+            if processes.writes:
+                create_run(run.folder, config, data)
                 print(f"training {run.folder} on {len(data.split.train):,} images; tensorboard --logdir {run.folder}")
-                finish(run, config, data, processes)
+            finish(run, config, data, 0, processes)
 
 
 @contextmanager
@@ -93,30 +100,34 @@ def go_on(run: Run, asked: dict[str, Any], cache: Path, processes: Processes) ->
         return
     data = read_data(config, run.split, cache)
     before = run.config.read_text(encoding="utf-8")
-    with processes.together(config, data, done):
-        if processes.writes and config != saved:
+    processes.agree(config, data, done)
+    if processes.writes:
+        if config != saved:
             save_config(config, run.config)
         print(f"going on with {run.folder} after epoch {done}")
-        try:
-            finish(run, config, data, processes)
-        except Exception:  # whatever it was: if no epoch was added, the settings stay as they were, too
-            if processes.writes and last_checkpoint(run) == done:
-                write_text(run.config, before)
-            raise
+    try:
+        finish(run, config, data, done, processes)
+    except Exception:  # whatever it was: if no epoch was added, the settings stay as they were, too
+        if processes.writes and last_checkpoint(run) == done:
+            write_text(run.config, before)
+        raise
 
 
-def finish(run: Run, config: Config, data: RunData, processes: Processes) -> None:
+def finish(run: Run, config: Config, data: RunData, done: int, processes: Processes) -> None:
     """Train the run up to its last epoch, or until a signal stops it."""
     start_tensorflow(deterministic=True)  # as late as this, so that wrong flags are answered at once
     from vae_keras.training import fit
 
     devices = processes.devices()
     start = time.perf_counter()
-    finished = fit(run, config, data, devices=devices)
+    finished = fit(run, config, data, devices=devices, done=done)
+    if not processes.writes:
+        print("finished" if finished else "stopped")
+        return
     taken = timedelta(seconds=round(time.perf_counter() - start))
     resume = f"go on with {RESUME} --run {run.folder}"
-    done = f"{run.folder} is trained, {taken} in this process; python evaluate.py --run {run.folder}"
-    print(done if finished else f"stopped; {resume}")
+    trained = f"{run.folder} is trained, {taken} in this process; python evaluate.py --run {run.folder}"
+    print(trained if finished else f"stopped; {resume}")
 
 
 def main(arguments: list[str] | None = None) -> int:

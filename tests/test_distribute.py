@@ -15,6 +15,7 @@ import pytest
 
 from tests.support import ROOT, run_python
 from vae_keras.launch import free_ports
+from vae_keras.run_folder import Run, read_history
 from vae_keras.runs import load_run
 
 SETTINGS = ["--data", "faces:40", "--image-size", "32", "--latent-dim", "4", "--batch-size", "9", "--seed", "3"]
@@ -77,8 +78,10 @@ HARD = ["--epochs", "3", "--objective", "factor_vae", "--weight-averaging", "0.1
 def test_two_processes_end_with_the_weights_of_one(tmp_path):
     launched = run_python("-m", "vae_keras.launch", "2", *SETTINGS, *HARD, "--run", str(tmp_path / "two"), cwd=ROOT)
     assert launched.returncode == 0, launched.stderr
-    assert re.search(r"^worker 1: .* is trained", launched.stdout, re.MULTILINE)
+    assert re.search(r"^worker 1: finished", launched.stdout, re.MULTILINE)
     assert_equal_to_rounding(weights(tmp_path / "two"), trained_alone(tmp_path, *HARD))
+    for ours, others in zip(*(read_history(Run(tmp_path / name)) for name in ("two", "alone")), strict=True):
+        assert ours == pytest.approx(others, rel=1e-4)
 
 
 def test_a_killed_worker_ends_the_others_and_the_run_goes_on_with_another_number_of_workers(tmp_path):
@@ -107,7 +110,8 @@ def test_a_signal_to_one_worker_stops_all_after_the_epoch(tmp_path):
     processes[1].send_signal(signal.SIGTERM)
     results = ended(processes)
     assert statuses(results) == [0, 0]
-    assert all("stopped; go on with python train.py --resume" in output for _, output, _ in results)
+    assert "stopped; go on with python train.py --resume" in results[0][1]
+    assert "stopped" in results[1][1]
 
 
 def one_line(text):
@@ -115,6 +119,16 @@ def one_line(text):
     assert text.startswith("train.py: ")
     assert "\n" not in text
     return text
+
+
+def test_an_error_of_worker_0_before_training_ends_the_others(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text("{}")
+    workers, processes = start_all(2, lambda index: [*SETTINGS, "--run", "run"], tmp_path)
+    results = ended(processes, timeout=30)
+    assert statuses(results) == [2, 2]
+    assert one_line(results[0][2]).startswith("train.py: run is a run already")
+    assert one_line(results[1][2]).startswith(f"train.py: worker 0 ({workers[0]}) stopped: run is a run already")
 
 
 def test_workers_with_other_settings_end_in_the_same_line(tmp_path):

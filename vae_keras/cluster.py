@@ -5,15 +5,16 @@ this one is:
 
     {"cluster": {"worker": ["first.example:2222", "second.example:2222"]}, "task": {"type": "worker", "index": 0}}
 
-A process that waits for another waits for ever in TensorFlow. So before TensorFlow starts, worker 0 calls the roll:
-every other worker connects to it and says with which settings it was started. The connections stay open until training
-ends. A worker whose process ends closes its connection; a machine that vanishes falls silent. Then worker 0 tells the
-others, and each ends with one line that names the worker.
+A process that waits for another waits for ever in TensorFlow. So before anything else, worker 0 calls the roll: every
+other worker connects to it. The connections stay open until training ends. Over them, the workers compare settings. A
+worker that fails says why; one whose process ends closes its connection; a machine that vanishes falls silent. Then
+worker 0 tells the others, and each ends with one line that names the worker.
 """
 
 import contextlib
 import json
 import os
+import queue
 import socket
 import sys
 import threading
@@ -29,9 +30,9 @@ import msgspec
 
 from common.errors import UserError
 
-WAIT = 300.0  # seconds in which all workers have to connect; rendering or decoding images may take some minutes
+WAIT = 300.0  # seconds in which all workers have to connect
 HEARTBEAT = 5.0  # seconds between two signs of life
-SILENCE = 30.0  # seconds without a sign of life after which a machine counts as gone
+SILENCE = 60.0  # seconds without a sign of life after which a machine counts as gone
 GREETING = 5.0  # seconds in which a process that connects has to say who it is
 GRACE = 10.0  # seconds in which TensorFlow notices by itself that a worker is gone, before the process is ended
 LONGEST_LINE = 1_000_000  # bytes; a stranger who connects cannot fill the memory
@@ -139,32 +140,85 @@ class _Line:
             self.connection.settimeout(timeout)
             message = json.loads(self._file.readline(LONGEST_LINE))
             return message if isinstance(message, dict) else None
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
+
+    def is_open(self) -> bool:
+        """Whether the other side has not closed the connection. It has sent nothing that was not read."""
+        self.connection.settimeout(0)
+        try:
+            return bool(self.connection.recv(1, socket.MSG_PEEK))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RDWR)
+            self.connection.shutdown(socket.SHUT_RDWR)  # ends a read in another thread
+        self._file.close()
         self.connection.close()
 
 
 class Team:
-    """The connections among the workers of a run, from the roll call until the end of training.
+    """The connections among the workers of a run. `together` makes one.
 
-    Use `together` to make one.
+    Args:
+        cluster: the workers.
+        lines: the connections by the worker at the other end; all of them for worker 0, one for each other worker.
+        end: ends this process with a line.
     """
 
     def __init__(self, cluster: Cluster, lines: dict[int, _Line], end: Callable[[str], Any]):
         self.cluster, self.lines, self._end = cluster, lines, end
         self.reason, self._known, self._over = "", threading.Event(), threading.Event()
+        self._told: dict[int, queue.Queue[dict[str, Any]]] = {index: queue.Queue() for index in lines}
+        self._began = False
         for index in lines:
             threading.Thread(target=self._listen, args=(index,), daemon=True).start()
         threading.Thread(target=self._beat, daemon=True).start()
 
+    def agree(self, settings: Settings) -> None:
+        """Wait until all workers have come this far, and compare what has to be the same.
+
+        Args:
+            settings: by name, in a sentence.
+
+        Raises:
+            UserError: a worker has other settings, or it is gone.
+        """
+        if not self.cluster.is_chief:
+            self.lines[0].send(settings=settings)
+            problem = self._answer_of(0).get("problem", "")
+        else:
+            answers = {index: self._answer_of(index).get("settings", {}) for index in self.lines}
+            problem = difference(self.cluster, settings, answers)
+            for line in self.lines.values():
+                line.send(problem=problem)
+        if problem:
+            raise UserError(problem)
+        self._began = True
+
+    def _answer_of(self, index: int) -> dict[str, Any]:
+        """The next message of a worker, however long it takes while the worker is there."""
+        while True:
+            try:
+                message = self._told[index].get(timeout=0.1)
+            except queue.Empty:
+                message = {"over": ""} if self._known.is_set() else {}
+            if "over" in message:
+                name = self.cluster.name(index)
+                nothing = f"{name} has nothing to do; start all workers with the same flags and the same run"
+                raise UserError(self._with_remedy() if self._known.is_set() else nothing)
+            if message:
+                return message
+
     def reason_to_stop(self, timeout: float) -> str:
-        """Which worker is gone, in a sentence; empty if none is after this many seconds."""
-        self._known.wait(timeout)
-        return self.reason
+        """Why training cannot go on, with the remedy; empty if there is no reason after this many seconds."""
+        return self._with_remedy() if self._known.wait(timeout) else ""
+
+    def _with_remedy(self) -> str:
+        return f"{self.reason}; start all workers again{' with --resume' if self._began else ''}"
 
     def leave(self, reason: str = "") -> None:
         """Say goodbye to the others: training is over, or ended for this reason."""
@@ -184,7 +238,10 @@ class Team:
             if "over" in message:
                 if reason := message["over"]:
                     self._stop(str(reason))
+                self._told[index].put(message)
                 return
+            if "alive" not in message:
+                self._told[index].put(message)
         self._stop(f"{self.cluster.name(index)} is gone")
 
     def _stop(self, reason: str) -> None:
@@ -196,10 +253,7 @@ class Team:
         for line in self.lines.values():
             line.send(over=reason)
         if not self._over.wait(GRACE):
-            self._end(f"{reason}; {REMEDY}")
-
-
-REMEDY = "start all workers again with --resume"
+            self._end(self._with_remedy())
 
 
 def _end_process(reason: str) -> None:
@@ -209,88 +263,95 @@ def _end_process(reason: str) -> None:
 
 
 @contextmanager
-def together(cluster: Cluster, settings: Settings, wait: float) -> Iterator[None]:
+def together(cluster: Cluster, wait: float) -> Iterator[Team]:
     """While the block runs, all workers are there; if one ends, the block ends with an error that names it.
 
     Args:
-        settings: what has to be the same on all workers, by its name in a sentence.
         wait: seconds in which all workers have to connect.
 
     Raises:
-        UserError: a worker is missing, has other settings, or ended; or the port of this one is in use.
+        UserError: a worker is missing or ended; or the port of this one is in use.
     """
-    lines = _called(cluster, settings, wait) if cluster.is_chief else {0: _answered(cluster, settings, wait)}
+    lines = _called(cluster, wait) if cluster.is_chief else {0: _answered(cluster, wait)}
     team = Team(cluster, lines, _end_process)
     try:
-        yield
+        yield team
     except BaseException as error:
         # TensorFlow may notice that a worker is gone before its connection is closed, and says less about it.
         unexplained = isinstance(error, Exception) and not isinstance(error, UserError)
         gone = team.reason_to_stop(GRACE) if unexplained else ""
-        team.leave(gone or f"{cluster.name(cluster.index)} stopped: {error or type(error).__name__}")
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        team.leave(gone or f"{cluster.name(cluster.index)} stopped: {said}")
         if gone:
-            raise UserError(f"{gone}; {REMEDY}") from error
+            raise UserError(gone) from error
         raise
     team.leave()
 
 
-def _called(cluster: Cluster, settings: Settings, wait: float) -> dict[int, _Line]:
-    """The connections of worker 0 to the others, by their index, after all are there with the same settings."""
+def _called(cluster: Cluster, wait: float) -> dict[int, _Line]:
+    """The connections of worker 0 to the others, by their index, when all are there."""
     deadline = time.monotonic() + wait
     others = range(1, len(cluster.workers))
-    answers: list[tuple[dict[str, Any], _Line]] = []
+    lines: dict[int, _Line] = {}
+    problem = ""
     with _listening(cluster) as server:
-        while {hello["index"] for hello, _ in answers} != set(others) and (left := deadline - time.monotonic()) > 0:
+        while len(lines) < len(others) and not problem and (left := deadline - time.monotonic()) > 0:
             server.settimeout(left)
             with contextlib.suppress(TimeoutError):
                 line = _Line(server.accept()[0])
                 hello = line.receive(min(left, GREETING)) or {}
-                if hello.get("cluster") == list(cluster.workers) and hello.get("index") in others:
-                    answers.append((hello, line))
-                else:  # a stranger, or a worker of another cluster
+                index: Any = hello.get("index")
+                # A worker may have ended while it waited, and started again.
+                for place in [place for place, other in lines.items() if not other.is_open()]:
+                    lines.pop(place).close()
+                if hello.get("cluster") != list(cluster.workers) or index not in others:
+                    line.close()  # a stranger, or a worker of another cluster
+                elif index in lines:
+                    problem = (
+                        f"two processes say that they are {cluster.name(index)}; give each its own index in TF_CONFIG"
+                    )
+                    line.send(problem=problem)
                     line.close()
-    if problem := _problem(cluster, settings, [hello for hello, _ in answers], wait):
-        for _, line in answers:
-            line.send(problem=problem)
+                else:
+                    lines[index] = line
+    if missing := [cluster.name(index) for index in others if index not in lines]:
+        problem = problem or f"no word from {' and '.join(missing)} in {wait:g} s; start it, or correct TF_CONFIG"
+    for line in lines.values():
+        line.send(problem=problem)
+    if problem:
+        for line in lines.values():
             line.close()
         raise UserError(problem)
-    for _, line in answers:
-        line.send(welcome=True)
-    return {hello["index"]: line for hello, line in answers}
+    return lines
 
 
-def _problem(cluster: Cluster, settings: Settings, hellos: list[dict[str, Any]], wait: float) -> str:
-    """Why training cannot begin, in a sentence; empty if it can."""
-    there = [hello["index"] for hello in hellos]
-    for index, hello in zip(there, hellos, strict=True):
-        name, has = cluster.name(index), hello.get("settings", {})
-        if there.count(index) > 1:
-            return f"two processes say that they are {name}; give each process its own index in TF_CONFIG"
+def difference(cluster: Cluster, settings: Settings, others: Mapping[int, Settings]) -> str:
+    """What another worker has, and worker 0 has not, in a sentence; empty if all have the same."""
+    for index, has in others.items():
         for what in settings | has:
             if has.get(what) != settings.get(what):
                 return (
-                    f"{name} has {what} {has.get(what)}, {cluster.name(0)} has {settings.get(what)}; start all workers "
-                    f"with the same"
+                    f"{cluster.name(index)} has {what} {has.get(what)}, {cluster.name(0)} has {settings.get(what)}; "
+                    "start all workers with the same"
                 )
-    if missing := [cluster.name(index) for index in range(1, len(cluster.workers)) if index not in there]:
-        return f"no word from {' and '.join(missing)} in {wait:g} s; start it, or correct TF_CONFIG"
     return ""
 
 
-def _answered(cluster: Cluster, settings: Settings, wait: float) -> _Line:
-    """The connection of this worker to worker 0, after all are there with the same settings."""
+def _answered(cluster: Cluster, wait: float) -> _Line:
+    """The connection of this worker to worker 0, when all are there."""
     deadline = time.monotonic() + wait
     chief = cluster.name(0)
     with _listening(cluster):  # so that a port in use is noticed before the others wait for this worker
         while (left := deadline - time.monotonic()) > 0:
             try:
-                line = _Line(socket.create_connection(cluster.address(0), min(left, SILENCE)))
+                line = _Line(socket.create_connection(cluster.address(0), min(left, GREETING)))
             except OSError:
                 time.sleep(min(left, 0.2))
                 continue
-            line.send(cluster=list(cluster.workers), index=cluster.index, settings=settings)
-            answer = line.receive(left + GRACE) or {"problem": f"{chief} did not answer; look at its last line"}
-            if "problem" in answer:
+            line.send(cluster=list(cluster.workers), index=cluster.index)
+            # Worker 0 may have started only now, and waits as long.
+            answer = line.receive(wait + GRACE) or {"problem": f"{chief} did not answer; look at its last line"}
+            if answer.get("problem"):
                 line.close()
                 raise UserError(str(answer["problem"]))
             return line

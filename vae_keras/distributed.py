@@ -130,6 +130,11 @@ def multi_worker(cluster: Cluster) -> Devices:
         raise UserError(message) from reason
 
 
+def count_of_gpus() -> int:
+    """The number of GPUs of this machine that TensorFlow sees."""
+    return len(tf.config.list_physical_devices("GPU"))
+
+
 def mirrored() -> Devices:
     """All devices of this machine; see `devices_of_this_machine`."""
     return Replicated(tf.distribute.MirroredStrategy(devices_of_this_machine()))

@@ -49,6 +49,7 @@ def started(workers: list[str], index: int, arguments: list[str]) -> subprocess.
         stderr=None if index == 0 else subprocess.STDOUT,
         text=True,
         errors="replace",
+        start_new_session=True,  # Ctrl-C reaches this process, which passes it on, once
     )
 
 
@@ -67,13 +68,16 @@ def launch(count: int, arguments: list[str]) -> int:
         for process in processes:
             process.send_signal(number)
 
-    # Ctrl-C reaches the processes by itself, because they have the same terminal.
-    signal.signal(signal.SIGINT, lambda number, frame: None)
-    signal.signal(signal.SIGTERM, pass_on)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, pass_on)
+    shown = []
     for index in range(count):
         processes.append(started(workers, index, arguments))
-        threading.Thread(target=show, args=(index, processes[index]), daemon=True).start()
+        shown.append(threading.Thread(target=show, args=(index, processes[index])))
+        shown[-1].start()
     statuses = [process.wait() for process in processes]
+    for thread in shown:
+        thread.join()
     return next((status if status > 0 else 1 for status in statuses if status), 0)
 
 

@@ -53,6 +53,7 @@ def fit(
     data: RunData,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     devices: Devices = Devices(),  # noqa: B008 (it has no state)
+    done: int | None = None,
 ) -> bool:
     """Train up to `config.epochs`, from the newest checkpoint of the run, or from the start if there is none.
 
@@ -63,6 +64,7 @@ def fit(
     Args:
         callbacks: called after the callbacks of the run.
         devices: on which the run is trained. Only their chief writes the run.
+        done: number of finished epochs, which is the same in all processes; None for that of the newest checkpoint.
 
     Returns:
         Whether all epochs are done. False if a signal stopped the run.
@@ -74,7 +76,8 @@ def fit(
     if devices.is_chief:
         for folder in (run.folder, run.checkpoints):
             remove_unfinished(folder)
-    done, rows = last_checkpoint(run), read_history(run)
+    done = last_checkpoint(run) if done is None else done
+    rows = read_history(run) if done or devices.is_chief else []  # there may be another run of this name elsewhere
     if len(rows) < done:
         raise UserError(f"{run.history} lacks epochs before {run.checkpoint(done).name}; train a new run")
     if len(rows) > done + 1:  # one more row is possible: the process may have ended before it wrote the checkpoint

@@ -4,6 +4,7 @@
 #SBATCH --job-name=faces
 #SBATCH --ntasks-per-node=1
 #SBATCH --cpus-per-task=16
+# For GPUs, add: #SBATCH --gpus-per-node=...
 #SBATCH --signal=TERM@120
 set -euo pipefail
 
@@ -14,7 +15,7 @@ export WORKERS
 
 # Each task knows its own place. Slurm sends SIGTERM two minutes before the time is over: the run stops after the epoch.
 # shellcheck disable=SC2016
-exec srun --kill-on-bad-exit=0 bash -c '
+exec srun --kill-on-bad-exit=0 --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" bash -c '
     export TF_CONFIG="{\"cluster\": {\"worker\": [$WORKERS]}, \"task\": {\"type\": \"worker\", \"index\": $SLURM_PROCID}}"
     exec .venv/bin/python train.py --distribute multiworker "$@"
 ' worker "$@"

@@ -7,13 +7,14 @@ IFS=, read -ra HOSTS <<<"$1"
 shift
 PORT=${PORT:-22222}
 WORKERS=$(printf '"%s:'"$PORT"'",' "${HOSTS[@]}")
-ARGUMENTS=$(printf ' %q' "$@")
+ARGUMENTS=$([ $# -eq 0 ] || printf ' %q' "$@")
 FOLDER=$(printf '%q' "$PWD")
 
 PROCESSES=()
+trap 'kill "${PROCESSES[@]}" 2>/dev/null || true' INT TERM EXIT
 for INDEX in "${!HOSTS[@]}"; do
     CONFIG="{\"cluster\": {\"worker\": [${WORKERS%,}]}, \"task\": {\"type\": \"worker\", \"index\": $INDEX}}"
-    # -tt: if this script ends, so do the workers.
+    # -tt: when ssh ends, the worker gets a hang-up and ends, too.
     ssh -tt "${HOSTS[INDEX]}" "cd $FOLDER && TF_CONFIG=$(printf '%q' "$CONFIG") exec .venv/bin/python train.py --distribute multiworker$ARGUMENTS" &
     PROCESSES+=($!)
 done

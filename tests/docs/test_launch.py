@@ -1,7 +1,10 @@
 """The recipes for clusters, with stand-ins for the commands that only a cluster has."""
 
 import json
+import signal
 import subprocess
+import time
+from pathlib import Path
 
 import kubernetes_validate
 import pytest
@@ -54,7 +57,7 @@ def test_slurm_starts_a_worker_on_each_machine(checkout):
     )
     add(
         checkout / "bin/srun",
-        '#!/bin/sh\nshift\nfor SLURM_PROCID in 0 1 2; do export SLURM_PROCID; "$@"; done',
+        '#!/bin/sh\nshift; shift\nfor SLURM_PROCID in 0 1 2; do export SLURM_PROCID; "$@"; done',
     )
     workers = workers_of(
         checkout, str(LAUNCH / "slurm.sh"), *ARGUMENTS, SLURM_JOB_NODELIST="node[1-3]", SLURM_JOB_ID="123456"
@@ -77,6 +80,25 @@ def test_ssh_ends_with_the_status_of_a_worker_that_fails(checkout):
     script = [str(LAUNCH / "ssh.sh"), "first,second"]
     environment = {"PATH": f"{checkout}/bin:/usr/bin:/bin"}
     assert subprocess.run(script, cwd=checkout, env=environment, timeout=60, check=False).returncode == 2
+
+
+def test_ssh_ends_its_connections_when_it_is_ended(checkout):
+    add(checkout / "bin/ssh", '#!/bin/sh\necho $$ >>"$PIDS"; exec sleep 60')
+    pids = checkout / "pids"
+    environment = {"PATH": f"{checkout}/bin:/usr/bin:/bin", "PIDS": str(pids)}
+    script = subprocess.Popen([str(LAUNCH / "ssh.sh"), "first,second"], cwd=checkout, env=environment)
+    while not pids.exists() or len(pids.read_text().split()) < 2:
+        time.sleep(0.05)
+    script.send_signal(signal.SIGTERM)
+    script.wait(10)
+    for pid in pids.read_text().split():
+        assert not Path(f"/proc/{pid}/cmdline").exists() or b"sleep" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def test_ssh_without_flags_passes_none(checkout):
+    add(checkout / "bin/ssh", '#!/bin/sh\nshift; shift\ncd / && exec bash -c "$*"')
+    workers = workers_of(checkout, str(LAUNCH / "ssh.sh"), "first,second")
+    assert workers[1][1] == ["train.py", "--distribute", "multiworker"]
 
 
 @pytest.fixture

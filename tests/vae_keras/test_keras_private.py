@@ -1,9 +1,16 @@
 import keras
+import numpy as np
 import pytest
+import tensorflow as tf
 from keras.src.backend.common import global_state
 
 import vae_keras
-from vae_keras.keras_private import KINDS, remember_skipped_attributes
+from vae_keras.keras_private import (
+    KINDS,
+    GradientsOfAllReplicas,
+    remember_skipped_attributes,
+    without_symbolic_build,
+)
 from vae_keras.optimizers import Adam
 
 
@@ -57,3 +64,35 @@ def test_remember_skipped_attributes_is_needed_because_keras_creates_objects_at_
         created.clear()
         vae.save(tmp_path / "vae.keras")
         assert {keras.layers.Layer, keras.metrics.Metric, keras.optimizers.Optimizer} <= set(created)
+
+
+def test_gradients_of_all_replicas_are_what_a_step_uses():
+    class Doubled(GradientsOfAllReplicas, keras.optimizers.SGD):
+        def whole_gradients(self, grads):
+            return [None if grad is None else 2 * grad for grad in grads]
+
+    weights = [keras.Variable([1.0]), keras.Variable([1.0])]
+    sgd = Doubled(0.1)
+    sgd.build(weights)
+    sgd.apply([keras.ops.convert_to_tensor([1.0]), keras.ops.convert_to_tensor([2.0])], weights)
+    assert [float(weight.numpy()[0]) for weight in weights] == pytest.approx([0.8, 0.6])
+
+
+def test_without_symbolic_build_fit_does_not_take_a_batch_to_build_the_model(vae):
+    vae._distribute_strategy = tf.distribute.get_strategy()
+    taken = []
+
+    def batches():
+        for place in range(2):
+            taken.append(place)
+            yield np.zeros((3, 32, 32, 1), np.float32)
+
+    def data():
+        return tf.data.Dataset.from_generator(batches, output_signature=tf.TensorSpec((None, 32, 32, 1)))
+
+    vae.fit(data(), verbose=0, steps_per_epoch=2, shuffle=False)
+    assert len(taken) > 2  # Keras takes one more; if this fails, `without_symbolic_build` is not needed any more
+    taken.clear()
+    without_symbolic_build(vae)
+    vae.fit(data(), verbose=0, steps_per_epoch=2, shuffle=False)
+    assert len(taken) == 2
