@@ -378,7 +378,7 @@ def test_a_disk_that_is_read_only_or_full_is_one_line(
     ],
 )
 def test_errors_of_tensorflow_about_the_machine_are_one_line(workplace, capsys, monkeypatch, error, expected):
-    def fail(*arguments):
+    def fail(*arguments, **options):
         raise error
 
     monkeypatch.setattr("vae_keras.training.fit", fail)
