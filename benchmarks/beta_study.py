@@ -1,13 +1,15 @@
 """What beta does, and what it costs: objectives with several weights, each trained with several seeds.
 
 python -m benchmarks.beta_study [MINUTES]
+python -m benchmarks.beta_study --again CELL
 
 The table network, with random starts, trains on rendered faces of 64 x 64 pixels. Each cell is one objective, one
 weight and one seed: an ordinary run below runs/beta_study, measured on test faces and on 10,000 faces whose factors
 have five levels. Training sees no factor. Finished cells are not computed again, and an interrupted training goes on.
 After each cell the numbers are in benchmarks/beta_study.json; the table and the figure docs/images/beta_study.png come
 from this file. The study starts no new cell after so many minutes (default: it computes all). Run it beside nothing
-else.
+else. With --again, a cell is trained and measured anew in a temporary folder, and every number is compared with the
+one in the file: they are equal on the same kind of processor.
 """
 
 import json
@@ -16,6 +18,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -104,12 +107,16 @@ def cells() -> Iterator[Cell]:
                 yield Cell(objective, value, seed, longer=2)
 
 
-def trained(cell: Cell) -> EvaluationContext:
-    """The model of a cell with its images; its training starts, goes on, or is finished already."""
+def trained(cell: Cell, runs: Path) -> EvaluationContext:
+    """The model of a cell with its images; its training starts, goes on, or is finished already.
+
+    Args:
+        runs: the folder of all runs.
+    """
     from vae_keras.runs import load_run
     from vae_keras.training import fit
 
-    run, config = Run(RUNS / cell.name), cell.config()
+    run, config = Run(runs / cell.name), cell.config()
     if not run.config.exists():
         create_run(run.folder, config, open_data(config))
     data = read_data(config, run.split)
@@ -251,9 +258,24 @@ def weights() -> Iterator[tuple[str, float]]:
     return ((objective, value) for objective, (_, _, values) in GRID.items() for value in values)
 
 
+def compare_again(name: str) -> None:
+    """Train and measure a cell anew, and print which of its numbers differ from those in the file."""
+    (cell,) = [cell for cell in cells() if cell.name == name]
+    before = read_json(RESULTS)[name]
+    with TemporaryDirectory() as folder:
+        numbers = json.loads(json.dumps(measured(trained(cell, Path(folder)))))
+    different = [what for what, number in numbers.items() if before[what] != number]
+    print(f"{name}: {len(numbers) - len(different)} of {len(numbers)} numbers are the same")
+    for what in different:
+        print(f"{what}: {before[what]} before, {numbers[what]} now")
+
+
 def main() -> None:
-    """Compute the cells that are missing, print the table and draw the figure."""
+    """Compute the cells that are missing, print the table and draw the figure; or compare a cell."""
     start_tensorflow(deterministic=True)
+    if sys.argv[1:2] == ["--again"]:
+        compare_again(sys.argv[2])
+        return
     start, most = time.perf_counter(), float(sys.argv[1]) if len(sys.argv) > 1 else float("inf")
     results: dict[str, Any] = read_json(RESULTS) if RESULTS.exists() else {}
     for cell in cells():
@@ -262,7 +284,7 @@ def main() -> None:
         if time.perf_counter() - start > 60 * most:
             break
         began = time.perf_counter()
-        numbers = measured(trained(cell))
+        numbers = measured(trained(cell, RUNS))
         results[cell.name] = {**numbers, "settings": cell.config().settings()}
         write_text(RESULTS, json.dumps(results, indent=1) + "\n")
         print(f"{cell.name}: {time.perf_counter() - began:.0f} seconds", flush=True)

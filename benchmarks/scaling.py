@@ -3,11 +3,11 @@
 python -m benchmarks.scaling [SECONDS]
 
 Each worker is a process on a core of its own with 32 images of each batch, so two workers train on batches of 64. One
-worker alone is ordinary training. They are measured in turns; the result is the median of the rounds. The time of
-adding up the gradients is measured apart: the same number of bytes, summed over both workers. The results go to
-benchmarks/scaling.json. The last table is a projection to more machines, not a measurement: a step of two workers
-without the sum of their gradients, and rings of N machines. A ring sends 2 (N - 1) / N times the bytes through each
-network card, in 2 (N - 1) rounds (Patarasuk & Yuan 2009, section 3).
+worker alone is ordinary training, as is one process with both cores and batches of 64. They are measured in turns; the
+result is the median of the rounds. The time of adding up the gradients is measured apart: the same number of bytes,
+summed over both workers. The results go to benchmarks/scaling.json. The last table is a projection to more machines,
+not a measurement: a step of two workers without the sum of their gradients, and rings of N machines. A ring sends
+2 (N - 1) / N times the bytes through each network card, in 2 (N - 1) rounds (Patarasuk & Yuan 2009, section 3).
 """
 
 import json
@@ -32,8 +32,12 @@ DATA_SETS = {"CelebA": 202_599, "FFHQ": 70_000}
 RESULTS = Path(__file__).with_suffix(".json")
 
 
-def measure(network: str, seconds: float) -> None:
-    """In a worker: train for some seconds, and print images a second, bytes of gradients and seconds of their sum."""
+def measure(network: str, seconds: float, rows: int) -> None:
+    """In a worker: train for some seconds, and print images a second, bytes of gradients and seconds of their sum.
+
+    Args:
+        rows: in a batch of all workers.
+    """
     from vae_keras.cluster import read_cluster
     from vae_keras.command_line import start_tensorflow
 
@@ -57,7 +61,6 @@ def measure(network: str, seconds: float) -> None:
     devices.prepare(vae)
     vae.make_train_function()
     images = np.random.default_rng(0).integers(0, 256, (512, *shape), np.uint8)
-    rows = ROWS * devices.count
     batches = iter(devices.batches(lambda share: training_batches(images, rows, 0, 10_000, share=share)))
     if devices.count == 1:
         step, data = tf.function(vae.train_step, reduce_retracing=True), batches
@@ -88,26 +91,34 @@ def measure(network: str, seconds: float) -> None:
     print(json.dumps({"rate": rate, "bytes": size, "summing": summing}), flush=True)
 
 
-def workers(count: int, network: str, seconds: float) -> dict[str, float]:
-    """The numbers of worker 0, with so many workers, each on a core of its own."""
+def workers(count: int, network: str, seconds: float, cores: int = 1) -> dict[str, float]:
+    """The numbers of worker 0, with so many workers, each on cores of its own."""
     from vae_keras.launch import environment, free_ports
 
     addresses = [f"127.0.0.1:{port}" for port in free_ports(count)]
     processes = []
     for index in range(count):
         cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        one_core = environment(os.cpu_count() or 1)
+        own = environment((os.cpu_count() or 1) // cores)
         processes.append(
             subprocess.Popen(
-                [sys.executable, "-m", "benchmarks.scaling", "--worker", network, str(seconds)],
-                env={**one_core, "TF_CONFIG": json.dumps(cluster)} if count > 1 else one_core,
+                [
+                    sys.executable,
+                    "-m",
+                    "benchmarks.scaling",
+                    "--worker",
+                    network,
+                    str(seconds),
+                    str(ROWS * count * cores),
+                ],
+                env={**own, "TF_CONFIG": json.dumps(cluster)} if count > 1 else own,
                 stdout=subprocess.PIPE,
                 text=True,
             )
         )
         if hasattr(os, "sched_setaffinity"):
-            cores = sorted(os.sched_getaffinity(0))
-            os.sched_setaffinity(processes[-1].pid, {cores[index % len(cores)]})
+            every = sorted(os.sched_getaffinity(0))
+            os.sched_setaffinity(processes[-1].pid, {every[(index + core) % len(every)] for core in range(cores)})
     outputs = [process.communicate()[0] for process in processes]
     if any(process.returncode for process in processes):
         raise SystemExit("a worker failed")
@@ -150,16 +161,18 @@ def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
     results = {}
     for network in NETWORKS:
-        rounds = [(workers(1, network, seconds), workers(2, network, seconds)) for _ in range(ROUNDS)]
-        alone, both, summing = (
-            statistics.median(values)
-            for values in zip(*[(one["rate"], two["rate"], two["summing"]) for one, two in rounds], strict=True)
-        )
+        rounds = [
+            (workers(1, network, seconds), workers(2, network, seconds), workers(1, network, seconds, cores=2))
+            for _ in range(ROUNDS)
+        ]
+        alone, both, wide = (statistics.median(turn[place]["rate"] for turn in rounds) for place in range(3))
+        summing = statistics.median(two["summing"] for _, two, _ in rounds)
         size = int(rounds[0][1]["bytes"])
         results[network] = {
             "images a second, one worker": round(alone, 1),
             "images a second, two workers": round(both, 1),
             "share lost by two": round(1 - both / (2 * alone), 3),
+            "images a second, one process with both cores": round(wide, 1),
             "megabytes of gradients": round(size / 1e6, 2),
             "milliseconds of a step of one worker": round(1000 * ROWS / alone, 1),
             "milliseconds of summing gradients": round(1000 * summing, 1),
@@ -171,6 +184,6 @@ def main() -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--worker"]:
-        measure(sys.argv[2], float(sys.argv[3]))
+        measure(sys.argv[2], float(sys.argv[3]), int(sys.argv[4]))
     else:
         main()

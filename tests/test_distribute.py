@@ -22,17 +22,16 @@ SETTINGS = ["--data", "faces:40", "--image-size", "32", "--latent-dim", "4", "--
 SOON = 20.0  # seconds in which the others of a dead worker end: 10 for TensorFlow, and the end of a process
 
 
-def start(workers, index, *arguments, cwd, **options):
+def start(workers, index, *arguments, cwd, script=("train.py",)):
     """A worker as its machine would start it."""
     config = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
     return subprocess.Popen(
-        [sys.executable, str(ROOT / "train.py"), "--distribute", "multiworker", *arguments],
-        env={**os.environ, "TF_CONFIG": json.dumps(config)},
+        [sys.executable, str(ROOT / script[0]), *script[1:], "--distribute", "multiworker", *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CONFIG": json.dumps(config)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=cwd,
-        **options,
     )
 
 
@@ -97,9 +96,20 @@ def test_a_killed_worker_ends_the_others_and_the_run_goes_on_with_another_number
     assert time.monotonic() - killed < SOON
     assert status == 2
     assert line == f"train.py: worker 1 ({workers[1]}) is gone; start all workers again with --resume"
-    workers, processes = start_all(3, lambda index: ["--resume", "--run", "run"], tmp_path)
+    workers = [f"127.0.0.1:{port}" for port in free_ports(3)]
+    processes = [
+        start(
+            workers, index, "--resume", "--run", "run",
+            cwd=tmp_path, script=("tests/trained_by_worker.py", f"{index}.npz"),
+        )
+        for index in range(3)
+    ]  # fmt: skip
     assert statuses(ended(processes)) == [0, 0, 0]
     assert_equal_to_rounding(weights(run), trained_alone(tmp_path, "--epochs", "12"))
+    of_workers = [np.load(tmp_path / f"{index}.npz") for index in range(3)]
+    for name in of_workers[0].files:
+        np.testing.assert_array_equal(of_workers[1][name], of_workers[0][name])
+        np.testing.assert_array_equal(of_workers[2][name], of_workers[0][name])
 
 
 def test_a_signal_to_one_worker_stops_all_after_the_epoch(tmp_path):

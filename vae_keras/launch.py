@@ -1,7 +1,7 @@
 """Start N processes on this machine that train one run together: python -m vae_keras.launch N [flags of train.py].
 
-It is made for trying out `--distribute multiworker`. On one machine, one process is as fast: TensorFlow already uses
-all cores.
+It is made for trying out `--distribute multiworker`. The processes share the cores. The operations of a small network
+do not fill several cores, so several processes can be faster than one (docs/distributed.md).
 """
 
 import json
