@@ -121,23 +121,23 @@ def _address(worker: str) -> tuple[str, int]:
     raise _malformed(f"{worker!r} is not HOST:PORT, with a port from 1 to 65535")
 
 
-class _Line:
+class _Connection:
     """A connection to another worker, on which both send JSON line by line."""
 
-    def __init__(self, connection: socket.socket):
-        self.connection = connection
-        self._file = connection.makefile("rb")
+    def __init__(self, opened: socket.socket):
+        self._socket = opened
+        self._file = opened.makefile("rb")
         self._sending = threading.Lock()
 
     def send(self, **message: Any) -> None:
         """Send a message. A closed connection is noticed where it is read."""
         with contextlib.suppress(OSError), self._sending:
-            self.connection.sendall(json.dumps(message).encode() + b"\n")
+            self._socket.sendall(json.dumps(message).encode() + b"\n")
 
     def receive(self, timeout: float) -> dict[str, Any] | None:
         """The next message; None if the other side closed the connection, is silent for too long, or is a stranger."""
         try:
-            self.connection.settimeout(timeout)
+            self._socket.settimeout(timeout)
             message = json.loads(self._file.readline(LONGEST_LINE))
             return message if isinstance(message, dict) else None
         except (OSError, ValueError, RecursionError):
@@ -145,9 +145,9 @@ class _Line:
 
     def is_open(self) -> bool:
         """Whether the other side has not closed the connection. It has sent nothing that was not read."""
-        self.connection.settimeout(0)
+        self._socket.settimeout(0)
         try:
-            return bool(self.connection.recv(1, socket.MSG_PEEK))
+            return bool(self._socket.recv(1, socket.MSG_PEEK))
         except BlockingIOError:
             return True
         except OSError:
@@ -155,9 +155,9 @@ class _Line:
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RDWR)  # ends a read in another thread
+            self._socket.shutdown(socket.SHUT_RDWR)  # ends a read in another thread
         self._file.close()
-        self.connection.close()
+        self._socket.close()
 
 
 class Team:
@@ -165,16 +165,16 @@ class Team:
 
     Args:
         cluster: the workers.
-        lines: the connections by the worker at the other end; all of them for worker 0, one for each other worker.
+        connections: by the worker at the other end; all of them for worker 0, one for each other worker.
         end: ends this process with a line.
     """
 
-    def __init__(self, cluster: Cluster, lines: dict[int, _Line], end: Callable[[str], Any]):
-        self.cluster, self.lines, self._end = cluster, lines, end
+    def __init__(self, cluster: Cluster, connections: dict[int, _Connection], end: Callable[[str], Any]):
+        self.cluster, self.connections, self._end = cluster, connections, end
         self.reason, self._known, self._over = "", threading.Event(), threading.Event()
-        self._told: dict[int, queue.Queue[dict[str, Any]]] = {index: queue.Queue() for index in lines}
+        self._told: dict[int, queue.Queue[dict[str, Any]]] = {index: queue.Queue() for index in connections}
         self._began = False
-        for index in lines:
+        for index in connections:
             threading.Thread(target=self._listen, args=(index,), daemon=True).start()
         threading.Thread(target=self._beat, daemon=True).start()
 
@@ -188,13 +188,13 @@ class Team:
             UserError: a worker has other settings, or it is gone.
         """
         if not self.cluster.is_chief:
-            self.lines[0].send(settings=settings)
+            self.connections[0].send(settings=settings)
             problem = self._answer_of(0).get("problem", "")
         else:
-            answers = {index: self._answer_of(index).get("settings", {}) for index in self.lines}
+            answers = {index: self._answer_of(index).get("settings", {}) for index in self.connections}
             problem = difference(self.cluster, settings, answers)
-            for line in self.lines.values():
-                line.send(problem=problem)
+            for connection in self.connections.values():
+                connection.send(problem=problem)
         if problem:
             raise UserError(problem)
         self._began = True
@@ -223,18 +223,18 @@ class Team:
     def leave(self, reason: str = "") -> None:
         """Say goodbye to the others: training is over, or ended for this reason."""
         self._over.set()
-        for line in self.lines.values():
-            line.send(over=reason)
-            line.close()
+        for connection in self.connections.values():
+            connection.send(over=reason)
+            connection.close()
 
     def _beat(self) -> None:
         while not self._over.wait(HEARTBEAT):
-            for line in self.lines.values():
-                line.send(alive=True)
+            for connection in self.connections.values():
+                connection.send(alive=True)
 
     def _listen(self, index: int) -> None:
-        line = self.lines[index]
-        while (message := line.receive(SILENCE)) is not None:
+        connection = self.connections[index]
+        while (message := connection.receive(SILENCE)) is not None:
             if "over" in message:
                 if reason := message["over"]:
                     self._stop(str(reason))
@@ -250,8 +250,8 @@ class Team:
             return
         self.reason = reason
         self._known.set()
-        for line in self.lines.values():
-            line.send(over=reason)
+        for connection in self.connections.values():
+            connection.send(over=reason)
         if not self._over.wait(GRACE):
             self._end(self._with_remedy())
 
@@ -272,8 +272,8 @@ def together(cluster: Cluster, wait: float) -> Iterator[Team]:
     Raises:
         UserError: a worker is missing or ended; or the port of this one is in use.
     """
-    lines = _called(cluster, wait) if cluster.is_chief else {0: _answered(cluster, wait)}
-    team = Team(cluster, lines, _end_process)
+    connections = _called(cluster, wait) if cluster.is_chief else {0: _answered(cluster, wait)}
+    team = Team(cluster, connections, _end_process)
     try:
         yield team
     except BaseException as error:
@@ -288,41 +288,41 @@ def together(cluster: Cluster, wait: float) -> Iterator[Team]:
     team.leave()
 
 
-def _called(cluster: Cluster, wait: float) -> dict[int, _Line]:
+def _called(cluster: Cluster, wait: float) -> dict[int, _Connection]:
     """The connections of worker 0 to the others, by their index, when all are there."""
     deadline = time.monotonic() + wait
     others = range(1, len(cluster.workers))
-    lines: dict[int, _Line] = {}
+    connections: dict[int, _Connection] = {}
     problem = ""
     with _listening(cluster) as server:
-        while len(lines) < len(others) and not problem and (left := deadline - time.monotonic()) > 0:
+        while len(connections) < len(others) and not problem and (left := deadline - time.monotonic()) > 0:
             server.settimeout(left)
             with contextlib.suppress(TimeoutError):
-                line = _Line(server.accept()[0])
-                hello = line.receive(min(left, GREETING)) or {}
+                connection = _Connection(server.accept()[0])
+                hello = connection.receive(min(left, GREETING)) or {}
                 index: Any = hello.get("index")
                 # A worker may have ended while it waited, and started again.
-                for place in [place for place, other in lines.items() if not other.is_open()]:
-                    lines.pop(place).close()
+                for place in [place for place, other in connections.items() if not other.is_open()]:
+                    connections.pop(place).close()
                 if hello.get("cluster") != list(cluster.workers) or index not in others:
-                    line.close()  # a stranger, or a worker of another cluster
-                elif index in lines:
+                    connection.close()  # a stranger, or a worker of another cluster
+                elif index in connections:
                     problem = (
                         f"two processes say that they are {cluster.name(index)}; give each its own index in TF_CONFIG"
                     )
-                    line.send(problem=problem)
-                    line.close()
+                    connection.send(problem=problem)
+                    connection.close()
                 else:
-                    lines[index] = line
-    if missing := [cluster.name(index) for index in others if index not in lines]:
+                    connections[index] = connection
+    if missing := [cluster.name(index) for index in others if index not in connections]:
         problem = problem or f"no word from {' and '.join(missing)} in {wait:g} s; start it, or correct TF_CONFIG"
-    for line in lines.values():
-        line.send(problem=problem)
+    for connection in connections.values():
+        connection.send(problem=problem)
     if problem:
-        for line in lines.values():
-            line.close()
+        for connection in connections.values():
+            connection.close()
         raise UserError(problem)
-    return lines
+    return connections
 
 
 def difference(cluster: Cluster, settings: Settings, others: Mapping[int, Settings]) -> str:
@@ -337,24 +337,24 @@ def difference(cluster: Cluster, settings: Settings, others: Mapping[int, Settin
     return ""
 
 
-def _answered(cluster: Cluster, wait: float) -> _Line:
+def _answered(cluster: Cluster, wait: float) -> _Connection:
     """The connection of this worker to worker 0, when all are there."""
     deadline = time.monotonic() + wait
     chief = cluster.name(0)
     with _listening(cluster):  # so that a port in use is noticed before the others wait for this worker
         while (left := deadline - time.monotonic()) > 0:
             try:
-                line = _Line(socket.create_connection(cluster.address(0), min(left, GREETING)))
+                connection = _Connection(socket.create_connection(cluster.address(0), min(left, GREETING)))
             except OSError:
                 time.sleep(min(left, 0.2))
                 continue
-            line.send(cluster=list(cluster.workers), index=cluster.index)
+            connection.send(cluster=list(cluster.workers), index=cluster.index)
             # Worker 0 may have started only now, and waits as long.
-            answer = line.receive(wait + GRACE) or {"problem": f"{chief} did not answer; look at its last line"}
+            answer = connection.receive(wait + GRACE) or {"problem": f"{chief} did not answer; look at its last line"}
             if answer.get("problem"):
-                line.close()
+                connection.close()
                 raise UserError(str(answer["problem"]))
-            return line
+            return connection
     raise UserError(f"no word from {chief} in {wait:g} s; start it, or correct TF_CONFIG")
 
 

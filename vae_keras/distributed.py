@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from common.errors import UserError
@@ -73,7 +74,17 @@ class Replicated(Devices):
         return self.strategy.distribute_datasets_from_function(of_this_process)
 
     def prepare(self, vae: VAE) -> None:
-        """Make a compiled VAE ready for `fit`: the weights of the first device on all, and steps on all devices."""
+        """Make a compiled VAE ready for `fit`: the weights of the first device on all, and steps on all devices.
+
+        Raises:
+            UserError: the VAE was saved when its batch normalisation was that of Keras, which sees one device.
+        """
+        layers = [*vae.encoder.layers, *vae.decoder.layers]
+        if any(type(layer) is keras.layers.BatchNormalization for layer in layers):
+            raise UserError(
+                "this run is of an earlier version, whose batch normalisation sees one device; go on without "
+                "--distribute, or train a new run"
+            )
         with self.scope():
             vae.optimizer.build(vae.trainable_variables)
         self._copy_from_first([*vae.weights, *vae.optimizer.variables])

@@ -7,6 +7,7 @@ on.
 
 from typing import Any
 
+import keras
 from keras.src.backend.common import global_state
 from keras.src.saving import saving_lib
 
@@ -14,7 +15,7 @@ from keras.src.saving import saving_lib
 KINDS = ("Operation", "Layer", "Functional", "Sequential", "Metric", "Optimizer", "Loss")
 
 
-class GradientsOfAllReplicas:
+class GradientsOfAllReplicas(keras.optimizers.Optimizer):
     """An optimiser whose `whole_gradients` sees the sum of the gradients of all replicas. List it before Keras's class.
 
     Seen in Keras 3.15.1, which adds up the gradients of the replicas in this method, after `apply`. Keras has no public
@@ -26,7 +27,7 @@ class GradientsOfAllReplicas:
         raise NotImplementedError
 
     def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> list[tuple[Any, Any]]:
-        summed = super()._all_reduce_sum_gradients(grads_and_vars)  # type: ignore[misc]
+        summed = super()._all_reduce_sum_gradients(grads_and_vars)
         return list(zip(self.whole_gradients([grad for grad, _ in summed]), [own for _, own in summed], strict=True))
 
 

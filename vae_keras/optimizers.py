@@ -77,7 +77,7 @@ class WeightAveraging(keras.optimizers.Optimizer):
         return {**super().get_config(), "mean_age": self.mean_age}
 
 
-class GradientClipping(GradientsOfAllReplicas, keras.optimizers.Optimizer):
+class GradientClipping(GradientsOfAllReplicas):
     """Shortens a gradient that is much longer than the gradients before it. List it before a class of Keras.
 
     A gradient g of all weights becomes g min(1, clipping m / |g|), where m is the running mean of the norms of the

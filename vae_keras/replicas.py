@@ -43,11 +43,8 @@ def replica_count() -> int:
 
 def own_rows(count: Tensor) -> Rows:
     """The rows of this replica, which has `count` of them, (). The batch has its replicas' rows in their order."""
-    if replica_count() == 1:
-        return Rows(0, count, count)
-    context = tf.distribute.get_replica_context()
-    place = context.replica_id_in_sync_group
-    counts = context.all_reduce(tf.distribute.ReduceOp.SUM, count * tf.one_hot(place, replica_count(), dtype=tf.int32))
+    place = tf.distribute.get_replica_context().replica_id_in_sync_group
+    counts = all_sum(count * tf.one_hot(place, replica_count(), dtype=tf.int32))
     return Rows(tf.reduce_sum(tf.where(tf.range(replica_count()) < place, counts, 0)), count, tf.reduce_sum(counts))
 
 

@@ -36,7 +36,7 @@ IMAGE_GRIDS = 20  # the number of times that a long run writes images for Tensor
 def compiled_vae(config: Config, training_images: int = 1) -> VAE:
     """The untrained VAE that the settings ask for, with its optimiser."""
     vae = untrained_vae(config, training_images)
-    vae.compile(optimizer_of(config, training_images), jit_compile=False)  # `fit` decides
+    vae.compile(optimizer_of(config, training_images), jit_compile=False)  # `fit` chooses XLA or not
     return vae
 
 
@@ -136,4 +136,4 @@ def fit(
                 *callbacks,
             ],
         )
-    return stop.epochs_done == config.epochs
+    return max(done, stop.epochs_done) == config.epochs
