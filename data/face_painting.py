@@ -42,7 +42,7 @@ class Canvas:
     """The albedo (3, height, width) and the gloss (height, width) of a surface, to paint on.
 
     Attributes:
-        x, y: the surface's own coordinates, (height, width) each.
+        x, y: the surface's own coordinates, (height, width) and (height, 1).
         edge: the width of an edge.
     """
 
@@ -58,9 +58,8 @@ class Canvas:
         rows, columns = window_within(self.x, self.y, low_x, high_x, low_y, high_y)
         part = Canvas.__new__(Canvas)
         part.edge = self.edge
-        part.x, part.y, part.front, part.gloss = (
-            plane[rows, columns] for plane in (self.x, self.y, self.front, self.gloss)
-        )
+        part.x, part.front, part.gloss = (plane[rows, columns] for plane in (self.x, self.front, self.gloss))
+        part.y = self.y[rows]
         part.albedo = self.albedo[:, rows, columns]
         return part
 
@@ -143,7 +142,7 @@ def paint_mouth(face: Factors, canvas: Canvas) -> None:
     tongue = np.minimum(opening, (0.10 + 0.05 * max(-face.smile, 0.0)) * arch * face.mouth_opening - (y - lower_edge))
     canvas.paint(linear(TONGUE), 0.8 * inside(tongue, 2 * edge) * smoothstep(0.06, 0.12, open_here))
     teeth = np.minimum(np.minimum(opening, y - upper_edge + 0.05), to_corner - 0.18 * half)
-    shown = smoothstep(0.015, 0.04, open_here) * smoothstep(-0.45, 0.35, face.smile)
+    shown = smoothstep(0.015, 0.04, open_here) * float(smoothstep(-0.45, 0.35, face.smile))
     canvas.paint(linear(TEETH), inside(teeth, edge) * shown, gloss=0.2)
     seam = gaussian(y - 0.5 * (upper_edge + lower_edge), 0.012 + 0.3 * edge) * inside(to_corner + 0.01, 2 * edge)
     canvas.paint(linear(MOUTH_INSIDE), 0.85 * seam * (1 - smoothstep(0.0, 0.03, open_here)))

@@ -4,6 +4,8 @@ Background, hair behind the head, neck, shoulders, head and the hair in front ar
 `data.face_shapes`) with colours on it (`data.face_painting`). Light and layers are computed with linear colours.
 """
 
+import functools
+
 import numpy as np
 from joblib import Parallel, delayed
 
@@ -21,7 +23,7 @@ from data.face_painting import (
     tone,
 )
 from data.face_shapes import NECK, SHOULDERS, Factors, ears_of, hair_behind, hair_in_front, head_of
-from data.solids import Camera, Solid, Surface, camera_of, gaussian, inside, light_direction, see, shade, smoothstep
+from data.solids import Camera, Solid, Surface, gaussian, inside, light_from, see, shade, smoothstep
 
 # Half the side of the image; the head reaches from y = -1 to 1. Face data sets are cropped as close (CelebA's aligned
 # images from the hair to the chin), and every pixel beside the face is one that the mouth does not have.
@@ -75,16 +77,22 @@ def ear_layer(face: Factors, ear: Solid, camera: Camera) -> Layer:
     return surface, tone(SKIN, face.skin_tone) * (0.95 - 0.35 * hollow), np.float32(0.03)
 
 
+@functools.lru_cache(maxsize=8)
+def still(camera: Camera, solid: Solid) -> Surface:
+    """The surface of a solid that is the same for every face."""
+    return see(camera, solid)
+
+
 def neck_layer(face: Factors, camera: Camera) -> Layer:
     """The surface, albedo and gloss of the neck, which is darker below the chin."""
-    surface = see(camera, NECK)
+    surface = still(camera, NECK)
     shadow = 0.40 + 0.60 * smoothstep(-0.85, -1.35, surface.y)
     return surface, tone(SKIN, face.skin_tone) * shadow, np.float32(0.04)
 
 
 def shoulders_layer(camera: Camera) -> Layer:
     """The surface, albedo and gloss of the shoulders in a shirt."""
-    return see(camera, SHOULDERS), linear(SHIRT), np.float32(0.02)
+    return still(camera, SHOULDERS), linear(SHIRT), np.float32(0.02)
 
 
 def render(factors: np.ndarray, size: int = 128, channels: int = 1) -> np.ndarray:
@@ -96,8 +104,8 @@ def render(factors: np.ndarray, size: int = 128, channels: int = 1) -> np.ndarra
         channels: 1 (grey, the luminance) or 3 (RGB).
     """
     face = Factors(*(float(value) for value in factors))
-    camera = camera_of(size, HALF_IMAGE)
-    light = light_direction(face.light_azimuth)
+    camera = Camera(size, HALF_IMAGE)
+    light = light_from(face.light_azimuth)
 
     image = np.empty((3, size, size), np.float32)
     image[:] = tone(BACKGROUND, face.background) * (1.04 + 0.10 * camera.y - 0.10 * camera.x * camera.x)
@@ -114,9 +122,11 @@ def render(factors: np.ndarray, size: int = 128, channels: int = 1) -> np.ndarra
         behind = depth[surface.window]
         # Where two surfaces have the same depth, each has a share of 1/2. This gives a soft edge without a seam.
         share = surface.coverage * smoothstep(-0.03, 0.03, surface.depth - behind)
-        below = image[:, *surface.window]
-        below += (shade(surface, albedo, gloss, light) - below) * share
-        np.maximum(surface.depth, behind, out=behind, where=share > 0.5)
+        below, change = image[:, *surface.window], shade(surface, albedo, gloss, light)
+        change -= below
+        change *= share
+        below += change
+        np.copyto(behind, surface.depth, where=share > 0.5)
 
     planes = image if channels == 3 else np.tensordot(LUMINANCE, image, 1)[None]
     steps = (np.clip(planes, 0, 1) * np.float32(GAMMA_STEPS) + np.float32(0.5)).astype(np.uint16)

@@ -14,8 +14,10 @@ x points to the right of the image, y up, z to the camera. All arrays are float3
 plane for each of red, green and blue, because NumPy computes with whole planes several times faster than with triples.
 """
 
+import functools
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +25,7 @@ import numpy as np
 REFINEMENTS = 3
 AMBIENT = (0.22, 0.07)  # ambient light on a vertical surface; how much more it is on one that looks up
 WARM, COOL = (1.01, 0.95, 0.87), (0.92, 0.98, 1.12)  # colours of light and ambient light
+ROOM_FOR_BUMPS = 0.15  # around a solid: its bumps reach no further
 MARGIN = 0.04  # by how much x may change from row to row beside the change between three rows
 BUMP_HALF_WIDTH, BUMP_COLUMNS = 1.2, 257  # of the grid in x on which H is computed
 
@@ -63,13 +66,14 @@ class Bump(NamedTuple):
 
 
 class Surface(NamedTuple):
-    """The visible surface of one solid in a window of the image; the arrays are (height, width) float32.
+    """The visible surface of one solid in a window of the image; the arrays but y are (height, width) float32.
 
     Attributes:
         window: rows and columns of the image.
         coverage: the share of each pixel that is inside the outline of the solid.
         depth: z of the visible point, in camera coordinates.
-        x, y, z: the visible point, in the solid's own coordinates.
+        x, y, z: the visible point, in the solid's own coordinates. y is the same in a row, (height, 1), so what
+            depends on y alone is computed once for each row.
         normal: x, y and z of the unit normal, in camera coordinates.
     """
 
@@ -82,25 +86,35 @@ class Surface(NamedTuple):
     normal: tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-class Camera(NamedTuple):
-    """The centres of the pixels, x (1, size) and y (size, 1), and the width of a pixel, in units of the scene."""
-
-    x: np.ndarray
-    y: np.ndarray
-    pixel: float
-
-
-def camera_of(size: int, half_extent: float) -> Camera:
+@dataclass(frozen=True)
+class Camera:
     """The camera for a square image of `size` x `size` pixels, from -half_extent to half_extent in x and y."""
-    pixel = 2.0 * half_extent / size
-    centres = ((np.arange(size) + 0.5) * pixel - half_extent).astype(np.float32)
-    return Camera(x=centres[None, :], y=-centres[:, None], pixel=pixel)
+
+    size: int
+    half_extent: float
+
+    @functools.cached_property
+    def pixel(self) -> float:
+        """The width of a pixel, in units of the scene."""
+        return 2.0 * self.half_extent / self.size
+
+    @functools.cached_property
+    def x(self) -> np.ndarray:
+        """The centres of the pixels from left to right, (1, size)."""
+        return ((np.arange(self.size) + 0.5) * self.pixel - self.half_extent).astype(np.float32)[None, :]
+
+    @functools.cached_property
+    def y(self) -> np.ndarray:
+        """The centres of the pixels from top to bottom, (size, 1)."""
+        return -self.x.T
 
 
 def smoothstep(low: float, high: float, value: np.ndarray | float) -> np.ndarray:
     """0 below `low`, 1 above `high`, and a smooth cubic in between; decreasing if low > high."""
     t = np.clip((value - low) / (high - low), 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)
+    rising = 3.0 - 2.0 * t
+    rising *= t * t
+    return rising
 
 
 def inside(distance: np.ndarray, softness: float | np.ndarray) -> np.ndarray:
@@ -111,7 +125,8 @@ def inside(distance: np.ndarray, softness: float | np.ndarray) -> np.ndarray:
 def gaussian(distance: np.ndarray, width: float) -> np.ndarray:
     """A spot or line with soft edges: exp(-distance^2 / (2 width^2))."""
     scaled = distance * (math.sqrt(0.5) / width)
-    return np.exp(-scaled * scaled)
+    scaled *= -scaled
+    return np.exp(scaled, out=scaled)
 
 
 class BumpMap(NamedTuple):
@@ -121,10 +136,11 @@ class BumpMap(NamedTuple):
 
     def at(self, x: np.ndarray, fields: slice = slice(0, 3)) -> np.ndarray:
         """The fields at x (rows, width), interpolated linearly, (fields, rows, width)."""
-        place = np.clip((x + BUMP_HALF_WIDTH) * ((BUMP_COLUMNS - 1) / (2 * BUMP_HALF_WIDTH)), 0, BUMP_COLUMNS - 1.001)
-        whole = np.floor(place)
-        share, column = place - whole, whole.astype(np.int32)
-        column += BUMP_COLUMNS * np.arange(len(x), dtype=np.int32)[:, None]
+        place = (x + BUMP_HALF_WIDTH) * ((BUMP_COLUMNS - 1) / (2 * BUMP_HALF_WIDTH))
+        place.clip(0, BUMP_COLUMNS - 1.001, out=place)
+        column = place.astype(np.intp)
+        share = place - column.astype(np.float32)
+        column += BUMP_COLUMNS * np.arange(len(x))[:, None]
         flat = self.values[fields].reshape(-1, len(x) * BUMP_COLUMNS)
         left, right = flat.take(column, axis=1), flat.take(column + 1, axis=1)
         right -= left
@@ -143,7 +159,7 @@ def bump_map(bumps: Sequence[Bump], y: np.ndarray) -> BumpMap:
     dx, dy = (grid - x0) / width_x, (y[:, 0] - y0) / width_y
     along_x, along_y = np.exp(-0.5 * dx * dx), height * np.exp(-0.5 * dy * dy)
     slope_x, slope_y = -dx / width_x * along_x, -dy / width_y * along_y
-    return BumpMap(np.stack([along_y.T @ along_x, along_y.T @ slope_x, slope_y.T @ along_x]))
+    return BumpMap(np.array([along_y.T, along_y.T, slope_y.T]) @ np.array([along_x, slope_x, along_x]))
 
 
 def window_within(
@@ -152,16 +168,16 @@ def window_within(
     """The rows and columns of an image that hold all points with x and y between these values, and few others.
 
     Args:
-        x: increases from left to right, and changes little from row to row, (height, width).
-        y: decreases from row to row and is constant in a row, (height, 1) or (height, width).
+        x: increases from left to right but at its ends, and changes little from row to row, (height, width).
+        y: decreases from row to row, (height, 1).
     """
     rows = rows_within(y, low_y, high_y)
     if rows.start >= rows.stop:
         return rows, slice(0)
     three = x[[rows.start, (rows.start + rows.stop) // 2, rows.stop - 1]]
-    first = np.searchsorted(np.max(three, axis=0), low_x - MARGIN)
-    last = np.searchsorted(np.min(three, axis=0), high_x + MARGIN)
-    return rows, slice(first, max(first, last))
+    # Not by bisection: beside the outline of a turned solid, x falls for a few columns.
+    columns = np.flatnonzero((three >= low_x - MARGIN).any(axis=0) & (three < high_x + MARGIN).any(axis=0))
+    return rows, slice(columns[0], columns[-1] + 1) if len(columns) else slice(0)
 
 
 def rows_within(y: np.ndarray, low: float, high: float) -> slice:
@@ -180,23 +196,26 @@ def profile_and_slope(solid: Solid, y: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return 1 - share**power, slope
 
 
-def window_of(camera: Camera, solid: Solid, margin: float = 0.15) -> tuple[slice, slice]:
-    """The part of the image that contains the solid for every yaw."""
-    reach = max(solid.width, solid.depth) + abs(solid.z0) / 2 + margin
+def window_of(camera: Camera, solid: Solid, yaw: float, margin: float) -> tuple[slice, slice]:
+    """The part of the image that contains the turned solid, and `margin` around it."""
+    cos, sin = math.cos(math.radians(yaw)), math.sin(math.radians(yaw))
+    # The outline of an ellipse with the half axes a and c, and its centre, which moves by the lean at most.
+    reach = math.hypot(solid.width * cos, solid.depth * sin) + solid.lean * solid.bottom**2 * abs(sin) + margin
+    centre = solid.x0 * cos + solid.z0 * sin
     lowest = max(solid.y0 - solid.bottom - margin, solid.lowest)
     rows = rows_within(camera.y, lowest, solid.y0 + solid.top + margin)
-    return rows, slice(*np.searchsorted(camera.x[0], [solid.x0 - reach, solid.x0 + reach]))
+    return rows, slice(*np.searchsorted(camera.x[0], [centre - reach, centre + reach]))
 
 
 def see(camera: Camera, solid: Solid, yaw: float = 0.0, bumps: Sequence[Bump] = ()) -> Surface:
     """The visible surface of the solid with its bumps, turned by `yaw` degrees about the vertical axis."""
-    window = window_of(camera, solid)
+    window = window_of(camera, solid, yaw, margin=ROOM_FOR_BUMPS if bumps else 3 * camera.pixel)
     ray_x, y = camera.x[:, window[1]], camera.y[window[0]]
     cos, sin = np.float32(np.cos(np.radians(yaw))), np.float32(np.sin(np.radians(yaw)))
     inverse_a2, inverse_c2 = np.float32(solid.width**-2), np.float32(solid.depth**-2)
     profile, profile_slope = profile_and_slope(solid, y)
     below = np.minimum(y - solid.y0, 0)
-    z0 = solid.z0 - solid.lean * below**2
+    z0 = solid.z0 - solid.lean * below**2 if solid.lean else np.float32(solid.z0)  # one number: one row below
 
     # On the ray (X, Y, t): x = X cos - t sin, z = X sin + t cos, and
     # ((x - x0)/a)^2 + ((z - z0)/c)^2 = quadratic t^2 + 2 linear t + constant.
@@ -210,10 +229,16 @@ def see(camera: Camera, solid: Solid, yaw: float = 0.0, bumps: Sequence[Bump] = 
     hills = bump_map(bumps, y) if bumps else None
     level = profile
     for remaining in range(REFINEMENTS if hills else 0, -1, -1):
-        t = (np.sqrt(np.maximum(level - least, 0) * quadratic) - linear) * (1 / quadratic)
-        x, z = ray_x * cos - t * sin, ray_x * sin + t * cos
+        t = level - least
+        np.maximum(t, 0, out=t)
+        t *= quadratic
+        np.sqrt(t, out=t)
+        t -= linear
+        t *= 1 / quadratic
+        x = ray_x * cos - t * sin
         if hills and remaining:
             level = profile + hills.at(x, slice(1))[0]
+    z = ray_x * sin + t * cos
     _, bump_x, bump_y = hills.at(x) if hills else np.zeros((3, 1, 1), np.float32)
 
     # The gradient of ((x - x0)/a)^2 + ((z - z0)/c)^2 - P - H, converted to camera coordinates.
@@ -228,20 +253,27 @@ def see(camera: Camera, solid: Solid, yaw: float = 0.0, bumps: Sequence[Bump] = 
     normal = (nx * shorten, ny * shorten, nz * shorten)
     # At the outline the ray touches the solid, so this gradient in x and y is that of the distance to the outline.
     coverage = inside(level - least, camera.pixel * np.sqrt(in_plane) + np.float32(1e-6))
-    return Surface(window, coverage, t, x, np.broadcast_to(y, x.shape), z, normal)
+    return Surface(window, coverage, t, x, y, z, normal)
 
 
-def shade(surface: Surface, albedo: np.ndarray, gloss: np.ndarray | np.float32, light: np.ndarray) -> np.ndarray:
+class Light(NamedTuple):
+    """A unit vector to the light, (3,); and the one halfway between it and that to the camera, for highlights, (3,)."""
+
+    direction: np.ndarray
+    halfway: np.ndarray
+
+
+def shade(surface: Surface, albedo: np.ndarray, gloss: np.ndarray | np.float32, light: Light) -> np.ndarray:
     """The radiance in linear RGB, (3, height, width): Lambert's law with ambient light, and Blinn-Phong highlights.
 
     The light is a little warm, the ambient light a little cool.
     """
     nx, ny, nz = surface.normal
-    lambert = np.maximum(nx * light[0] + ny * light[1] + nz * light[2], 0.0)
+    lambert, aligned = (
+        np.maximum(nx * towards[0] + ny * towards[1] + nz * towards[2], 0.0)
+        for towards in (light.direction, light.halfway)
+    )
     ambient = AMBIENT[0] + AMBIENT[1] * ny
-    half = light + np.array([0.0, 0.0, 1.0], np.float32)
-    half /= np.linalg.norm(half)
-    aligned = np.maximum(nx * half[0] + ny * half[1] + nz * half[2], 0.0)
     highlight = gloss * _power_24(aligned)
     radiance = np.empty((3, *nx.shape), np.float32)
     for plane, colour, warm, cool in zip(radiance, albedo, WARM, COOL, strict=True):
@@ -255,7 +287,10 @@ def _power_24(value: np.ndarray) -> np.ndarray:
     return eighth * np.square(eighth)
 
 
-def light_direction(azimuth: float) -> np.ndarray:
-    """The unit vector to the light, which is 30 degrees above and `azimuth` degrees to the right of the camera."""
+def light_from(azimuth: float) -> Light:
+    """The light 30 degrees above and `azimuth` degrees to the right of the camera."""
     up, around = np.radians(30.0), np.radians(azimuth)
-    return np.array([np.sin(around) * np.cos(up), np.sin(up), np.cos(around) * np.cos(up)], np.float32)
+    direction = np.array([np.sin(around) * np.cos(up), np.sin(up), np.cos(around) * np.cos(up)], np.float32)
+    halfway = direction + np.array([0.0, 0.0, 1.0], np.float32)
+    halfway /= np.linalg.norm(halfway)
+    return Light(direction, halfway)

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from data.solids import Bump, Solid, bump_map, camera_of, light_direction, see, shade, window_within
+from data import solids
+from data.face_shapes import Factors, ears_of, hair_behind, hair_in_front, head_of
+from data.faces import HALF_IMAGE
+from data.factors import FACTORS
+from data.solids import Bump, Camera, Solid, bump_map, light_from, see, shade, window_within
 
 RADIUS = 0.8
 SPHERE = Solid(width=RADIUS, depth=RADIUS, y0=0.0, z0=0.0, top=RADIUS, bottom=RADIUS, top_power=2.0, bottom_power=2.0)
@@ -12,7 +16,7 @@ SPHERE = Solid(width=RADIUS, depth=RADIUS, y0=0.0, z0=0.0, top=RADIUS, bottom=RA
 
 @pytest.mark.parametrize("yaw", [0.0, 25.0])
 def test_a_sphere_looks_the_same_from_every_side(yaw):
-    camera = camera_of(64, 1.0)
+    camera = Camera(64, 1.0)
     surface = see(camera, SPHERE, yaw)
     x, y = np.broadcast_arrays(camera.x[:, surface.window[1]], camera.y[surface.window[0]])
     inside = np.hypot(x, y) < RADIUS - camera.pixel
@@ -23,14 +27,14 @@ def test_a_sphere_looks_the_same_from_every_side(yaw):
 
 
 def test_the_sum_of_the_coverage_is_the_area():
-    camera = camera_of(256, 1.0)
+    camera = Camera(256, 1.0)
     area = see(camera, SPHERE).coverage.sum() * camera.pixel**2
     assert area == pytest.approx(np.pi * RADIUS**2, rel=2e-3)
 
 
 def test_the_visible_point_of_a_bump_agrees_with_a_root_finder():
     bumps = [Bump(0.4, 0.1, -0.1, 0.12, 0.12)]
-    camera = camera_of(64, 1.0)
+    camera = Camera(64, 1.0)
     yaw = 20.0
     surface = see(camera, SPHERE, yaw, bumps)
     cos, sin = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
@@ -54,7 +58,7 @@ def test_the_visible_point_of_a_bump_agrees_with_a_root_finder():
 
 def test_normals_on_bumps_agree_with_the_slope_of_the_depth():
     bumps = [Bump(0.3, 0.1, -0.1, 0.2, 0.2)]
-    camera = camera_of(256, 1.0)
+    camera = Camera(256, 1.0)
     surface = see(camera, SPHERE, 15.0, bumps)
     down, across = np.gradient(surface.depth.astype(float), camera.pixel)
     centre = tuple(slice(n // 3, 2 * n // 3) for n in surface.depth.shape)
@@ -65,13 +69,13 @@ def test_normals_on_bumps_agree_with_the_slope_of_the_depth():
 
 
 def test_a_matte_sphere_is_brightest_on_the_side_of_the_light():
-    camera = camera_of(128, 1.0)
+    camera = Camera(128, 1.0)
     surface = see(camera, SPHERE)
-    light = light_direction(40.0)
+    light = light_from(40.0)
     radiance = shade(surface, np.ones((3, *surface.depth.shape), np.float32), np.float32(0), light)[0]
     row, column = np.unravel_index(np.argmax(radiance * (surface.coverage == 1)), radiance.shape)
     brightest = [component[row, column] for component in surface.normal]
-    assert np.dot(brightest, light) > 0.99
+    assert np.dot(brightest, light.direction) > 0.99
 
 
 def test_the_map_of_bumps_is_their_sum_and_its_derivatives():
@@ -90,7 +94,7 @@ def test_the_map_of_bumps_is_their_sum_and_its_derivatives():
 
 @pytest.mark.parametrize("yaw", [-20.0, 0.0, 13.0])
 def test_a_window_holds_every_point_of_its_part(yaw):
-    surface = see(camera_of(96, 1.0), SPHERE, yaw)
+    surface = see(Camera(96, 1.0), SPHERE, yaw)
     low_x, high_x, low_y, high_y = -0.35, 0.1, -0.4, 0.05
     within = (low_x <= surface.x) & (surface.x <= high_x) & (low_y <= surface.y) & (surface.y <= high_y)
     window = window_within(surface.x, surface.y, low_x, high_x, low_y, high_y)
@@ -101,8 +105,41 @@ def test_a_window_holds_every_point_of_its_part(yaw):
     assert np.mean(within[window]) > 0.5
 
 
+@pytest.mark.parametrize("size", [17, 64, 128])
+def test_the_window_of_a_solid_leaves_nothing_of_it_out(size, monkeypatch):
+    camera = Camera(size, HALF_IMAGE)
+    for face in (Factors(*row) for row in corners(12)):
+        head, bumps = head_of(face)
+        seen = [(head, bumps), *((solid, ()) for solid in (hair_behind(face), hair_in_front(face), *ears_of(face)))]
+        for solid, hills in seen:
+            part = see(camera, solid, face.yaw, hills)
+            with monkeypatch.context() as patch:
+                patch.setattr(solids, "window_of", lambda *_, **__: (slice(0, size), slice(0, size)))
+                whole = see(camera, solid, face.yaw, hills)
+            # Nothing below `lowest` is needed.
+            outside = whole.coverage * (whole.y >= solid.lowest)
+            outside[part.window] = 0
+            assert not outside.any()
+            np.testing.assert_array_equal(part.coverage, whole.coverage[part.window])
+
+
+def corners(count):
+    """Faces with each factor at one of its ends, (count, K)."""
+    random = np.random.default_rng(0)
+    return [[random.choice((factor.low, factor.high)) for factor in FACTORS] for _ in range(count)]
+
+
+def test_the_window_of_a_part_does_not_depend_on_what_is_beside_it():
+    # Beside the outline of a turned head x does not increase, so a bisection would depend on the columns there.
+    x = np.tile(np.r_[0.9, 0.8, np.linspace(-0.7, 0.7, 60), 0.2, 0.3].astype(np.float32), (9, 1))
+    y = np.linspace(1, -1, 9, dtype=np.float32)[:, None]
+    rows, columns = window_within(x[:, 2:-2], y, -0.3, 0.4, -0.5, 0.5)
+    assert window_within(x[:, 2:], y, -0.3, 0.4, -0.5, 0.5) == (rows, slice(columns.start, 62))
+    assert window_within(x[:, :-2], y, -0.3, 0.4, -0.5, 0.5) == (rows, slice(columns.start + 2, columns.stop + 2))
+
+
 def test_a_solid_beside_the_axis_turns_about_the_axis():
-    camera = camera_of(128, 1.0)
+    camera = Camera(128, 1.0)
     small = SPHERE._replace(width=0.2, depth=0.2, top=0.2, bottom=0.2, x0=0.6)
     surface = see(camera, small, 30.0)
     x = np.broadcast_to(camera.x[:, surface.window[1]], surface.coverage.shape)
