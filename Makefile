@@ -13,7 +13,7 @@ PYTHON ?= $(firstword $(foreach python,python3.12 python3.11 python3 python,$(sh
 UNSUPPORTED = Python 3.11 or 3.12 is needed$(if $(PYTHON),: $(PYTHON) is another version); install one, or pass its path: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12
 
 DEMO := runs/demo
-DEMO_SETTINGS := --data faces:5000 --image-size 64 --channels 3 --latent-dim 24 --architecture residual --likelihood learned_gaussian --optimizer muon --schedule cosine --lr 3e-3 --clipping 2 --batch-size 32 --epochs 36 --weight-averaging 0.05
+DEMO_SETTINGS := --data faces:10000 --image-size 64 --channels 3 --latent-dim 24 --architecture residual --likelihood learned_gaussian --optimizer muon --schedule cosine --lr 8e-3 --clipping 2 --batch-size 32 --epochs 12 --weight-averaging 0.05
 
 RUN ?= $(DEMO)
 SINCE ?= main

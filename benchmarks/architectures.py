@@ -1,18 +1,20 @@
 """The networks and what makes them learn: what is left of a face's factors after equal numbers of images.
 
-python -m benchmarks.architectures [EPOCHS]
+python -m benchmarks.architectures [MINUTES]
 
-Each variant trains on the faces of the demo for so many epochs (default 15), then is measured on the test faces: R2 of
+Each variant trains on the faces of the demo for as many epochs as the demo, then is measured on the test faces: R2 of
 each factor, read off reconstructions; the AUC of a logistic regression of the smile on the latents; the kernel distance
-from test images to samples from the fitted prior and to reconstructions, in units of 1/1000. The figure
-runs/architectures/architectures.png shows R2 of the worst factor against the time of training. Variants that are
-finished are kept in runs/architectures and not trained again. Run it beside nothing else.
+from test images to samples from the fitted prior and to reconstructions, in units of 1/1000. The results are kept in
+benchmarks/architectures.json, and variants that are there are not trained again. The figure
+docs/images/architectures.png shows R2 of the worst factor against the time of training. After so many minutes no other
+variant begins. Run it beside nothing else.
 """
 
 import json
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ from sklearn.metrics import roc_auc_score
 
 from common.figures import BLUE, open_axes, title_and_caption
 from common.files import atomic_write, read_json, write_text
+from data.factors import NAMES
+from vae_keras.command_line import start_tensorflow
 from vae_keras.config import Config
 from vae_keras.config_file import load_config
 from vae_keras.evaluation.context import EvaluationContext
@@ -34,36 +38,51 @@ from vae_keras.runs import load_run
 from vae_keras.training import fit
 
 RUNS = Path("runs/architectures")
+RESULTS = Path(__file__).with_name("architectures.json")
+FIGURE = Path(__file__).parent.parent / "docs" / "images" / "architectures.png"
 SETTINGS: dict[str, Any] = {
-    "data": "faces:5000", "image_size": 64, "channels": 3, "latent_dim": 24, "architecture": "residual",
-    "likelihood": "learned_gaussian", "optimizer": "muon", "schedule": "cosine", "clipping": 2.0, "lr": 3e-3,
-    "batch_size": 32, "weight_averaging": 0.05,
+    "data": "faces:10000", "image_size": 64, "channels": 3, "latent_dim": 24, "architecture": "residual",
+    "likelihood": "learned_gaussian", "optimizer": "muon", "schedule": "cosine", "clipping": 2.0, "lr": 8e-3,
+    "batch_size": 32, "weight_averaging": 0.05, "epochs": 12,
 }  # fmt: skip
 VARIANTS: dict[str, dict[str, Any]] = {
     "as the demo": {},
-    "Adam": {"optimizer": "adam"},
+    "Adam": {"optimizer": "adam", "lr": 3e-3},
+    "half the faces, each twice as often": {"data": "faces:5000", "epochs": 2 * SETTINGS["epochs"]},
+    "a learning rate of 3e-3": {"lr": 3e-3},
+    "a warm-up of beta over three epochs": {"objective": "beta_vae", "beta": 1.0, "warm_up": 3.0},
     "without FiLM": {"film": False},
     "without clipping": {"clipping": 0.0},
     "batches of 64": {"batch_size": 64},
-    "constant learning rate": {"schedule": "constant", "lr": 1e-3},
-    "deep": {"architecture": "deep", "optimizer": "adam", "lr": 1e-3},
-    "table": {"architecture": "table", "optimizer": "adam", "linear_start": False},
+    "a constant learning rate of 1e-3": {"schedule": "constant", "lr": 1e-3},
+    "the deep network, with Adam": {"architecture": "deep", "optimizer": "adam", "lr": 1e-3},
+    "the table network, with Adam": {
+        "architecture": "table", "optimizer": "adam", "lr": 1e-3, "linear_start": False, "clipping": 0.0,
+    },
+}  # fmt: skip
+# The columns of the table: a number's name, its heading and its format.
+COLUMNS = {
+    "seconds": ("seconds", ".0f"),
+    "mean": ("mean R2", ".3f"),
+    "smile": ("smile", ".2f"),
+    "mouth_opening": ("mouth opening", ".2f"),
+    "AUC": ("AUC", ".3f"),
+    "samples": ("samples", ".1f"),
+    "reconstructions": ("reconstructions", ".1f"),
 }
+Results = Mapping[str, Mapping[str, float]]
 
 
-def trained(name: str, epochs: int) -> tuple[Run, float]:
-    """The run of a variant, trained unless it is there, and the seconds that training took."""
-    run = Run(RUNS / f"{name.replace(' ', '_')}-{epochs}")
-    timed = run.folder / "seconds.json"
-    if not timed.exists():
-        shutil.rmtree(run.folder, ignore_errors=True)  # a run that was interrupted has no time
-        config = Config.of(**{**SETTINGS, **VARIANTS[name], "epochs": epochs}).checked()
-        data = open_data(config)
-        create_run(run.folder, config, data)
-        start = time.perf_counter()
-        fit(run, config, data)
-        write_text(timed, json.dumps({"seconds": time.perf_counter() - start}))
-    return run, float(read_json(timed)["seconds"])
+def trained(name: str) -> tuple[Run, float]:
+    """The run of a variant, trained anew, and the seconds that training took."""
+    run = Run(RUNS / name.replace(" ", "_"))
+    shutil.rmtree(run.folder, ignore_errors=True)
+    config = Config.of(**{**SETTINGS, **VARIANTS[name]}).checked()
+    data = open_data(config)
+    create_run(run.folder, config, data)
+    start = time.perf_counter()
+    fit(run, config, data)
+    return run, time.perf_counter() - start
 
 
 def measured(run: Run) -> dict[str, float]:
@@ -84,38 +103,69 @@ def measured(run: Run) -> dict[str, float]:
     }
 
 
-def figure_of(worst: dict[str, tuple[float, float]]) -> Figure:
+def worst_factor(numbers: Mapping[str, float]) -> tuple[str, float]:
+    """The factor with the smallest R2, and its R2."""
+    factor = min((name for name in NAMES if name in numbers), key=lambda name: numbers[name])
+    return factor.replace("_", " "), numbers[factor]
+
+
+def rows_of(results: Results) -> list[list[str]]:
+    """A row for each variant that is measured: its name, the worst factor, and a cell for each of COLUMNS."""
+    rows = []
+    for name, numbers in results.items():
+        factor, r2 = worst_factor(numbers)
+        cells = (format(numbers[key], form) for key, (_, form) in COLUMNS.items())
+        rows.append([name, f"{factor} {r2:.2f}", *cells])
+    return rows
+
+
+def headings() -> list[str]:
+    """Those of the table."""
+    return ["variant", "worst factor", *(heading for heading, _ in COLUMNS.values())]
+
+
+def markdown_of(results: Results) -> str:
+    """The table for the documentation."""
+    lines = [headings(), ["---"] * len(headings()), *rows_of(results)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def figure_of(results: Results) -> Figure:
     """R2 of the worst factor against the seconds of training, by variant."""
-    figure = Figure(figsize=(7, 4.4), layout="constrained")
+    figure = Figure(figsize=(8, 4.6), layout="constrained")
     axes = figure.subplots()
-    for name, (seconds, r2) in worst.items():
-        axes.plot(seconds, r2, "o", color=BLUE)
-        axes.annotate(name, (seconds, r2), xytext=(6, 3), textcoords="offset points", fontsize=8)
+    for name, numbers in results.items():
+        place = numbers["seconds"], worst_factor(numbers)[1]
+        axes.plot(*place, "o", color=BLUE)
+        axes.annotate(name, place, xytext=(6, 3), textcoords="offset points", fontsize=8)
     axes.set_xlabel("seconds of training")
     axes.set_ylabel("R2 of the worst factor")
-    axes.set_xlim(0)
+    axes.set_xlim(0, 1.5 * max(numbers["seconds"] for numbers in results.values()))
     open_axes(axes, "both")
     title_and_caption(figure, "What is left of the worst factor", "Read off reconstructions of test faces.")
     return figure
 
 
 def main() -> None:
-    """Print the table and draw the figure."""
-    epochs = int(sys.argv[1]) if len(sys.argv) > 1 else 15
-    table = Table("variant", "seconds", "worst factor", "mean", "smile", "AUC", "samples", "reconstructions")
-    worst: dict[str, tuple[float, float]] = {}
+    """Measure the variants that are missing, print the table and draw the figure."""
+    start_tensorflow(deterministic=True)
+    start, most = time.perf_counter(), float(sys.argv[1]) if len(sys.argv) > 1 else float("inf")
+    results: dict[str, Any] = read_json(RESULTS) if RESULTS.exists() else {}
     for name in VARIANTS:
-        run, seconds = trained(name, epochs)
-        numbers = measured(run)
-        summary = ("mean", "AUC", "samples", "reconstructions")
-        factor = min(numbers.keys() - set(summary), key=numbers.__getitem__)
-        worst[name] = seconds, numbers[factor]
-        cells = (f"{numbers[key]:.3f}" for key in ("mean", "smile", "AUC"))
-        distances = (f"{numbers[key]:.1f}" for key in summary[2:])
-        table.add_row(name, f"{seconds:.0f}", f"{factor} {numbers[factor]:.2f}", *cells, *distances)
-        Console(width=120).print(table)  # after each variant, so that an interruption loses nothing
-    with atomic_write(RUNS / "architectures.png") as temporary:
-        figure_of(worst).savefig(temporary, dpi=150)
+        if name in results:
+            continue
+        if time.perf_counter() - start > 60 * most:
+            break
+        run, seconds = trained(name)
+        results[name] = {"seconds": seconds, **measured(run)}
+        write_text(RESULTS, json.dumps(results, indent=1) + "\n")  # after each one: an interruption loses nothing
+    table = Table(*headings())
+    for row in rows_of(results):
+        table.add_row(*row)
+    Console(width=150).print(table)
+    print(markdown_of(results))
+    with atomic_write(FIGURE) as temporary:
+        figure_of(results).savefig(temporary, dpi=150)
 
 
 if __name__ == "__main__":

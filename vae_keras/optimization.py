@@ -38,7 +38,7 @@ class Adam(Optimizer):
 
 @dataclass(frozen=True)
 class Muon(Optimizer):
-    """Muon for the kernels of convolutions, and Adam for all other weights (Jordan et al. 2024)."""
+    """Muon for the kernels of convolutions and dense layers, and Adam for all other weights (Jordan et al. 2024)."""
 
     def build(self, learning_rate: Any, weight_decay: float, mean_age: float, clipping: float) -> "keras.Optimizer":
         from vae_keras.optimizers import Muon

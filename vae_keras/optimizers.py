@@ -150,7 +150,7 @@ class Adam(WeightAveraging, GradientClipping, keras.optimizers.Adam):
 
 @keras.saving.register_keras_serializable("vae_keras")
 class Muon(Adam):
-    """Muon for the kernels of convolutions, and Adam for all other weights.
+    """Muon for the kernels of convolutions and dense layers, and Adam for all other weights.
 
     Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon) makes the step of a matrix orthogonal, so all its
     directions move alike, not only the few that dominate the gradient. With the momentum M_t = momentum M_(t-1) + G_t
@@ -158,9 +158,10 @@ class Muon(Adam):
         step = learning_rate 0.2 sqrt(max(n, k)) O,  O = U V^T for the singular value decomposition U S V^T of
                                                          G_t + momentum M_t
 
-    where a kernel is a matrix of n inputs (height x width x channels) and k filters. The factor gives the step the size
-    of one of Adam, so that both take the same learning rate and the same weight decay (Liu et al. 2025, arXiv
-    2502.16982, eq. 4). Five Newton-Schulz iterations approximate O: its singular values lie between 0.7 and 1.2.
+    where a kernel is a matrix of n inputs (of a convolution: height x width x channels) and k outputs. The factor gives
+    the step the size of one of Adam, so that both take the same learning rate and the same weight decay (Liu et al.
+    2025, arXiv 2502.16982, eq. 4). Five Newton-Schulz iterations approximate O: its singular values lie between 0.7 and
+    1.2.
 
     Args:
         momentum: of Muon; Adam has its own.
@@ -172,7 +173,7 @@ class Muon(Adam):
 
     def update_step(self, gradient: Any, variable: keras.Variable, learning_rate: Any) -> None:
         """A step of one variable."""
-        if len(variable.shape) != 4:
+        if "kernel" not in variable.name:
             super().update_step(gradient, variable, learning_rate)
             return
         gradient = ops.cast(gradient, variable.dtype)

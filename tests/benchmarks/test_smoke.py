@@ -41,6 +41,7 @@ SMALL = {
                 "architecture": "residual",
                 "schedule": "cosine",
                 "batch_size": 8,
+                "epochs": 1,
             },
             "VARIANTS": {"without FiLM": {"film": False}},
         },

@@ -74,13 +74,15 @@ class Residual(Architecture):
 def _block(
     x: "keras.KerasTensor", initializers: Initializers, latents: "keras.KerasTensor | None" = None
 ) -> "keras.KerasTensor":
-    """x + conv(silu(film(conv(silu(x))))), (batch, height, width, channels) to the same shape."""
+    """x + conv(silu(film(conv(silu(x))))), (batch, height, width, channels) to the same shape.
+
+    The last convolution starts at zero, so a block starts as the identity, and each half of the network as nearly a
+    linear map (Zhang et al. 2019, arXiv 1901.09321).
+    """
     channels = x.shape[-1]
-
-    def convolution() -> "keras.Layer":
-        return layers.Conv2D(channels, 3, padding="same", kernel_initializer=next(initializers))
-
-    hidden = convolution()(layers.Activation("silu")(x))
+    hidden = layers.Conv2D(channels, 3, padding="same", kernel_initializer=next(initializers))(
+        layers.Activation("silu")(x)
+    )
     if latents is not None:
         # (1 + tanh(scale)) hidden + shift: bounded, because an unbounded scale lets a few latents blow up the image.
         # Zero weights at the start: each latent begins without effect on the block.
@@ -89,4 +91,5 @@ def _block(
             for activation in ("tanh", None)
         )
         hidden = layers.Add()([hidden, layers.Multiply()([hidden, scale]), shift])
-    return layers.Add()([x, convolution()(layers.Activation("silu")(hidden))])
+    change = layers.Conv2D(channels, 3, padding="same", kernel_initializer="zeros")(layers.Activation("silu")(hidden))
+    return layers.Add()([x, change])

@@ -15,6 +15,15 @@ def images():
     return np.random.default_rng(0).random((8, 32, 32, 3)).astype(np.float32)
 
 
+def with_active_blocks(vae):
+    """The same model; the convolutions that start at zero have other weights, as they have after some steps."""
+    random = np.random.default_rng(2)
+    for layer in (*vae.encoder.layers, *vae.decoder.layers):
+        if isinstance(layer, layers.Conv2D) and not np.any(layer.kernel):
+            layer.kernel.assign(random.normal(0, 0.05, layer.kernel.shape))
+    return vae
+
+
 def kernels(model):
     return [layer.kernel_size for layer in model.layers if hasattr(layer, "kernel_size")]
 
@@ -43,8 +52,17 @@ def test_half_a_million_weights():
     assert 300_000 < vae.encoder.count_params() + vae.decoder.count_params() < 500_000
 
 
+def test_the_decoder_starts_as_an_affine_map():
+    decoder = vae_keras.build_vae((32, 32, 3), 4, "residual").decoder
+    one, other = np.random.default_rng(1).normal(size=(2, 6, 4)).astype(np.float32)
+    at_zero = decoder(np.zeros_like(one))
+    expected = decoder(one) + decoder(other) - at_zero
+    assert np.abs(decoder(one) - at_zero).max() > 0.01
+    np.testing.assert_allclose(decoder(one + other), expected, atol=1e-6)
+
+
 def test_latents_reach_every_block_of_the_decoder(images):
-    vae = vae_keras.build_vae((32, 32, 3), 4, "residual")
+    vae = with_active_blocks(vae_keras.build_vae((32, 32, 3), 4, "residual"))
     dense = [layer for layer in vae.decoder.layers if isinstance(layer, layers.Dense)][1:]
     assert len(dense) == 2 * len(Residual.filters)  # scale and shift of each block
     z = np.random.default_rng(1).normal(size=(3, 4)).astype(np.float32)
@@ -58,19 +76,19 @@ def test_latents_reach_every_block_of_the_decoder(images):
 
 
 def test_the_scale_of_a_block_is_bounded():
-    vae = vae_keras.build_vae((32, 32, 1), 4, "residual")
+    vae = with_active_blocks(vae_keras.build_vae((32, 32, 1), 4, "residual"))
     for layer in vae.decoder.layers:
         if isinstance(layer, layers.Dense) and layer.activation is keras.activations.tanh:
             layer.kernel.assign(np.full(layer.kernel.shape, 1e6))
     z = np.random.default_rng(1).normal(size=(64, 4)).astype(np.float32)
     # (1 + tanh) is at most 2 in each of three blocks.
     assert np.isfinite(vae.decoder(z)).all()
-    plain = vae_keras.build_vae((32, 32, 1), 4, "residual").decoder(z)
+    plain = with_active_blocks(vae_keras.build_vae((32, 32, 1), 4, "residual")).decoder(z)
     assert np.abs(vae.decoder(z)).max() < 2**6 * np.abs(plain).max()
 
 
 def test_training_moves_every_weight_and_the_saved_model_computes_the_same(images, tmp_path):
-    vae = vae_keras.build_vae((32, 32, 3), 4, "residual", LearnedGaussian())
+    vae = with_active_blocks(vae_keras.build_vae((32, 32, 3), 4, "residual", LearnedGaussian()))
     with tf.GradientTape() as tape:
         loss = ops.mean(vae.objective.loss(vae.forward(images, training=True)).per_image)
     for weight, gradient in zip(vae.trainable_variables, tape.gradient(loss, vae.trainable_variables), strict=True):
