@@ -77,22 +77,25 @@ def ear_layer(face: Factors, ear: Solid, camera: Camera) -> Layer:
     return surface, tone(SKIN, face.skin_tone) * (0.95 - 0.35 * hollow), np.float32(0.03)
 
 
-@functools.lru_cache(maxsize=8)
-def still(camera: Camera, solid: Solid) -> Surface:
-    """The surface of a solid that is the same for every face."""
-    return see(camera, solid)
+@functools.lru_cache(maxsize=8)  # two solids for each of four sizes of images
+def seen_once(camera: Camera, solid: Solid) -> Surface:
+    """The surface of neck or shoulders, which are the same for every face; its arrays cannot be written."""
+    surface = see(camera, solid)
+    for array in (surface.coverage, surface.depth, surface.x, surface.y, surface.z, *surface.normal):
+        array.flags.writeable = False
+    return surface
 
 
 def neck_layer(face: Factors, camera: Camera) -> Layer:
     """The surface, albedo and gloss of the neck, which is darker below the chin."""
-    surface = still(camera, NECK)
+    surface = seen_once(camera, NECK)
     shadow = 0.40 + 0.60 * smoothstep(-0.85, -1.35, surface.y)
     return surface, tone(SKIN, face.skin_tone) * shadow, np.float32(0.04)
 
 
 def shoulders_layer(camera: Camera) -> Layer:
     """The surface, albedo and gloss of the shoulders in a shirt."""
-    return still(camera, SHOULDERS), linear(SHIRT), np.float32(0.02)
+    return seen_once(camera, SHOULDERS), linear(SHIRT), np.float32(0.02)
 
 
 def render(factors: np.ndarray, size: int = 128, channels: int = 1) -> np.ndarray:

@@ -126,7 +126,7 @@ def gaussian(distance: np.ndarray, width: float) -> np.ndarray:
     """A spot or line with soft edges: exp(-distance^2 / (2 width^2))."""
     scaled = distance * (math.sqrt(0.5) / width)
     scaled *= -scaled
-    return np.exp(scaled, out=scaled)
+    return np.exp(scaled)
 
 
 class BumpMap(NamedTuple):
@@ -215,7 +215,8 @@ def see(camera: Camera, solid: Solid, yaw: float = 0.0, bumps: Sequence[Bump] = 
     inverse_a2, inverse_c2 = np.float32(solid.width**-2), np.float32(solid.depth**-2)
     profile, profile_slope = profile_and_slope(solid, y)
     below = np.minimum(y - solid.y0, 0)
-    z0 = solid.z0 - solid.lean * below**2 if solid.lean else np.float32(solid.z0)  # one number: one row below
+    # Without lean z0 is a number, so the coefficients below are computed for one row instead of all.
+    z0 = solid.z0 - solid.lean * below**2 if solid.lean else np.float32(solid.z0)
 
     # On the ray (X, Y, t): x = X cos - t sin, z = X sin + t cos, and
     # ((x - x0)/a)^2 + ((z - z0)/c)^2 = quadratic t^2 + 2 linear t + constant.
@@ -257,7 +258,12 @@ def see(camera: Camera, solid: Solid, yaw: float = 0.0, bumps: Sequence[Bump] = 
 
 
 class Light(NamedTuple):
-    """A unit vector to the light, (3,); and the one halfway between it and that to the camera, for highlights, (3,)."""
+    """Two unit vectors, (3,) each.
+
+    Attributes:
+        direction: to the light.
+        halfway: halfway between the direction and the vector to the camera; a surface with this normal has a highlight.
+    """
 
     direction: np.ndarray
     halfway: np.ndarray

@@ -8,7 +8,8 @@ from keras import ops
 
 from vae_keras.keras_private import GradientsOfAllReplicas
 
-NO_KERNEL = r"^(?!.*kernel)"  # matches the names of the weights that do not decay: all except kernels
+KERNEL = "kernel"  # in the names of the matrices of convolutions and dense layers, and of no other weight
+NO_KERNEL = rf"^(?!.*{KERNEL})"  # matches the names of the weights that do not decay: all except kernels
 NORM_MEMORY = 0.98  # of the running mean of the gradient's norm: about the last 50 steps
 FIRST_STEPS = 20  # which are not clipped, because the mean is of few steps
 
@@ -158,10 +159,10 @@ class Muon(Adam):
         step = learning_rate 0.2 sqrt(max(n, k)) O,  O = U V^T for the singular value decomposition U S V^T of
                                                          G_t + momentum M_t
 
-    where a kernel is a matrix of n inputs (of a convolution: height x width x channels) and k outputs. The factor gives
-    the step the size of one of Adam, so that both take the same learning rate and the same weight decay (Liu et al.
-    2025, arXiv 2502.16982, eq. 4). Five Newton-Schulz iterations approximate O: its singular values lie between 0.7 and
-    1.2.
+    where a kernel is a matrix of n inputs (of a convolution: height x width x channels) and k outputs, or of a
+    transposed convolution the other way round. The factor gives the step the size of one of Adam, so that both take the
+    same learning rate and the same weight decay (Liu et al. 2025, arXiv 2502.16982, eq. 4). Five Newton-Schulz
+    iterations approximate O: its singular values lie between 0.7 and 1.2.
 
     Args:
         momentum: of Muon; Adam has its own.
@@ -173,7 +174,7 @@ class Muon(Adam):
 
     def update_step(self, gradient: Any, variable: keras.Variable, learning_rate: Any) -> None:
         """A step of one variable."""
-        if "kernel" not in variable.name:
+        if KERNEL not in variable.name:
             super().update_step(gradient, variable, learning_rate)
             return
         gradient = ops.cast(gradient, variable.dtype)

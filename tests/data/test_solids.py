@@ -7,7 +7,7 @@ import scipy.optimize
 from data import solids
 from data.face_shapes import Factors, ears_of, hair_behind, hair_in_front, head_of
 from data.faces import HALF_IMAGE
-from data.factors import FACTORS
+from data.factors import FACTORS, middle, sample_factors
 from data.solids import Bump, Camera, Solid, bump_map, light_from, see, shade, window_within
 
 RADIUS = 0.8
@@ -108,7 +108,7 @@ def test_a_window_holds_every_point_of_its_part(yaw):
 @pytest.mark.parametrize("size", [17, 64, 128])
 def test_the_window_of_a_solid_leaves_nothing_of_it_out(size, monkeypatch):
     camera = Camera(size, HALF_IMAGE)
-    for face in (Factors(*row) for row in corners(12)):
+    for face in (Factors(*row) for row in faces_to_try(12)):
         head, bumps = head_of(face)
         seen = [(head, bumps), *((solid, ()) for solid in (hair_behind(face), hair_in_front(face), *ears_of(face)))]
         for solid, hills in seen:
@@ -123,17 +123,19 @@ def test_the_window_of_a_solid_leaves_nothing_of_it_out(size, monkeypatch):
             np.testing.assert_array_equal(part.coverage, whole.coverage[part.window])
 
 
-def corners(count):
-    """Faces with each factor at one of its ends, (count, K)."""
+def faces_to_try(count):
+    """Faces with each factor at one of its ends, then the middle one and some between, (count + 5, K)."""
     random = np.random.default_rng(0)
-    return [[random.choice((factor.low, factor.high)) for factor in FACTORS] for _ in range(count)]
+    ends = [[random.choice((factor.low, factor.high)) for factor in FACTORS] for _ in range(count)]
+    return [*ends, middle(), *sample_factors(4)]
 
 
-def test_the_window_of_a_part_does_not_depend_on_what_is_beside_it():
-    # Beside the outline of a turned head x does not increase, so a bisection would depend on the columns there.
+def test_the_window_of_a_part_holds_it_where_x_falls_beside_the_outline():
+    # Beside the outline of a turned head x does not increase, so a bisection would go wrong with the columns there.
     x = np.tile(np.r_[0.9, 0.8, np.linspace(-0.7, 0.7, 60), 0.2, 0.3].astype(np.float32), (9, 1))
     y = np.linspace(1, -1, 9, dtype=np.float32)[:, None]
     rows, columns = window_within(x[:, 2:-2], y, -0.3, 0.4, -0.5, 0.5)
+    # The last two columns have x in the range again, so they belong to the part.
     assert window_within(x[:, 2:], y, -0.3, 0.4, -0.5, 0.5) == (rows, slice(columns.start, 62))
     assert window_within(x[:, :-2], y, -0.3, 0.4, -0.5, 0.5) == (rows, slice(columns.start + 2, columns.stop + 2))
 

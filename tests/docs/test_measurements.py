@@ -8,7 +8,7 @@ import pytest
 
 import evaluate
 import train
-from benchmarks import approximate_inference, beta_study, exact_inference, large_folder, scaling
+from benchmarks import approximate_inference, architectures, beta_study, exact_inference, large_folder, scaling
 from data import __main__ as write_faces
 from pgm_tfp import __main__ as pgm_tfp
 from pgm_tfp.commands.shared import check_ranges
@@ -84,6 +84,21 @@ def test_the_table_of_the_beta_study_is_that_of_its_cells():
     measurements = (ROOT / "docs" / "measurements.md").read_text(encoding="utf-8")
     assert f"of 48 cells, {len(once)} are computed" in measurements
     assert len([*beta_study.cells()]) - len(beta_study.LONGER) == 48
+
+
+def test_the_table_of_architectures_is_that_of_its_results():
+    results = json.loads(architectures.RESULTS.read_text(encoding="utf-8"))
+    page = (ROOT / "docs" / "measurements.md").read_text(encoding="utf-8")
+    assert architectures.markdown_of(results) in page
+    for name, numbers in results.items():
+        assert numbers["settings"] == architectures.config_of(name).settings()
+
+
+def test_the_settings_of_the_demo_are_those_of_its_benchmark():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    demo = re.search(r"^DEMO_SETTINGS := (.*)$", makefile, re.MULTILINE)[1]
+    given = given_settings(train.parse(demo.split()))
+    assert Config.of(**given) == Config.of(**architectures.SETTINGS)
 
 
 def test_the_tables_of_scaling_are_those_of_its_results():

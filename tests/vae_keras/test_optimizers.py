@@ -2,8 +2,9 @@ import keras
 import numpy as np
 import pytest
 
+import vae_keras
 from vae_keras.optimization import Constant, Cosine
-from vae_keras.optimizers import Adam, Muon, orthogonal
+from vae_keras.optimizers import KERNEL, Adam, Muon, orthogonal
 
 STEPS = 30
 
@@ -116,6 +117,28 @@ def test_a_step_of_muon_is_nearly_orthogonal_and_keeps_the_directions(shape):
     assert np.abs(made - np.diag(np.diag(made))).max() < 0.02
     assert np.diag(made).min() > 0.6
     assert np.diag(made).max() < 1.25
+
+
+@pytest.mark.parametrize("prior", ["standard", "vamp", "flow"])
+@pytest.mark.parametrize("architecture", ["residual", "table"])
+def test_a_weight_is_called_kernel_if_it_is_the_matrix_of_a_layer(architecture, prior):
+    vae = vae_keras.build_vae((32, 32, 1), 4, architecture, prior=prior)
+    called_kernel = [weight for weight in vae.trainable_variables if KERNEL in weight.name]
+    matrices = [layer.kernel for layer in vae._flatten_layers() if hasattr(layer, "kernel")]
+    assert {weight.path for weight in called_kernel} == {matrix.path for matrix in matrices}
+    assert all(len(weight.shape) in (2, 4) for weight in called_kernel)
+
+
+@pytest.mark.parametrize("prior", ["vamp", "flow"])
+def test_muon_trains_a_learned_prior(prior):
+    shades = np.random.default_rng(0).random((64, 1, 1, 1))
+    images = np.tile(shades * np.linspace(0, 1, 32)[:, None, None], (1, 1, 32, 1)).astype(np.float32)
+    vae = vae_keras.build_vae((32, 32, 1), 4, "residual", "learned_gaussian", prior=prior)
+    vae.compile(Muon(3e-3, clipping=2.0), jit_compile=False)
+    before = vae.evaluate(images, verbose=0, return_dict=True)["elbo"]
+    vae.fit(images, batch_size=16, epochs=8, verbose=0)
+    after = vae.evaluate(images, verbose=0, return_dict=True)["elbo"]
+    assert after > before + 150, (before, after)
 
 
 def test_muon_moves_kernels_and_leaves_other_weights_to_adam():

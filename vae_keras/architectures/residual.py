@@ -76,8 +76,8 @@ def _block(
 ) -> "keras.KerasTensor":
     """x + conv(silu(film(conv(silu(x))))), (batch, height, width, channels) to the same shape.
 
-    The last convolution starts at zero, so a block starts as the identity, and each half of the network as nearly a
-    linear map (Zhang et al. 2019, arXiv 1901.09321).
+    The last convolution starts at zero, so a block starts as the identity (Zhang et al. 2019, arXiv 1901.09321). The
+    decoder starts as an affine map, and the encoder as one up to its last silu.
     """
     channels = x.shape[-1]
     hidden = layers.Conv2D(channels, 3, padding="same", kernel_initializer=next(initializers))(
