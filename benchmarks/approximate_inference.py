@@ -28,6 +28,7 @@ from scipy.stats import norm
 
 from benchmarks.exact_inference import load, pyagrum_engine
 from benchmarks.limited import Outcome, run_limited
+from benchmarks.tables import markdown_table
 from common.errors import UserError
 from common.figures import COLOURS, open_axes, title_and_caption
 from common.files import atomic_write, read_json, write_text
@@ -116,10 +117,8 @@ def calibration(seeds: int) -> None:
 
 def markdown_of(results: dict[str, Any]) -> str:
     """The table of the docs: how often intervals of 95 % hold."""
-    lines = [
-        "| network | method | runs that answer | 95 % intervals that hold | of those for 0.01 < p < 0.99 |",
-        "| --- | --- | --- | --- | --- |",
-    ]
+    headings = ("network", "method", "runs that answer", "95 % intervals that hold", "of those for 0.01 < p < 0.99")
+    rows = []
     at = LEVELS.index(0.95)
     for name in KNOWN:
         for method in SAMPLERS:
@@ -128,8 +127,8 @@ def markdown_of(results: dict[str, Any]) -> str:
                 continue
             held = f"{100 * cell['held'][at]:.1f} % of {cell['intervals']:,}" if cell.get("held") else "-"
             common = f"{100 * cell['held_common'][at]:.1f} % of {cell['common']:,}" if cell.get("held_common") else "-"
-            lines.append(f"| {name} | `{method}` | {cell['vouched']} of {cell['seeds']} | {held} | {common} |")
-    return "\n".join(lines)
+            rows.append((name, f"`{method}`", f"{cell['vouched']} of {cell['seeds']}", held, common))
+    return markdown_table(headings, rows)
 
 
 def figure_of(results: dict[str, Any]) -> Figure:

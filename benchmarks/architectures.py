@@ -24,6 +24,7 @@ from rich.table import Table
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from benchmarks.tables import markdown_table
 from common.figures import BLUE, open_axes, title_and_caption
 from common.files import atomic_write, read_json, write_text
 from data.factors import NAMES
@@ -70,6 +71,7 @@ COLUMNS = {
     "samples": ("samples", ".1f"),
     "reconstructions": ("reconstructions", ".1f"),
 }
+HEADINGS = ("variant", "worst factor", *(heading for heading, _ in COLUMNS.values()))
 Results = Mapping[str, Mapping[str, Any]]
 
 
@@ -125,15 +127,9 @@ def rows_of(results: Results) -> list[list[str]]:
     return rows
 
 
-def headings() -> list[str]:
-    """The headings of the table's columns."""
-    return ["variant", "worst factor", *(heading for heading, _ in COLUMNS.values())]
-
-
 def markdown_of(results: Results) -> str:
     """The table for the documentation."""
-    lines = [headings(), ["---"] * len(headings()), *rows_of(results)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return markdown_table(HEADINGS, rows_of(results))
 
 
 def figure_of(results: Results) -> Figure:
@@ -167,7 +163,7 @@ def main() -> None:
         run, seconds = trained(name)
         results[name] = {"seconds": seconds, **measured(run), "settings": settings}
         write_text(RESULTS, json.dumps(results, indent=1) + "\n")  # after each one: an interruption loses nothing
-    table = Table(*headings())
+    table = Table(*HEADINGS)
     for row in rows_of(results):
         table.add_row(*row)
     Console(width=150).print(table)

@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.beta_findings import findings
+from benchmarks.tables import markdown_table
 from common.figures import open_axes, title_and_caption
 from common.files import atomic_write, read_json, write_text
 from vae_keras import metrics
@@ -207,8 +208,7 @@ def table_of(results: Mapping[str, Mapping[str, Any]]) -> Table:
 
 def markdown_of(results: Mapping[str, Mapping[str, Any]]) -> str:
     """The rows as a table in Markdown, for the documentation."""
-    lines = [HEADINGS, ["---"] * len(HEADINGS), *rows_of(results)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return markdown_table(HEADINGS, rows_of(results))
 
 
 def figure_of(results: Mapping[str, Mapping[str, Any]]) -> Figure:

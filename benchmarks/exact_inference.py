@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.limited import Outcome, run_limited
+from benchmarks.tables import markdown_table
 from common.errors import UserError
 from common.files import read_json, write_text
 from pgm_tfp import BayesianNetwork, catalogue, exact
@@ -253,10 +254,10 @@ def ratio(row: Mapping[str, Any], theirs: str, ours: str) -> str:
 def markdown_of(results: Mapping[str, Mapping[str, Any]]) -> str:
     """The table of all networks, in Markdown."""
     head = ("network", "variables", "cells", "ms given findings", "pyAgrum", "pgmpy", "ms given none", "pyAgrum")
-    lines = [head, ("---",) * len(head)]
+    rows = []
     for name, row in results.items():
         times = [f"{1e3 * row[key]:.1f}" if key in row else "-" for key in ("ours", "ours_without")]
-        lines.append(
+        rows.append(
             (
                 name,
                 f"{row['variables']}",
@@ -268,7 +269,7 @@ def markdown_of(results: Mapping[str, Mapping[str, Any]]) -> str:
                 ratio(row, "pyagrum_without", "ours_without"),
             )
         )
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return markdown_table(head, rows)
 
 
 def print_row(*entries: str) -> None:

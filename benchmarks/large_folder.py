@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.tables import markdown_table
 from common.files import read_json, write_text
 
 SIZE, BATCH = 64, 128
@@ -303,13 +304,13 @@ ROWS = (
 
 def markdown_of(results: dict[str, dict[str, float]]) -> str:
     """The table of memory and speed, in Markdown."""
-    lines = ["| | peak memory, GiB | images a second | in the second pass |", "| --- | --- | --- | --- |"]
+    rows = []
     for title, name, memory in ROWS:
         if numbers := results.get(name):
             rates = [numbers.get(key) for key in ("images a second", "images a second, second pass")]
-            shown = ["" if rate is None else f"{rate:,.0f}" for rate in rates]
-            lines.append(f"| {title} | {numbers[memory] / 1024:.2f} | {' | '.join(shown)} |")
-    return "\n".join(lines) + "\n"
+            shown = ("" if rate is None else f"{rate:,.0f}" for rate in rates)
+            rows.append([title, f"{numbers[memory] / 1024:.2f}", *shown])
+    return markdown_table(("measured", "peak memory, GiB", "images a second", "in the second pass"), rows)
 
 
 def tell(name: str) -> None:

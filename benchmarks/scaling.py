@@ -19,6 +19,8 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+from benchmarks.tables import markdown_table
+
 SIDE, ROWS = 64, 32
 NETWORKS = {
     "table": {"architecture": "table", "channels": 1, "likelihood": "bernoulli"},
@@ -136,24 +138,20 @@ def projected(row: dict[str, float], machines: int) -> float:
 def measured_table(results: dict[str, dict[str, float]]) -> str:
     """The table of the documentation."""
     columns = list(next(iter(results.values())))
-    lines = [f"| network | {' | '.join(columns)} |", f"| --- |{' --- |' * len(columns)}"]
-    lines += [f"| {name} | {' | '.join(f'{row[column]:,}' for column in columns)} |" for name, row in results.items()]
-    return "\n".join(lines)
+    rows = ([name, *(f"{row[column]:,}" for column in columns)] for name, row in results.items())
+    return markdown_table(["network", *columns], rows)
 
 
 def projected_table(results: dict[str, dict[str, float]]) -> str:
     """The projection to more machines, for the documentation."""
     epochs = [f"an epoch of {name} ({count:,} images)" for name, count in DATA_SETS.items()]
-    lines = [
-        f"| network | machines | images a second | {' | '.join(epochs)} |",
-        f"| --- | --- | --- |{' --- |' * len(epochs)}",
-    ]
+    rows = []
     for name, row in results.items():
         for machines in MACHINES:
             rate = projected(row, machines)
-            times = [f"{timedelta(seconds=round(count / rate))}" for count in DATA_SETS.values()]
-            lines.append(f"| {name} | {machines} | {rate:,.0f} | {' | '.join(times)} |")
-    return "\n".join(lines)
+            times = (f"{timedelta(seconds=round(count / rate))}" for count in DATA_SETS.values())
+            rows.append([name, str(machines), f"{rate:,.0f}", *times])
+    return markdown_table(["network", "machines", "images a second", *epochs], rows)
 
 
 def main() -> None:

@@ -142,6 +142,7 @@ def paint_mouth(face: Factors, canvas: Canvas) -> None:
     tongue = np.minimum(opening, (0.10 + 0.05 * max(-face.smile, 0.0)) * arch * face.mouth_opening - (y - lower_edge))
     canvas.paint(linear(TONGUE), 0.8 * inside(tongue, 2 * edge) * smoothstep(0.06, 0.12, open_here))
     teeth = np.minimum(np.minimum(opening, y - upper_edge + 0.05), to_corner - 0.18 * half)
+    # A NumPy scalar of 64 bits would make the product one of 64 bits, so it becomes a float.
     shown = smoothstep(0.015, 0.04, open_here) * float(smoothstep(-0.45, 0.35, face.smile))
     canvas.paint(linear(TEETH), inside(teeth, edge) * shown, gloss=0.2)
     seam = gaussian(y - 0.5 * (upper_edge + lower_edge), 0.012 + 0.3 * edge) * inside(to_corner + 0.01, 2 * edge)

@@ -175,7 +175,7 @@ def window_within(
     if rows.start >= rows.stop:
         return rows, slice(0)
     three = x[[rows.start, (rows.start + rows.stop) // 2, rows.stop - 1]]
-    # Not by bisection: beside the outline of a turned solid, x falls for a few columns.
+    # Bisection would go wrong: beside the outline of a turned solid, x falls for a few columns.
     columns = np.flatnonzero((three >= low_x - MARGIN).any(axis=0) & (three < high_x + MARGIN).any(axis=0))
     return rows, slice(columns[0], columns[-1] + 1) if len(columns) else slice(0)
 
@@ -209,6 +209,7 @@ def window_of(camera: Camera, solid: Solid, yaw: float, margin: float) -> tuple[
 
 def see(camera: Camera, solid: Solid, yaw: float = 0.0, bumps: Sequence[Bump] = ()) -> Surface:
     """The visible surface of the solid with its bumps, turned by `yaw` degrees about the vertical axis."""
+    # An edge is a pixel wide, and strands of hair take differences between neighbours.
     window = window_of(camera, solid, yaw, margin=ROOM_FOR_BUMPS if bumps else 3 * camera.pixel)
     ray_x, y = camera.x[:, window[1]], camera.y[window[0]]
     cos, sin = np.float32(np.cos(np.radians(yaw))), np.float32(np.sin(np.radians(yaw)))
