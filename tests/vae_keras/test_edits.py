@@ -11,7 +11,7 @@ from vae_keras.config_file import load_config
 from vae_keras.evaluation import Evaluation, EvaluationContext
 from vae_keras.evaluation.attribute import attribute_sweep
 from vae_keras.evaluation.directions import direction_of, quick_direction_of
-from vae_keras.evaluation.edits import Changes, changes_of_factors, edited_photographs, edits
+from vae_keras.evaluation.edits import Changes, changes_of_factors, edited_photographs, edits, faces_to_edit
 from vae_keras.run_data import known_attributes, read_data
 from vae_keras.run_folder import Run, read_history
 from vae_keras.runs import load_run
@@ -65,6 +65,37 @@ def test_the_change_of_each_factor_is_that_of_the_step(context, linear):
     assert set(wanted) == {"smile", "jaw"}
     sizes = [abs(found[name]) for name in others]
     assert sizes == sorted(sizes, reverse=True)
+
+
+@pytest.mark.parametrize("strengths", [{"smile": 2.0}, {"smile": -1.0}, {"smile": 2.0, "jaw": -1.0}])
+def test_an_edit_is_for_faces_that_lack_what_it_adds_and_have_what_it_removes(context, strengths):
+    dataset, test = context.data.dataset, context.data.split.test
+    fitting = {
+        place
+        for place, image in enumerate(test)
+        if all(dataset.label(name)[image] == (strength < 0) for name, strength in strengths.items())
+    }
+    found = faces_to_edit(context, strengths)
+    assert 0 < len(fitting) < len(test)
+    assert len(found) == len(fitting)
+    assert {*found} == fitting
+
+
+def test_where_no_face_lacks_all_that_is_added_every_face_is_edited(context, monkeypatch):
+    monkeypatch.setattr(type(context.data.dataset), "label", lambda dataset, name: np.ones(len(dataset.names), bool))
+    assert sorted(faces_to_edit(context, {"smile": 1.0})) == [*range(len(context.data.split.test))]
+
+
+def test_the_faces_that_are_shown_and_measured_are_those_to_edit(context, linear, monkeypatch):
+    decoded = []
+    spied = lambda vae, latents: decoded.append(latents) or latents  # noqa: E731
+    monkeypatch.setattr("vae_keras.evaluation.selectivity.decode_latents", spied)
+    monkeypatch.setattr("vae_keras.evaluation.selectivity.CHOOSING", 0)  # no method is compared
+    expected = context.test_posterior.mean[faces_to_edit(context, {"smile": 2.0})]
+    changes_of_factors(context, {"smile": 2.0})
+    np.testing.assert_array_equal(decoded[0], expected)
+    shown = attribute_sweep(context, "smile").numbers["attributes"]["smile"]["images"]
+    assert shown == context.test_names(faces_to_edit(context, {"smile": 2.0})[:6])
 
 
 def test_every_edit_is_in_the_numbers_and_the_figure(context, linear):

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from common.errors import UserError
 from vae_keras.evaluation.context import Evaluation, EvaluationContext
 from vae_keras.evaluation.directions import auc_of, direction_of, strengths_in
-from vae_keras.evaluation.edits import Changes, changes_of_factors, edited_photographs
+from vae_keras.evaluation.edits import Changes, changes_of_factors, edited_photographs, faces_to_edit
 from vae_keras.evaluation.record import Attribute, Record
 from vae_keras.evaluation.selectivity import STRENGTH
 from vae_keras.latent import decode_latents
@@ -42,8 +42,7 @@ def attributes(asked: str, known: Sequence[str]) -> list[Callable[[EvaluationCon
 def attribute_sweep(context: EvaluationContext, name: str) -> Evaluation:
     """Add one attribute, with growing strength, to test faces that do not have the attribute."""
     direction = direction_of(context, name)
-    has = context.data.dataset.label(name)[context.data.split.test]
-    places = [place for place in context.random_test_images(len(has)) if not has[place]][:FACES]
+    places = faces_to_edit(context, {name: STRENGTH})[:FACES]
     length = float(np.linalg.norm(direction.vector))
     changes = changes_of_factors(context, {name: STRENGTH})
     photographs = edited_photographs(context, name, STRENGTHS)
@@ -90,10 +89,11 @@ def attribute_edit(context: EvaluationContext, strengths: dict[str, float]) -> E
     changes = changes_of_factors(context, strengths)
     figure = _edited_faces(
         context,
-        context.random_test_images(FACES),
+        faces_to_edit(context, strengths)[:FACES],
         np.concatenate([np.zeros_like(each[:1]), each, each.sum(axis=0, keepdims=True)[: int(together)]]),
         f"Attributes: {', '.join(labels)}",
-        "Left: test images. Other columns: the decoder's output for the posterior mean, unchanged, then plus a "
+        "Left: test images that lack what is added and have what is removed, or any test images if there are none. "
+        "Other columns: the decoder's output for the posterior mean, unchanged, then plus a "
         "multiple of each attribute's direction, then plus all of them. Methods of the directions, and their AUC on "
         "the test images: "
         + ", ".join(f"{name} {direction.method} {direction.auc:.3f}" for name, direction in directions.items())

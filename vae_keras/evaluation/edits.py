@@ -37,36 +37,58 @@ class Changes(NamedTuple):
         return f"{told[0]}; most of what else changes: {', '.join(told[1:4])} (standard deviations of each factor)."
 
 
+def faces_to_edit(context: EvaluationContext, strengths: Mapping[str, float]) -> np.ndarray:
+    """The test faces that lack what an edit adds and have what it removes, in random order; all, if there are none.
+
+    A smile that is added to a smile is wider than that of any face, and no network knows what such a face looks like.
+
+    Args:
+        strengths: of attributes; an edit with a negative strength removes the attribute.
+
+    Returns:
+        positions in the test part.
+    """
+    dataset, test = context.data.dataset, context.data.split.test
+    shuffled = context.random_test_images(len(test))
+    fits = np.all([dataset.label(name)[test] == (strength < 0) for name, strength in strengths.items()], axis=0)
+    return shuffled[fits[shuffled]] if fits.any() else shuffled
+
+
 def changes_of_factors(context: EvaluationContext, strengths: Mapping[str, float]) -> Changes | None:
-    """What the edit of test faces with these strengths of attributes changes; None if the faces are not rendered."""
+    """What an edit with these strengths changes in the faces to edit; None if the faces are not rendered."""
     if not context.factors_are_read:
         return None
     step = np.sum([strength * direction_of(context, name).vector for name, strength in strengths.items()], axis=0)
-    (change,) = factor_changes(context, _test_codes(context), [step])
+    (change,) = factor_changes(context, _codes_to_edit(context, strengths), [step])
     return Changes.ranked(context.data.dataset.factor_names, change, strengths)
 
 
 def edits(context: EvaluationContext) -> Evaluation:
-    """For each attribute of rendered faces: how the edit at +2 changes each factor. Empty for other images."""
+    """For each attribute of rendered faces: how the edit at +2 changes the factors of faces that lack the attribute.
+
+    Empty for other images.
+    """
     names = known_attributes(context.data)
     if not names or not context.factors_are_read:
         return Evaluation({}, {})
     factors = context.data.dataset.factor_names
     directions = {name: direction_of(context, name) for name in names}
-    vectors = {(name, method): vector for name in names for method, vector in vectors_of(context, name).items()}
-    measured = factor_changes(context, _test_codes(context), (STRENGTH * vector for vector in vectors.values()))
-    changes = {
-        (name, method): Changes.ranked(factors, change, {name: STRENGTH})
-        for (name, method), change in zip(vectors, measured, strict=True)
-    }
-    chosen = {name: changes[name, direction.method] for name, direction in directions.items()}
+    changes: dict[str, dict[str, Changes]] = {}
+    for name in names:
+        wanted, vectors = {name: STRENGTH}, vectors_of(context, name)
+        steps = [STRENGTH * vector for vector in vectors.values()]
+        measured = factor_changes(context, _codes_to_edit(context, wanted), steps)
+        changes[name] = {
+            method: Changes.ranked(factors, change, wanted) for method, change in zip(vectors, measured, strict=True)
+        }
+    chosen = {name: changes[name][direction.method] for name, direction in directions.items()}
     numbers: Record = {
         "edits": {
             name: {
                 "strength": STRENGTH,
                 "direction": directions[name].method,
                 "change": chosen[name].of_factor,
-                "by_method": {method: found.of_factor for (of, method), found in changes.items() if of == name},
+                "by_method": {method: found.of_factor for method, found in changes[name].items()},
             }
             for name in names
         }
@@ -77,7 +99,7 @@ def edits(context: EvaluationContext) -> Evaluation:
         [factor.replace("_", " ") for factor in factors],
         "What an edit changes",
         f"Each row is an edit: {STRENGTH:g} times the direction of an attribute, by the method in brackets, is added "
-        f"to the posterior means of {min(FACES, len(context.test_images)):,} test faces. "
+        f"to the posterior means of test faces that lack the attribute, at most {FACES}. "
         + ("" if context.method else f"Its edit is the most selective one on {choosing_part(context)} faces. ")
         + "The numbers are mean changes of the factors that a network reads off the decoded faces, in standard "
         "deviations of each factor. An edit that changes nothing else has one coloured cell.",
@@ -86,8 +108,8 @@ def edits(context: EvaluationContext) -> Evaluation:
     return Evaluation({"edits.png": figure}, numbers)
 
 
-def _test_codes(context: EvaluationContext) -> np.ndarray:
-    return context.test_posterior.mean[context.random_test_images(FACES)]
+def _codes_to_edit(context: EvaluationContext, strengths: Mapping[str, float]) -> np.ndarray:
+    return context.test_posterior.mean[faces_to_edit(context, strengths)[:FACES]]
 
 
 def edited_photographs(context: EvaluationContext, name: str, strengths: tuple[float, ...]) -> EditedPhotographs | None:
@@ -99,7 +121,7 @@ def edited_photographs(context: EvaluationContext, name: str, strengths: tuple[f
     if context.of_rendered_faces or np.sum(~label) < FEWEST:
         return None
     right = (context.label_space(name).factors(context.test_images)[:, 0] > 0) == label
-    lacking = [place for place in context.random_test_images(len(label)) if not label[place]][:FACES]
+    lacking = faces_to_edit(context, {name: STRENGTH})[:FACES]
     steps = np.outer(strengths, direction_of(context, name).vector)
     readings = label_readings(context, name, context.test_posterior.mean[lacking], steps)
     return {

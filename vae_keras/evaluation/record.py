@@ -139,11 +139,11 @@ class Fidelity(TypedDict):
 
 
 class Edit(TypedDict):
-    """The mean change of each factor by an edit of this strength, in standard deviations; the wanted factor first.
+    """The mean change of each factor by an edit of faces that lack the attribute, in standard deviations.
 
     Attributes:
         direction: the method of the direction.
-        change: of each factor.
+        change: of each factor; the wanted factor first.
         by_method: the same changes by the directions of all methods.
     """
 
