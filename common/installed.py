@@ -7,8 +7,8 @@ from importlib.util import find_spec
 OLDEST_PYTHON = (3, 11)
 DOCUMENTS = ("markdown", "math_core", "jinja2", "markupsafe")  # only the report needs them
 VAE_KERAS = (
-    "tensorflow", "keras", "tensorboard", "numpy", "matplotlib", "PIL", "sklearn", "joblib", "rich", "wrapt",
-    "msgspec", "filelock",
+    "tensorflow", "keras", "tensorboard", "numpy", "matplotlib", "PIL", "sklearn", "threadpoolctl", "joblib",
+    "rich", "wrapt", "msgspec", "filelock",
 )  # fmt: skip
 EXPLORER = ("nicegui",)  # only evaluate.py --explore and python -m pgm_tfp explore need it
 PGM_TFP = ("tensorflow", "tensorflow_probability", "numpy", "networkx", "igraph", "scipy", "matplotlib", "rich")

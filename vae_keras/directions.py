@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from common.errors import UserError
 from common.files import atomic_write
@@ -74,7 +75,8 @@ class Directions:
                 chosen = np.arange(len(means))
             # Latents are not divided by their standard deviation: those that the posterior ignores stay small.
             regression = LogisticRegression(C=INVERSE_PENALTY, max_iter=1_000)
-            self._weights[attribute] = regression.fit(means[chosen], label[chosen]).coef_[0]
+            with threadpool_limits(1, user_api="blas"):  # the matrices are small; see `fit_prior`
+                self._weights[attribute] = regression.fit(means[chosen], label[chosen]).coef_[0]
         return self._weights[attribute]
 
 

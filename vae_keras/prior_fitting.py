@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
+from threadpoolctl import threadpool_limits
 
 from common.errors import UserError
 from common.files import atomic_write
@@ -32,6 +33,8 @@ ARRAYS = ("weights", "means", "covariances")
 log = logging.getLogger(__name__)
 
 
+# The matrices are small, so a second thread only makes the first one wait.
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def fit_prior(train: Posterior, validation: Posterior | None = None, seed: int = 0) -> Mixture:
     """The mixture whose density is largest on samples of the validation images' posteriors.
 

@@ -49,6 +49,17 @@ def test_ssim_is_one_for_the_same_image_and_falls_with_noise():
     assert 1 > noisy[0] > noisy[1]
 
 
+@pytest.mark.parametrize("shape", [(3, 32, 32, 1), (2, 11, 17, 3), (200, 16, 12, 3)])
+def test_ssim_is_that_of_tensorflow(shape):
+    random = np.random.default_rng(1)
+    smooth = random.random((shape[0], 1, 1, shape[3])) * np.linspace(0, 1, shape[2])[:, None]
+    original = np.broadcast_to(smooth, shape).astype(np.float32)
+    changed = np.clip(0.8 * original + random.normal(0.1, 0.05, shape), 0, 1).astype(np.float32)
+    expected = np.mean(tf.image.ssim(original, changed, max_val=1.0))
+    assert 0.1 < expected < 0.99
+    assert metrics.ssim(original, changed) == pytest.approx(expected, abs=2e-6)
+
+
 def test_active_units_are_those_whose_mean_varies_with_the_image():
     means = np.random.default_rng(0).normal(size=(5000, 4)) * [1.0, 0.2, 0.05, 0.0]
     assert metrics.active_units(means + np.array([0, 5, 5, 5])) == 2
