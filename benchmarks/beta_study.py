@@ -65,7 +65,7 @@ EDITED = 100  # test faces
 ROWS_OF_DCI = 2_500  # of the 10,000 labelled faces: with all of them, DCI takes two thirds of the time of a measurement
 # The columns of the table: the path of a number in a cell, its name and its format.
 COLUMNS = {
-    "active_units": ("K", ".0f"),
+    "active_units": ("active units", ".0f"),
     "kl": ("KL", ".1f"),
     "gaussian_total_correlation": ("TC of the means", ".1f"),
     "reconstruction_nll": ("reconstruction", ".0f"),
