@@ -259,10 +259,9 @@ def figure_of(results: Mapping[str, Mapping[str, Any]]) -> Figure:
         figure,
         "What beta does, and what it costs",
         f"The table network with {SETTINGS['latent_dim']} latents on rendered faces of {SETTINGS['image_size']} x "
-        f"{SETTINGS['image_size']} pixels; {seeds}. K: "
-        f"active units. TC of the means: total correlation of a Gaussian with their covariance, in nats. Fidelity: "
-        f"mean R2 of thirteen factors, read off reconstructions. Samples: kernel distance from test faces to samples "
-        f"from the fitted prior.",
+        f"{SETTINGS['image_size']} pixels; {seeds}. TC of "
+        "the means: total correlation of a Gaussian with their covariance, in nats. Fidelity: mean R2 of thirteen "
+        "factors, read off reconstructions. Samples: kernel distance from test faces to samples from the fitted prior.",
     )
     return figure
 
