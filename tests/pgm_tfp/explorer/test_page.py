@@ -48,6 +48,11 @@ def says(page, identity, text):
     )
 
 
+def at_rest(page):
+    """Wait until nothing moves."""
+    page.wait_for_function("document.getAnimations().length === 0")
+
+
 def width(page):
     """The width of the drawing, as a share of its own size and as a share of its frame."""
     return page.evaluate(
@@ -96,7 +101,7 @@ def test_a_bar_is_as_long_as_its_probability(visit):
     page = visit()
     state(page, "M = True").click()
     settled(page, ROOM, {"M": True})
-    page.wait_for_timeout(600)  # bars move
+    at_rest(page)
     number, expected = VARIABLES.index("A"), exact.marginal(ROOM, "A", {"M": True})
     for place, probability in enumerate(expected.values()):
         share = page.evaluate(
@@ -111,8 +116,9 @@ def test_mean_field_is_beside_the_exact_answer(visit):
     state(page, "M = True").click()
     found = mean_field(ROOM, {"M": True})
     says(page, "approximate", f"{found.elbo:.4f}")
-    page.wait_for_timeout(600)
     number = VARIABLES.index("O")
+    page.wait_for_selector(f"#approximate-{number}-0[visibility=visible]", state="attached")
+    at_rest(page)
     for place, probability in enumerate(found.marginals["O"].values()):
         at = page.evaluate(
             f"(() => {{ const mark = document.getElementById('approximate-{number}-{place}');"
@@ -121,7 +127,7 @@ def test_mean_field_is_beside_the_exact_answer(visit):
         assert at == pytest.approx(probability, abs=0.02)
     page.get_by_text("mean field beside exact").click()
     page.wait_for_function("!document.getElementById('approximate').innerText")
-    assert page.get_attribute(f"#approximate-{number}-0", "visibility") == "hidden"
+    page.wait_for_selector(f"#approximate-{number}-0[visibility=hidden]", state="attached")
 
 
 def test_why_o_and_a_depend_on_each_other_given_m(visit):
