@@ -83,7 +83,7 @@ def training_batches(
         return to_unit(chosen)
 
     batches = tf.data.Dataset.range(first_epoch, epochs).flat_map(one_epoch)
-    return _pieces(batches, share).map(batch).prefetch(2)
+    return _read_ahead(_pieces(batches, share).map(batch))
 
 
 def evaluation_batches(
@@ -94,7 +94,16 @@ def evaluation_batches(
     """One pass over uint8 images in their order, in batches of pixels in [0, 1], or the wanted pieces of each batch."""
     images = images_of(images)
     places = _pieces(tf.data.Dataset.range(images.count).batch(batch_size).map(lambda indices: (indices,)), share)
-    return places.map(lambda indices: to_unit(_read(images, indices))).prefetch(2)
+    return _read_ahead(places.map(lambda indices: to_unit(_read(images, indices))))
+
+
+def _read_ahead(batches: "tf.data.Dataset") -> "tf.data.Dataset":
+    """These batches, the next two of them read while one is used."""
+    options = tf.data.Options()
+    # Without tuning, since the number of batches read ahead is given. The thread that tunes sleeps up to a minute. On a
+    # busy machine it sometimes misses the signal to end, and whoever ends the pipeline waits until it wakes.
+    options.autotune.enabled = False
+    return batches.prefetch(2).with_options(options)
 
 
 def _pieces(batches: "tf.data.Dataset", share: Share) -> "tf.data.Dataset":

@@ -98,3 +98,9 @@ def test_with_flip_about_half_of_the_images_are_mirrored_and_others_in_each_epoc
     assert all(70 < len(epoch) < 130 for epoch in epochs)
     assert 30 < len(epochs[0] & epochs[1]) < 70
     assert mirrored(first_epoch=1) == epochs[1:]
+
+
+def test_no_thread_tunes_a_pipeline_because_its_end_would_wait_for_that_thread():
+    images = numbered(4)
+    for batches in (training_batches(images, 2, seed=0, epochs=1), evaluation_batches(images, 2)):
+        assert batches.options().autotune.enabled is False

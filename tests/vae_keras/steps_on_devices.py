@@ -8,6 +8,7 @@ import json
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.data.ops import multi_device_iterator_ops as device_pipelines
 
 import vae_keras
 from data.pipelines import evaluation_batches
@@ -21,6 +22,10 @@ from vae_keras.priors import PRIORS
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
+# TensorFlow's pipeline to each device has a thread for tuning, whose end may take a minute (data/pipelines.py).
+to_device, UNTUNED = device_pipelines._create_device_dataset, tf.data.Options()
+UNTUNED.autotune.enabled = False
+device_pipelines._create_device_dataset = lambda *arguments: to_device(*arguments).with_options(UNTUNED)
 # One strategy for all cases: TensorFlow numbers the messages of each strategy from the same start.
 TWO = mirrored()
 STEPS = 2
