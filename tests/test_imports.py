@@ -47,7 +47,7 @@ ORDER = {
         ["training", "command_line"],
         ["processes"],
         ["report", "explorer"],
-        ["launch"],
+        ["launch", "factor_networks"],
     ],
     "pgm_tfp": [
         ["backend", "memory", "states", "bif_statements", "html_tables"],

@@ -1,8 +1,10 @@
 """Feature spaces for comparing sets of images (as Inception features are used for FID).
 
 `factor_space` is the project's own feature space. Its network predicts the factors of a rendered face from an image, so
-its features depend on what varies between faces. It is trained here within a minute. `inception_features` come from a
-network that was trained to classify photographs (Heusel et al. 2017, arXiv 1706.08500).
+its features depend on what varies between faces. The trained network comes with the project, so that distances and
+fidelity are measured with the same network everywhere; `python -m vae_keras.factor_networks` trains it again.
+`inception_features` come from a network that was trained to classify photographs (Heusel et al. 2017, arXiv
+1706.08500).
 
 Images are resized with antialiasing. Without antialiasing, resizing alone would change the distances (Parmar et al.
 2022, arXiv 2104.11222).
@@ -13,7 +15,6 @@ import hashlib
 import inspect
 import io
 import logging
-import sys
 import zipfile
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -46,6 +47,8 @@ SEED = 64_001  # of faces, weights and order; the data sets have seed 0
 HELD_OUT, HELD_OUT_SEED = 1_000, 64_002
 
 INCEPTION_SIDE = 299
+
+SHIPPED = Path(__file__).with_name("factor_networks")
 
 Pictures = Images | np.ndarray
 
@@ -82,10 +85,11 @@ class FactorSpace(NamedTuple):
 def factor_space(channels: int, count: int = FACES, epochs: int = EPOCHS, cache: Path = CACHE) -> FactorSpace:
     """The feature space for images with 1 channel (grey) or 3 channels (colour).
 
-    The network is trained once on `count` faces, and then read from `cache`. The features are the outputs of the last
-    hidden layer. This layer is linear: with a ReLU, nearly half of the features were zero for every face.
+    The network comes with the project. If it is missing, or for other settings or other faces, a network is trained
+    once on `count` faces, and then read from `cache`. The features are the outputs of the last hidden layer. This layer
+    is linear: with a ReLU, nearly half of the features were zero for every face.
     """
-    regressor = _cached_regressor(channels, count, epochs, cache)
+    regressor = _regressor(channels, count, epochs, cache)
     unseen = rendered_faces(HELD_OUT, SIDE, channels, HELD_OUT_SEED, cache)
     r_squared = explained_variance(standardised(unseen.factors), _outputs(regressor, unseen.images, to_unit))
     log.info("the network that compares faces explains %.0f %% of the factors' variance", 100 * np.mean(r_squared))
@@ -167,20 +171,21 @@ def _deviations() -> np.ndarray:
     return np.array([factor.high - factor.low for factor in factors.FACTORS]) / np.sqrt(12)
 
 
-def _cached_regressor(channels: int, count: int, epochs: int, cache: Path) -> "keras.Model":
-    path = cache / f"regressor-{SIDE}x{SIDE}x{channels}-{_key(channels, count, epochs)}.keras"
-    try:
-        if path.exists():
-            return keras.saving.load_model(path, compile=False)
-    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as damage:
-        first_line = str(damage).partition("\n")[0] or type(damage).__name__
-        log.warning("%s cannot be read (%s); training the network again", path, first_line)
+def _regressor(channels: int, count: int, epochs: int, cache: Path) -> "keras.Model":
+    """The network that comes with the project, or that of the cache, or a new one, which the cache then keeps."""
+    name = _file_name(channels, count, epochs)
+    for path in (SHIPPED / name, cache / name):
+        try:
+            if path.exists():
+                return keras.saving.load_model(path, compile=False)
+        except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as damage:
+            first_line = str(damage).partition("\n")[0] or type(damage).__name__
+            log.warning("%s cannot be read (%s); going on without it", path, first_line)
 
     log.info("training the network that compares faces, once, on %s rendered faces", f"{count:,}")
-    learnt = rendered_faces(count, SIDE, channels, SEED, cache)
-    regressor = _train(learnt.images.all(), standardised(learnt.factors), epochs)
+    regressor = _learnt(channels, count, epochs, cache)
     try:
-        with atomic_write(path) as temporary:
+        with atomic_write(cache / name) as temporary:
             regressor.save(temporary)
     except OSError as refusal:
         log.warning(
@@ -191,11 +196,17 @@ def _cached_regressor(channels: int, count: int, epochs: int, cache: Path) -> "k
     return regressor
 
 
-def _key(channels: int, count: int, epochs: int) -> str:
-    """A digest of all that determines the weights: the settings, the code that draws and trains, and the versions."""
-    code = rendering_code() + inspect.getsource(sys.modules[__name__])
-    asked = f"{channels} {count} {epochs} {np.__version__} {tf.__version__} {keras.__version__}"
-    return hashlib.sha256(f"{asked} {code}".encode()).hexdigest()[:12]
+def _file_name(channels: int, count: int, epochs: int) -> str:
+    """A file name with a digest of what determines the network: the settings, and the code that draws and trains."""
+    settings = (channels, count, epochs, SIDE, FILTERS, KERNELS, UNITS, BATCH, LEARNING_RATE, SEED)
+    code = rendering_code() + "".join(map(inspect.getsource, (_learnt, _train, _network, standardised)))
+    digest = hashlib.sha256(f"{settings} {code}".encode()).hexdigest()[:12]
+    return f"regressor-{SIDE}x{SIDE}x{channels}-{digest}.keras"
+
+
+def _learnt(channels: int, count: int, epochs: int, cache: Path) -> "keras.Model":
+    faces = rendered_faces(count, SIDE, channels, SEED, cache)
+    return _train(faces.images.all(), standardised(faces.factors), epochs)
 
 
 def _train(images: np.ndarray, targets: np.ndarray, epochs: int) -> "keras.Model":
@@ -211,7 +222,10 @@ def _train(images: np.ndarray, targets: np.ndarray, epochs: int) -> "keras.Model
         order = np.random.default_rng((SEED, epoch)).permutation(len(images))
         for batch in np.split(order, range(BATCH, len(order), BATCH)):
             network.train_on_batch(to_unit(images[batch]), targets[batch])
-    return network
+    # A copy without the optimizer, whose state would make the file three times as large.
+    trained = _network(images.shape[1:], targets.shape[1])
+    trained.set_weights(network.get_weights())
+    return trained
 
 
 def _network(image_shape: tuple[int, ...], outputs: int) -> "keras.Sequential":
@@ -244,3 +258,15 @@ def _inception() -> "keras.Model":
             f"--inception needs the weights of InceptionV3, which cannot be downloaded ({first_line}); "
             "leave --inception out, or try again later"
         ) from reason
+
+
+def ship(channels: int, cache: Path = CACHE) -> Path:
+    """Train the network for images with so many channels, and keep it among those that come with the project."""
+    path = SHIPPED / _file_name(channels, FACES, EPOCHS)
+    regressor = _learnt(channels, FACES, EPOCHS, cache)
+    with atomic_write(path) as temporary:
+        regressor.save(temporary)
+    for former in SHIPPED.glob(f"regressor-{SIDE}x{SIDE}x{channels}-*.keras"):
+        if former != path:
+            former.unlink()
+    return path

@@ -62,11 +62,11 @@ def trainings(monkeypatch):
     """Trainings that take no time, and how many there were."""
     calls = []
 
-    def untrained(images, targets, epochs):
+    def _train(images, targets, epochs):
         calls.append(len(images))
         return feature_spaces._network(images.shape[1:], targets.shape[1])
 
-    monkeypatch.setattr(feature_spaces, "_train", untrained)
+    monkeypatch.setattr(feature_spaces, "_train", _train)
     return calls
 
 
@@ -173,7 +173,6 @@ def test_a_space_is_learnt_once_says_so_and_is_then_read(kept_faces, monkeypatch
     assert said[0] == "training the network that compares faces, once, on 40 rendered faces"
     assert sum("training" in line for line in said) == 1
     caplog.clear()
-    monkeypatch.setattr(feature_spaces, "_train", lambda *_: pytest.fail("trained again"))
     second = factor_space(1, **FEW, cache=kept_faces)
     assert "training" not in caplog.text
     assert first.r_squared == second.r_squared
@@ -215,12 +214,42 @@ def test_the_network_is_trained_again_for_other_settings_and_for_other_code(kept
     factor_space(1, count=11, epochs=1, cache=kept_faces)
     factor_space(1, count=10, epochs=2, cache=kept_faces)
     assert len(regressors(kept_faces)) == 4
-    for module in [*(module.__name__ for module in RENDERER), "vae_keras.feature_spaces"]:
+    for part in [*(module.__name__ for module in RENDERER), "_learnt", "_train", "_network", "standardised"]:
         source = feature_spaces.inspect.getsource
         with monkeypatch.context() as patch:
-            patch.setattr("inspect.getsource", lambda m, name=module, s=source: "new" if m.__name__ == name else s(m))
+            patch.setattr("inspect.getsource", lambda m, name=part, s=source: "new" if m.__name__ == name else s(m))
             factor_space(1, count=10, epochs=1, cache=kept_faces)
-    assert len(regressors(kept_faces)) == 4 + len(RENDERER) + 1
+    assert len(regressors(kept_faces)) == 4 + len(RENDERER) + 4
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_network_that_comes_with_the_project_reads_all_factors(tmp_path, caplog, channels):
+    caplog.set_level(logging.INFO, "vae_keras")
+    (file,) = feature_spaces.SHIPPED.glob(f"regressor-64x64x{channels}-*")
+    r_squared = factor_space(channels, cache=tmp_path).r_squared
+    assert "training" not in caplog.text, "run python -m vae_keras.factor_networks"
+    assert min(r_squared.values()) > 0.9
+    assert file.stat().st_size < 1_000_000
+
+
+def test_a_damaged_network_of_the_project_is_replaced_in_the_cache_with_a_warning(
+    kept_faces, tmp_path, monkeypatch, caplog, trainings
+):
+    monkeypatch.setattr(feature_spaces, "SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr(feature_spaces, "FACES", 40)
+    monkeypatch.setattr(feature_spaces, "EPOCHS", 1)
+    former = tmp_path / "shipped" / "regressor-64x64x1-0123.keras"
+    former.parent.mkdir()
+    former.touch()
+    file = feature_spaces.ship(1, cache=kept_faces)
+    assert regressors(tmp_path / "shipped") == [file]
+    factor_space(1, **FEW, cache=kept_faces)
+    assert trainings == [40]
+    file.write_bytes(file.read_bytes()[:2000])
+    factor_space(1, **FEW, cache=kept_faces)
+    factor_space(1, **FEW, cache=kept_faces)
+    assert trainings == [40, 40]
+    assert f"{file} cannot be read (" in caplog.text
 
 
 def test_two_trainings_give_the_same_weights_and_leave_other_random_numbers_alone():

@@ -60,7 +60,7 @@ class EvaluationContext:
         prior: the prior that was fitted to the latents after training, if there is one.
         directions: the directions of attributes that an earlier evaluation has fitted, if there are some.
         method: of the directions (`vae_keras.directions`); None takes the best one for each attribute.
-        cache: the folder that keeps images, and the network that reads factors.
+        cache: the folder that keeps images.
     """
 
     def __init__(
@@ -180,7 +180,7 @@ class EvaluationContext:
 
     @cached_property
     def factor_space(self) -> feature_spaces.FactorSpace:
-        """The feature space of the network that reads factors; its first use on a machine trains this network."""
+        """The feature space of the network that reads factors."""
         return feature_spaces.factor_space(self.vae.image_shape[-1], cache=self.cache)
 
     def label_space(self, name: str) -> feature_spaces.FactorSpace:
@@ -200,10 +200,7 @@ class EvaluationContext:
 
     @cached_property
     def factor_readings(self) -> dict[str, metrics.Reading] | None:
-        """R2 of each factor, read off test images, their latents and their reconstructions; None if not measurable.
-
-        The first use on a machine trains the network that reads factors.
-        """
+        """R2 of each factor, read off test images, their latents and their reconstructions; None if not measurable."""
         if not self.factors_are_read:
             return None
         dataset, split = self.data.dataset, self.data.split
