@@ -199,7 +199,8 @@ def _regressor(channels: int, count: int, epochs: int, cache: Path) -> "keras.Mo
 def _file_name(channels: int, count: int, epochs: int) -> str:
     """A file name with a digest of what determines the network: the settings, and the code that draws and trains."""
     settings = (channels, count, epochs, SIDE, FILTERS, KERNELS, UNITS, BATCH, LEARNING_RATE, SEED)
-    code = rendering_code() + "".join(map(inspect.getsource, (_learnt, _train, _network, standardised)))
+    training = [inspect.getsource(function) for function in (_learnt, _train, _network, standardised)]
+    code = rendering_code() + "".join(training)
     digest = hashlib.sha256(f"{settings} {code}".encode()).hexdigest()[:12]
     return f"regressor-{SIDE}x{SIDE}x{channels}-{digest}.keras"
 
