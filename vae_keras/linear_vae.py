@@ -96,7 +96,7 @@ def fit_linear_vae(images: np.ndarray, latents: int, variance: float | None, ove
     # Both solvers are exact. arpack computes only the leading axes, but fewer than min(images, pixels) of them.
     solver = "arpack" if axes < min(count, pixels) else "full"
     if variance is None:
-        total = float(flat.var(axis=0, dtype=np.float64).sum())
+        total = _total_variance(flat)
     pca = PCA(axes, svd_solver=solver, random_state=0, copy=not overwrite).fit(flat)
     # Scikit-learn divides by n - 1; maximum likelihood divides by n.
     eigenvalues = pca.explained_variance_ * (count - 1) / count
@@ -105,6 +105,14 @@ def fit_linear_vae(images: np.ndarray, latents: int, variance: float | None, ove
         variance = max(total - float(eigenvalues.sum()), rounding) / (pixels - axes)
     used = eigenvalues > variance
     return LinearVae(pca.mean_, pca.components_[used], eigenvalues[used], variance)
+
+
+def _total_variance(flat: np.ndarray, rows: int = 256) -> float:
+    """The sum of the variances of all columns, in float64, without a copy of the whole array (n, pixels) in float64."""
+    # sum_d mean_n (x_nd - mean_d)^2
+    mean = flat.mean(axis=0, dtype=np.float64)
+    blocks = (flat[start : start + rows] - mean for start in range(0, len(flat), rows))
+    return sum(float(np.vdot(block, block)) for block in blocks) / len(flat)
 
 
 def _flat(images: np.ndarray) -> np.ndarray:

@@ -18,6 +18,8 @@ original = feature_spaces.factor_space
 
 if __name__ == "__main__":
     import evaluate
+    from vae_keras.explorer import page
 
+    page.ONE_MOVE = 60.0  # seconds, because a busy machine may pause between the moves of a test
     feature_spaces.factor_space = small_factor_space(Path(sys.argv[1]))
     sys.exit(evaluate.main(sys.argv[2:]))

@@ -59,7 +59,7 @@ def changed(page, before):
 
 def settled(page, pixels):
     """Wait until the page shows these pixels; a drag may show others before."""
-    for _ in range(100):
+    for _ in range(400):
         if np.abs(shown(page).astype(int) - pixels).max() <= 1:
             return
         page.wait_for_timeout(50)
