@@ -2,7 +2,7 @@
 
 Draw an image at random from N images, then z from its q(z | x). So q(z) = 1/N sum_n q(z | x_n), and
 
-    E_x[KL(q(z | x) || p(z))] = I(x; z)                       mutual information, at most ln N
+    E_x[KL(q(z | x) || p(z))] = I(x; z)                       mutual information, at most log N
                               + KL(q(z) || prod_j q(z_j))     total correlation
                               + sum_j KL(q(z_j) || p(z_j))    dimension-wise KL
 

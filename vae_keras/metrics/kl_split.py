@@ -1,7 +1,7 @@
 """The KL of a data set, split into mutual information, total correlation and dimension-wise KL.
 
 `vae_keras.total_correlation` derives the parts. The sums over the aggregate posterior of N images are exact. Only z is
-sampled, and each result has the standard error of this sampling. I(x; z) is at most ln N, because it cannot exceed the
+sampled, and each result has the standard error of this sampling. I(x; z) is at most log N, because it cannot exceed the
 entropy of the choice among N images. It reaches ln N if the latents identify each image.
 """
 
