@@ -12,6 +12,7 @@ from data.factors import FACTORS, NAMES, middle, sample_factors
 from data.rendered_faces import RENDERER, rendered_faces
 from vae_keras import feature_spaces
 from vae_keras.command_line import start_tensorflow
+from vae_keras.factor_networks import __main__ as train_networks
 from vae_keras.feature_spaces import factor_space, inception_features, label_space
 from vae_keras.metrics.sample_quality import frechet_distance
 
@@ -250,6 +251,15 @@ def test_a_damaged_network_of_the_project_is_replaced_in_the_cache_with_a_warnin
     factor_space(1, **FEW, cache=kept_faces)
     assert trainings == [40, 40]
     assert f"{file} cannot be read (" in caplog.text
+
+
+def test_the_command_trains_both_networks_and_takes_no_arguments(monkeypatch, capsys):
+    monkeypatch.setattr(train_networks, "ship", lambda channels: f"network {channels}")
+    monkeypatch.setattr(train_networks, "start_tensorflow", lambda deterministic: None)
+    assert train_networks.main([]) == 0
+    assert capsys.readouterr().out.split("\n") == ["network 1", "network 3", ""]
+    assert train_networks.main(["4"]) == 2
+    assert capsys.readouterr().out == ""
 
 
 def test_two_trainings_give_the_same_weights_and_leave_other_random_numbers_alone():

@@ -65,8 +65,7 @@ EVALUATIONS["dataset"] = Choice("random images of the data set", always(dataset.
 EVALUATIONS["curves"] = Choice("training curves: the ELBO, its reconstruction term and its KL, per epoch", _curves)
 EVALUATIONS["reconstruct"] = Choice("test images and their reconstructions", always(reconstructions.reconstructions))
 EVALUATIONS["fidelity"] = Choice(
-    "for rendered faces: how much of each factor is left in the reconstructions; the first use trains a small network "
-    "that reads factors (about a minute)",
+    "for rendered faces: how much of each factor is left in the reconstructions, read off by a small network",
     always(fidelity.fidelity),
 )
 EVALUATIONS["sample"] = Choice(
@@ -98,8 +97,7 @@ EVALUATIONS["metrics"] = Choice(
     _metrics,
 )
 EVALUATIONS["sample_quality"] = Choice(
-    "Frechet and kernel distance from test images to samples, in the features of a small network; the first use "
-    "trains this network (about a minute)",
+    "Frechet and kernel distance from test images to samples, in the features of a small network",
     always(sample_quality.sample_quality), quick=False,
 )  # fmt: skip
 EVALUATIONS["inception"] = Choice(

@@ -2,7 +2,7 @@
 
 `vae_keras.total_correlation` derives the parts. The sums over the aggregate posterior of N images are exact. Only z is
 sampled, and each result has the standard error of this sampling. I(x; z) is at most log N, because it cannot exceed the
-entropy of the choice among N images. It reaches ln N if the latents identify each image.
+entropy of the choice among N images. It reaches log N if the latents identify each image.
 """
 
 import math
